@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A rule's actions -> the program workers run. The only part of lib/action that knows of Flowspec.
+ */
+#ifndef ACTION_BUILD_H
+#define ACTION_BUILD_H
+
+#include "action/action.h"
+#include "flowspec/actions.h"
+
+/*
+ * Fills `out`. Returns NULL, or the name of the first action that this data plane cannot carry out ("rate-limit",
+ * "mark", ...): such a rule must not be enforced in part.
+ */
+const char *act_build(const struct fs_actions *actions, struct act_program *out);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Flowspec RIB: Adj-RIB-In of every source, and the best path for each rule (Loc-RIB).
+ *
+ * A source is a peer, the configuration or the operator; it has a number that stays while it has paths here. The owner
+ * hears of every change of a best path through one callback. Control thread only.
+ */
+#ifndef BGP_RIB_H
+#define BGP_RIB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bgp/update.h"
+
+struct bgp_rib;
+
+enum bgp_source_kind { BGP_SOURCE_PEER, BGP_SOURCE_CONFIG, BGP_SOURCE_API };
+
+struct bgp_source {
+    uint32_t number; /* unique */
+    enum bgp_source_kind kind;
+    bool ebgp;
+    uint32_t router_id;
+    struct ip_addr address;
+};
+
+/* One path: a rule as one source announced it. */
+struct bgp_path {
+    const struct bgp_source *source;
+    struct bgp_attrs attrs;
+    struct bgp_path *next; /* other paths of the same rule */
+};
+
+/* One rule with all its paths; the best is the first. */
+struct bgp_rib_entry {
+    uint32_t family; /* enum bgp_family */
+    struct fs_rule *rule;
+    struct bgp_path *best;
+    void *owner; /* the owner's, NULL at first; the RIB does not touch it */
+};
+
+struct bgp_rib_ops {
+    /* The best path is new or has changed (`withdrawn` false), or the last path is gone: the entry is freed on return.
+     */
+    void (*changed)(void *ctx, struct bgp_rib_entry *entry, bool withdrawn);
+};
+
+struct bgp_rib *bgp_rib_create(const struct bgp_rib_ops *ops, void *ctx);
+void bgp_rib_free(struct bgp_rib *rib); /* does not call back */
+
+/*
+ * Announces: takes `rule`, copies `attrs`. Replaces the source's former path for the same rule. Equal attributes change
+ * nothing and call nobody. 0, or -ENOMEM (then nothing changed; `rule` is freed).
+ */
+int bgp_rib_announce(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family, struct fs_rule *rule,
+                     const struct bgp_attrs *attrs);
+
+/* Withdraws; false when the source had no such path. `rule` stays the caller's. */
+bool bgp_rib_withdraw(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family,
+                      const struct fs_rule *rule);
+
+/* Drops every path of a source. Returns how many there were. */
+size_t bgp_rib_source_down(struct bgp_rib *rib, const struct bgp_source *source);
+
+/* Paths held from a source, in one family. */
+size_t bgp_rib_source_count(const struct bgp_rib *rib, const struct bgp_source *source, uint32_t family);
+
+/* The entry of a rule, or NULL. */
+struct bgp_rib_entry *bgp_rib_find(struct bgp_rib *rib, uint32_t family, const struct fs_rule *rule);
+
+/* Entries in RFC order, IPv4 first: NULL starts, NULL ends. The RIB must not change but for the entry just returned. */
+struct bgp_rib_entry *bgp_rib_next(struct bgp_rib *rib, const struct bgp_rib_entry *entry);
+
+size_t bgp_rib_count(const struct bgp_rib *rib);
+
+#endif

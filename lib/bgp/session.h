@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One BGP session: the finite state machine of RFC 4271 section 8, with no socket and no clock in it.
+ *
+ * The owner (the control thread) feeds it events: start, stop, a transport connection made, failed or closed, octets
+ * received, time passed. It answers through callbacks: connect, close, send these octets, here is an UPDATE, the
+ * session is up or down. Timers are deadlines that the owner asks for with bgp_session_deadline and honours by
+ * calling bgp_session_tick. Calls from within callbacks into the same session are not allowed, but for
+ * bgp_session_send_update from on_established.
+ *
+ * One struct is one configured neighbour. A second transport connection (the peer connects while we do) is resolved
+ * by RFC 4271 6.8 inside: connections are numbered by `conn`, 0 the one we made, 1 the one we accepted.
+ */
+#ifndef BGP_SESSION_H
+#define BGP_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "bgp/types.h"
+
+struct bgp_session;
+
+enum bgp_state {
+    BGP_IDLE,
+    BGP_CONNECT,
+    BGP_ACTIVE,
+    BGP_OPEN_SENT,
+    BGP_OPEN_CONFIRM,
+    BGP_ESTABLISHED,
+};
+
+enum bgp_conn {
+    BGP_CONN_OUT = 0, /* made by us */
+    BGP_CONN_IN = 1,  /* accepted */
+    BGP_CONN_COUNT,
+};
+
+struct bgp_session_conf {
+    const char *name; /* the peer's, for log lines; must outlive the session */
+    uint32_t local_as;
+    uint32_t peer_as;     /* 0: take any (learned from OPEN) */
+    uint32_t router_id;   /* host order */
+    uint32_t families;    /* enum bgp_family bits to offer */
+    uint16_t hold_time_s; /* 0 or 3 and above */
+    uint16_t connect_retry_s;
+    bool passive;               /* never connect */
+    bool extended_message;      /* offer RFC 8654 */
+    const struct log_hook *log; /* may be NULL */
+};
+
+/* Capabilities as received (or sent). */
+struct bgp_capabilities {
+    uint32_t families;
+    bool four_octet_as;
+    bool extended_message;
+    bool route_refresh;
+    bool enhanced_route_refresh;
+    bool graceful_restart;
+    uint8_t unknown_count; /* codes received that are not known here */
+    uint8_t unknown[16];
+};
+
+/* A NOTIFICATION, sent or received. */
+struct bgp_notification {
+    bool set;
+    bool sent; /* by us; else received */
+    uint8_t code;
+    uint8_t subcode;
+    uint16_t data_len;
+    uint8_t data[128]; /* the first octets; RFC 9003 shutdown communication fits */
+};
+
+/* "OPEN Message Error: Bad Peer AS", in the words of RFC 4271 and its successors; into `text`. */
+void bgp_notification_format(const struct bgp_notification *notification, char *text, size_t size);
+
+struct bgp_session_info {
+    enum bgp_state state;
+    mono_ms_t state_since_ms;
+    uint32_t peer_as, peer_router_id;
+    uint16_t hold_time_s;                 /* negotiated */
+    uint32_t families;                    /* offered by both */
+    bool four_octet_as, extended_message; /* negotiated */
+    struct bgp_capabilities sent, received;
+    struct bgp_notification last_error; /* the latest NOTIFICATION, either way */
+    char last_down[128];                /* why the session last left Established or failed to reach it, in words */
+    uint64_t messages_in, messages_out, updates_in, updates_out;
+    uint32_t established_count;
+};
+
+/* What the session asks of its owner. `ctx` is the one given at creation. All must be set. */
+struct bgp_session_ops {
+    void (*connect)(void *ctx);                   /* open a connection; answer with bgp_session_connected/_failed */
+    void (*close)(void *ctx, enum bgp_conn conn); /* close after what was sent has left; no event in return */
+    void (*send)(void *ctx, enum bgp_conn conn, const void *data, size_t len);
+    void (*established)(void *ctx);                             /* bgp_session_info is complete */
+    void (*update)(void *ctx, const uint8_t *body, size_t len); /* an UPDATE without its header; see bgp/update.h */
+    void (*refresh)(void *ctx, uint32_t family);                /* ROUTE-REFRESH received for a negotiated family */
+    void (*down)(void *ctx);                                    /* left Established: forget what the peer announced */
+};
+
+struct bgp_session *bgp_session_create(const struct bgp_session_conf *conf, const struct bgp_session_ops *ops,
+                                       void *ctx, mono_ms_t now);
+void bgp_session_free(struct bgp_session *session); /* does not call back */
+
+/* Events (RFC 4271 8.1). */
+void bgp_session_start(struct bgp_session *session, mono_ms_t now);
+/* Administrative stop: CEASE with `subcode` (RFC 4486) and a shutdown communication (RFC 9003) or NULL, then Idle. */
+void bgp_session_stop(struct bgp_session *session, uint8_t subcode, const char *reason, mono_ms_t now);
+void bgp_session_connected(struct bgp_session *session, enum bgp_conn conn, mono_ms_t now);
+void bgp_session_connect_failed(struct bgp_session *session, mono_ms_t now);
+void bgp_session_closed(struct bgp_session *session, enum bgp_conn conn, mono_ms_t now); /* by the peer, or lost */
+/* Octets from the stream, in any cut. Handles as many whole messages as there are, keeps the rest. */
+void bgp_session_receive(struct bgp_session *session, enum bgp_conn conn, const void *data, size_t len, mono_ms_t now);
+void bgp_session_tick(struct bgp_session *session, mono_ms_t now);
+
+/* When bgp_session_tick must be called next at the latest; UINT64_MAX: never. */
+mono_ms_t bgp_session_deadline(const struct bgp_session *session);
+
+/*
+ * Ends the session for an error in an UPDATE that the owner found (bgp_update_parse said so): NOTIFICATION, close,
+ * down. Allowed from within the `update` callback.
+ */
+void bgp_session_error(struct bgp_session *session, uint8_t code, uint8_t subcode, const void *data, size_t len);
+
+/* Sends an UPDATE body (the header is added). -ENOTCONN unless Established, -EMSGSIZE beyond the negotiated size. */
+int bgp_session_send_update(struct bgp_session *session, const void *body, size_t len);
+int bgp_session_send_refresh(struct bgp_session *session, uint32_t family);
+
+/* Most octets of an UPDATE body on this session. */
+size_t bgp_session_update_max(const struct bgp_session *session);
+
+void bgp_session_info_get(const struct bgp_session *session, struct bgp_session_info *out);
+const char *bgp_state_name(enum bgp_state state); /* "Idle", "Connect", ... */
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * UPDATE messages: path attributes and NLRI, decoded with the error handling of RFC 7606, and built again.
+ */
+#ifndef BGP_UPDATE_H
+#define BGP_UPDATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "bgp/types.h"
+#include "flowspec/nlri.h"
+
+/*
+ * Path attributes as read. Pointers lead into the UPDATE's own octets, valid while those are; bgp_attrs_dup makes a
+ * copy of its own. A pointer is NULL (and its length 0) when the attribute is absent.
+ */
+struct bgp_attrs {
+    uint8_t origin; /* RFC 4271 5.1.1; meaningful where has_origin */
+    bool has_origin, has_med, has_local_pref, has_originator_id, atomic_aggregate;
+    uint32_t med, local_pref;
+    uint32_t originator_id; /* host order */
+    const uint8_t *as_path; /* segments in wire form with 4-octet AS numbers, merged by RFC 6793 */
+    size_t as_path_len;
+    const uint8_t *communities; /* RFC 1997 */
+    size_t communities_len;
+    const uint8_t *ext_comms; /* RFC 4360, 8 octets each */
+    size_t ext_comms_len;
+    const uint8_t *ext_comms6; /* RFC 5701, 20 octets each */
+    size_t ext_comms6_len;
+    const uint8_t *large_comms; /* RFC 8092 */
+    size_t large_comms_len;
+    const uint8_t *cluster_list;
+    size_t cluster_list_len;
+    const uint8_t *unknown; /* unknown transitive attributes, whole (flags, type, length, value) */
+    size_t unknown_len;
+    struct ip_addr next_hop; /* of MP_REACH_NLRI, the first address; IP_NONE when its length is 0 or odd */
+    void *memory;            /* bgp_attrs_dup's; NULL otherwise */
+};
+
+/* What one UPDATE asks for. All callbacks are called while bgp_update_parse runs, in the order of the message. */
+struct bgp_update_ops {
+    /* One flowspec rule announced; the callee takes `rule`. */
+    void (*reach_flowspec)(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs);
+    /* One rule withdrawn (or announced in an UPDATE that RFC 7606 treats as withdraw); the callee takes `rule`. */
+    void (*unreach_flowspec)(void *ctx, uint32_t family, struct fs_rule *rule);
+    /* An NLRI that is refused alone, with the octets at fault. */
+    void (*bad_nlri)(void *ctx, uint32_t family, enum fs_error error, const uint8_t *nlri, size_t len);
+    /* An attribute fault that did not reset the session: `what` says which and what was done. */
+    void (*bad_attribute)(void *ctx, const char *what);
+    void (*end_of_rib)(void *ctx, uint32_t family);
+};
+
+struct bgp_update_conf {
+    uint32_t families;  /* negotiated: NLRI of others is ignored */
+    bool four_octet_as; /* negotiated */
+    bool ebgp;
+    bool legacy_ipv6_offset;
+};
+
+/* What must be done with the session afterwards. */
+struct bgp_update_result {
+    bool reset; /* framing is lost: send NOTIFICATION `code`/`subcode` with this data */
+    uint8_t code, subcode;
+    const uint8_t *data;
+    size_t data_len;
+};
+
+/* Decodes one UPDATE body. Never reads past `len`; whatever the octets, calls back only with sound rules. */
+struct bgp_update_result bgp_update_parse(const uint8_t *body, size_t len, const struct bgp_update_conf *conf,
+                                          const struct bgp_update_ops *ops, void *ctx);
+
+/* A copy whose pointers lead into memory of its own. False when memory is short. */
+bool bgp_attrs_dup(const struct bgp_attrs *attrs, struct bgp_attrs *out);
+void bgp_attrs_free(struct bgp_attrs *attrs); /* what bgp_attrs_dup made; harmless on others */
+bool bgp_attrs_equal(const struct bgp_attrs *a, const struct bgp_attrs *b);
+
+/* Number of ASes in the path by RFC 4271 9.1.2.2 a (an AS_SET counts 1); first AS of the path (0: empty). */
+unsigned bgp_as_path_length(const struct bgp_attrs *attrs);
+uint32_t bgp_as_path_first(const struct bgp_attrs *attrs);
+
+/* Attributes to send with flowspec rules. */
+struct bgp_update_attrs {
+    uint32_t local_as; /* prepended to the AS path on eBGP */
+    bool ebgp;
+    bool four_octet_as;
+    uint32_t local_pref; /* sent on iBGP */
+    const uint8_t *ext_comms;
+    size_t ext_comms_len;
+    const uint8_t *ext_comms6;
+    size_t ext_comms6_len;
+    struct ip_addr next_hop; /* IP_NONE: length 0, as RFC 8955 4 asks */
+};
+
+/*
+ * Builds UPDATE bodies from rules that share their attributes, as full as `max` allows and never over it.
+ * bgp_builder_add returns false when the rule does not fit any more: take the body with bgp_builder_finish, begin
+ * again. A rule that does not even fit alone makes bgp_builder_add return false on an empty builder.
+ */
+struct bgp_builder {
+    uint32_t family;
+    bool withdraw;
+    bool legacy_ipv6_offset;
+    unsigned count; /* rules in it */
+    size_t max;     /* octets of the body at the most */
+    size_t len;
+    size_t mp_len_at;    /* private: where the MP attribute's length stands */
+    size_t attrs_len_at; /* private */
+    uint8_t body[BGP_EXTENDED_MESSAGE_MAX];
+};
+
+void bgp_builder_begin(struct bgp_builder *builder, uint32_t family, bool withdraw,
+                       const struct bgp_update_attrs *attrs, bool legacy_ipv6_offset, size_t max);
+bool bgp_builder_add(struct bgp_builder *builder, const struct fs_rule *rule);
+/* Completes the body in builder->body and returns its length; 0 when no rule was added. */
+size_t bgp_builder_finish(struct bgp_builder *builder);
+
+/* An End-of-RIB marker (RFC 4724 2) as an UPDATE body; returns its length (`out` has room for 16 octets). */
+size_t bgp_end_of_rib(uint32_t family, uint8_t *out);
+
+#endif

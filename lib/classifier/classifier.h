@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Rules -> a match structure that workers read while it changes.
+ *
+ * One writer (the control thread) adds, replaces and removes rules by id; a change is complete when the call returns
+ * and is visible to each reader from its next burst on. A replaced rule is never absent in between. Any number of
+ * readers match; they hold nothing across an RCU quiescent point (rcu/rcu.h).
+ *
+ * A rule matches by RFC 8955 and 8956 exactly; among rules that match, the first in RFC order wins (flowspec/order.h).
+ * Rules of SAFI 134 belong to a VRF and are not judged here: one classifier holds the rules of one VRF.
+ */
+#ifndef CLASSIFIER_CLASSIFIER_H
+#define CLASSIFIER_CLASSIFIER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flowspec/rule.h"
+#include "packet/key.h"
+#include "rcu/rcu.h"
+
+#define CLS_NO_MATCH  0u /* rule ids start at 1 */
+#define CLS_BURST_MAX 64
+
+enum cls_engine {
+    CLS_LINEAR, /* one rule after the other: the reference */
+};
+
+struct cls_conf {
+    enum cls_engine engine;
+    struct rcu *rcu;     /* must outlive the classifier */
+    size_t memory_bytes; /* most memory to use; 0: no limit */
+};
+
+struct cls;
+
+/* NULL when memory is short. */
+struct cls *cls_create(const struct cls_conf *conf);
+
+/* No reader may be online. Rules are forgotten. */
+void cls_free(struct cls *cls);
+
+/*
+ * Writer. Adds the rule under `id` (1 or above, not in use), or replaces the rule of that id. The rule is copied.
+ * -EEXIST: another id holds an equal rule. -ENOMEM: memory_bytes would be exceeded or memory is short. After an
+ * error nothing has changed.
+ */
+int cls_rule_add(struct cls *cls, uint32_t id, const struct fs_rule *rule);
+
+/* Writer. Removes the rule; -ENOENT when there is none of that id. */
+int cls_rule_remove(struct cls *cls, uint32_t id);
+
+/*
+ * Reader. For each of `count` keys (at most CLS_BURST_MAX): the id of the first matching rule in RFC order, or
+ * CLS_NO_MATCH. Keys that are not IP, or malformed, match nothing.
+ */
+void cls_match_burst(const struct cls *cls, const struct pkt_key *keys, uint32_t *ids, unsigned count);
+
+/*
+ * Reader. The first matching rule that comes after the rule `id` in RFC order (CLS_NO_MATCH as `id`: the first of
+ * all), or CLS_NO_MATCH. `id` must have been returned to this reader since its last quiescent point.
+ */
+uint32_t cls_match_after(const struct cls *cls, const struct pkt_key *key, uint32_t id);
+
+struct cls_stats {
+    uint32_t rules;
+    size_t memory_bytes; /* in use, retired memory included until it is released */
+};
+
+/* Writer. */
+void cls_stats_get(const struct cls *cls, struct cls_stats *out);
+
+/* Whether one rule matches one key: the definition that every engine obeys. Any thread. */
+bool cls_rule_matches(const struct fs_rule *rule, const struct pkt_key *key);
+
+#endif

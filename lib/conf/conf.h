@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The configuration file (YAML) as a plain struct. Reading it has no side effects; every key is checked, and every
+ * problem is reported with its file and line (not only the first). The file's keys are in floodgate.yaml(5).
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "flowspec/actions.h"
+#include "flowspec/rule.h"
+
+#define CFG_LCORES_MAX 128
+
+struct cfg_router {
+    uint32_t id; /* BGP identifier, host order */
+    uint32_t asn;
+};
+
+enum cfg_hugepages { CFG_HUGEPAGES_AUTO, CFG_HUGEPAGES_OFF };
+enum cfg_start { CFG_START_AUTO, CFG_START_MANUAL };
+
+struct cfg_dataplane {
+    bool workers_auto;                /* all lcores but the control thread's */
+    unsigned worker_count;            /* entries of `workers` when not auto; at least 1 */
+    uint16_t workers[CFG_LCORES_MAX]; /* lcore ids, each once */
+    enum cfg_hugepages hugepages;
+    uint32_t memory_mib;
+    enum cfg_start start;
+    uint32_t max_rules; /* `max-rules`: rule ids at the same time; default 1000000 */
+    char **eal;         /* extra EAL arguments */
+    size_t eal_count;
+};
+
+enum cfg_port_mode { CFG_PORT_WIRE, CFG_PORT_ROUTE };
+
+struct cfg_port {
+    char *name;
+    char *device; /* PCI address, or a vdev with its arguments */
+    enum cfg_port_mode mode;
+    char *peer;                  /* CFG_PORT_WIRE: name of the other end, which names this one */
+    bool flowspec;               /* default true */
+    struct ip_prefix *addresses; /* CFG_PORT_ROUTE; host bits kept */
+    size_t address_count;
+    unsigned line;
+};
+
+struct cfg_vrf {
+    char *name;
+    struct fs_route_target *rt_import;
+    size_t rt_import_count;
+    unsigned line;
+};
+
+struct cfg_route {
+    struct ip_prefix prefix;
+    struct ip_addr via; /* family IP_NONE when blackhole */
+    bool blackhole;
+    char *vrf; /* NULL: the default one */
+    unsigned line;
+};
+
+struct cfg_neighbor {
+    char *port;
+    struct ip_addr address;
+    uint8_t mac[6];
+    unsigned line;
+};
+
+struct cfg_listen {
+    struct ip_addr address;
+    uint16_t port; /* default 179 */
+    unsigned line;
+};
+
+/* Bits of cfg_peer.families. */
+enum cfg_family {
+    CFG_IPV4_UNICAST = 1 << 0,
+    CFG_IPV6_UNICAST = 1 << 1,
+    CFG_IPV4_FLOWSPEC = 1 << 2,
+    CFG_IPV6_FLOWSPEC = 1 << 3,
+    CFG_IPV4_FLOWSPEC_VPN = 1 << 4,
+    CFG_IPV6_FLOWSPEC_VPN = 1 << 5,
+};
+
+enum cfg_validation { CFG_VALIDATION_RFC9117, CFG_VALIDATION_NONE };
+
+struct cfg_peer {
+    char *name;
+    struct ip_addr address;
+    uint16_t port; /* where we connect to, default 179 */
+    uint32_t asn;
+    bool passive;
+    uint32_t families; /* CFG_* bits; default both flowspec families */
+    enum cfg_validation validation;
+    char *policy; /* name in `policies`, or NULL */
+    bool route_reflector_client;
+    bool legacy_ipv6_offset;  /* `legacy-ipv6-offset` */
+    uint16_t hold_time_s;     /* `hold-time`: 0 or 3..65535, default 90 */
+    uint16_t connect_retry_s; /* `connect-retry`: default 5 */
+    unsigned line;
+};
+
+struct cfg_rule {
+    struct fs_rule *rule;
+    struct fs_actions actions;
+    char *text;
+    unsigned line;
+};
+
+struct cfg_policy {
+    char *name;
+    struct ip_prefix *destinations;
+    size_t destination_count;
+    uint8_t min_length_ipv4;
+    uint8_t min_length_ipv6;
+    char **actions; /* names of actions allowed; none given: all */
+    size_t action_count;
+    uint32_t max_rules; /* 0: no limit */
+    unsigned line;
+};
+
+enum cfg_on_breach { CFG_BREACH_HOLD, CFG_BREACH_REJECT, CFG_BREACH_WARN };
+
+struct cfg_guard {
+    bool set;
+    double max_drop_share; /* per cent of packets seen */
+    uint32_t window_s;
+    enum cfg_on_breach on_breach;
+    unsigned line;
+};
+
+struct cfg_api {
+    char *socket;  /* default /run/floodgate/api.sock */
+    char *metrics; /* ADDRESS:PORT, or NULL */
+};
+
+/* Everything the file says. Strings and arrays belong to the struct; cfg_free frees them. */
+struct cfg {
+    struct cfg_router router;
+    struct cfg_dataplane dataplane;
+    struct cfg_port *ports;
+    size_t port_count;
+    struct cfg_vrf *vrfs;
+    size_t vrf_count;
+    struct cfg_route *routes;
+    size_t route_count;
+    struct cfg_neighbor *neighbors;
+    size_t neighbor_count;
+    struct cfg_listen *listens;
+    size_t listen_count;
+    struct cfg_peer *peers;
+    size_t peer_count;
+    struct cfg_rule *rules;
+    size_t rule_count;
+    struct cfg_policy *policies;
+    size_t policy_count;
+    struct cfg_rule *protects; /* actions are not set */
+    size_t protect_count;
+    struct cfg_guard guard;
+    struct cfg_api api;
+    unsigned protect_line, guard_line; /* where these sections start, 0 when absent: for messages */
+};
+
+/* Takes one problem: `line` is 1-based, 0 when the file as a whole is meant. */
+typedef void (*cfg_problem_fn)(void *ctx, const char *file, unsigned line, const char *text);
+
+/*
+ * Reads and checks a file. Returns the configuration, or NULL after at least one problem was reported through
+ * `problem` (an unreadable file is one, too). All problems found are reported, in the order of their lines.
+ */
+struct cfg *cfg_load(const char *file, cfg_problem_fn problem, void *ctx);
+
+/* The same from memory; `file` is the name used in problems. */
+struct cfg *cfg_parse(const char *text, size_t len, const char *file, cfg_problem_fn problem, void *ctx);
+
+void cfg_free(struct cfg *cfg);
+
+/* "ipv4-flowspec", ... of one CFG_* family bit. */
+const char *cfg_family_name(uint32_t family);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * May this rule take effect? An ordered list of steps, each a small pure function with its own reason word. The first
+ * step that does not accept decides; `fgctl rule check` shows the verdict of each.
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "flowspec/actions.h"
+#include "flowspec/rule.h"
+
+enum pol_state {
+    POL_ACTIVE,
+    POL_REJECTED,
+    POL_HELD,
+    POL_NEVER_MATCHES,
+};
+
+#define POL_REASON_SIZE 192
+
+struct pol_verdict {
+    enum pol_state state;
+    char reason[POL_REASON_SIZE]; /* empty when active; else a stable word, then free text after ": " */
+};
+
+/* What the steps judge. */
+struct pol_candidate {
+    const struct fs_rule *rule;
+    const struct fs_actions *actions;
+    const char *unsupported_action; /* the data plane cannot carry this one out; NULL: it can do all of them */
+};
+
+/* One step's name and verdict; called for each step in order. */
+typedef void (*pol_step_fn)(void *ctx, const char *step, const struct pol_verdict *verdict);
+
+/* Runs the steps until one does not accept, and gives its verdict (POL_ACTIVE when all accept). */
+void pol_judge(const struct pol_candidate *candidate, struct pol_verdict *verdict);
+
+/* Runs every step and reports each; returns the verdict that pol_judge would give through `verdict`. */
+void pol_judge_each(const struct pol_candidate *candidate, pol_step_fn report, void *ctx, struct pol_verdict *verdict);
+
+#endif
