@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The control plane: BGP sessions, the RIB, the rule feed and reload, all on the thread that runs the event base.
+ */
+#ifndef FLOODGATE_CONTROL_H
+#define FLOODGATE_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "bgp/session.h"
+#include "control/rules.h"
+#include "policy/policy.h"
+
+struct cfg;
+struct control;
+struct dataplane;
+struct event_base;
+
+struct control_conf {
+    struct event_base *base;
+    const struct cfg *cfg;   /* outlives the control plane, or until a reload replaced it */
+    const char *config_file; /* read again by control_reload */
+    struct dataplane *dp;
+    const struct log_hook *log;
+};
+
+/*
+ * Puts the configured rules into force, listens for and connects to peers. NULL after a line in the log (an address
+ * in use, no memory).
+ */
+struct control *control_start(const struct control_conf *conf);
+
+/* Ends every session with a CEASE (RFC 4486: administrative shutdown), waiting at most a second for it to leave. */
+void control_stop(struct control *control);
+
+const struct rules *control_rules(const struct control *control);
+
+/* Rules of the operator: `fgctl rule ...`. False with one line in `why`. `*id` is the rule's. */
+bool control_rule_add(struct control *control, const char *text, uint32_t *id, char *why, size_t size);
+bool control_rule_del(struct control *control, uint32_t id, char *why, size_t size);
+bool control_rule_suspend(struct control *control, uint32_t id, char *why, size_t size);
+bool control_rule_resume(struct control *control, uint32_t id, char *why, size_t size);
+
+/* Judges rule text without installing it: every step's verdict, then the whole. False when the text is no rule. */
+bool control_rule_check(struct control *control, const char *text, pol_step_fn report, void *ctx,
+                        struct pol_verdict *verdict, char *why, size_t size);
+
+/*
+ * Reads the configuration file again and applies what can change while running: rules, peers, listeners. Returns false
+ * and changes nothing when the file has problems or asks for a change that needs a restart (ports, workers, memory);
+ * each problem is logged and the first is in `why`. `summary` says what changed ("2 rules added, 1 peer removed").
+ */
+bool control_reload(struct control *control, char *summary, size_t summary_size, char *why, size_t size);
+
+/* One peer for `fgctl peers`. Pointers are valid until the next event. */
+struct control_peer {
+    const char *name;
+    struct ip_addr address;
+    uint16_t port;
+    uint32_t asn;
+    bool passive;
+    bool admin_down;
+    uint32_t families_configured;
+    struct bgp_session_info session;
+    uint64_t rules_received[2]; /* announcements held now: IPv4, IPv6 */
+    uint64_t rules_active[2];
+    uint64_t rules_rejected[2];
+    uint64_t withdrawals;
+    uint64_t bad_nlri; /* NLRI refused alone */
+    uint64_t bad_attributes;
+    char last_bad[128];           /* what was wrong with the latest of these, in words; "" when none */
+    uint64_t refused_connections; /* connections of the peer's address that were turned away */
+};
+size_t control_peer_count(const struct control *control);
+void control_peer_get(const struct control *control, size_t index, struct control_peer *out);
+
+enum control_peer_command { CONTROL_PEER_UP, CONTROL_PEER_DOWN, CONTROL_PEER_REFRESH };
+bool control_peer_command(struct control *control, const char *name, enum control_peer_command command, char *why,
+                          size_t size);
+
+/* Connections from addresses that are no peer's. */
+uint64_t control_unknown_connections(const struct control *control);
+
+#endif

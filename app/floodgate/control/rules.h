@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The rules the router knows, in evaluation order, whatever their state: what `fgctl rules` shows.
+ *
+ * The rule feed of RFC order: RIB -> verdict (lib/policy) -> program (lib/action) -> data plane. A rule keeps its id
+ * from its first announcement until its last withdrawal, through changes of source, actions and state.
+ * Control thread only.
+ */
+#ifndef FLOODGATE_RULES_H
+#define FLOODGATE_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/ordlist.h"
+#include "bgp/rib.h"
+#include "flowspec/actions.h"
+#include "flowspec/rule.h"
+
+struct dataplane;
+
+enum rule_state {
+    RULE_ACTIVE,
+    RULE_REJECTED,
+    RULE_HELD,
+    RULE_SUSPENDED,
+    RULE_NEVER_MATCHES,
+    RULE_STALE,
+    RULE_STATE_COUNT,
+};
+
+const char *rule_state_name(enum rule_state state); /* "active", "never-matches", ... */
+bool rule_state_parse(const char *name, enum rule_state *out);
+
+/* One rule. Only rules.c writes; others read between event callbacks and keep no pointer across them. */
+struct rule {
+    struct ord_node node; /* first: a node is its rule */
+    uint32_t id;
+    uint32_t family;             /* enum bgp_family */
+    const struct fs_rule *match; /* owned */
+    struct fs_actions actions;   /* of the best path */
+    enum bgp_source_kind source_kind;
+    const char *source_name; /* the peer's name; NULL for configuration and API */
+    enum rule_state state;
+    char *reason; /* owned; NULL when there is none */
+    bool suspended_by_operator;
+    bool in_force; /* the data plane has it */
+    time_t since;  /* when the rule was first announced */
+    struct ord_node *links[];
+};
+
+struct rules;
+
+/* `max_rules`: ids at the same time; beyond that a rule is refused and logged, once per burst of refusals. */
+struct rules *rules_create(struct dataplane *dp, uint32_t max_rules, const struct log_hook *log);
+void rules_free(struct rules *rules);
+
+/* The RIB's best path for a rule is new or changed, or is gone. `source_name` must stay until the rule is withdrawn. */
+void rules_best_changed(struct rules *rules, struct bgp_rib_entry *entry, const char *source_name, bool withdrawn);
+
+/* NULL starts, NULL ends; evaluation order, IPv4 first. */
+const struct rule *rules_next(const struct rules *rules, const struct rule *rule);
+const struct rule *rules_find(const struct rules *rules, uint32_t id);
+
+/* Rules evaluated before this one within its family: the `rank` of the API. Walks the rules before it. */
+uint32_t rules_rank(const struct rules *rules, const struct rule *rule);
+
+/* Rules in each state. */
+void rules_count(const struct rules *rules, uint32_t count[RULE_STATE_COUNT]);
+
+/*
+ * The operator's word. False when there is no such rule or it is not in a state for that; `why` then says so.
+ */
+bool rules_suspend(struct rules *rules, uint32_t id, char *why, size_t size);
+bool rules_resume(struct rules *rules, uint32_t id, char *why, size_t size);
+
+#endif

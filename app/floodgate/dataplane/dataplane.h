@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The data plane: workers that poll ports and run every packet through one pipeline (pipeline.c), and the state they
+ * read. All functions here belong to the control thread.
+ */
+#ifndef FLOODGATE_DATAPLANE_H
+#define FLOODGATE_DATAPLANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "action/action.h"
+#include "base/log.h"
+#include "counters/counters.h"
+#include "flowspec/rule.h"
+
+struct cfg;
+struct cls;
+struct dataplane;
+struct ports;
+struct rcu;
+
+/* `ports` must be started. NULL after a line in the log. */
+struct dataplane *dataplane_create(const struct cfg *cfg, struct ports *ports, const struct log_hook *log);
+
+/* Stops the workers first. */
+void dataplane_free(struct dataplane *dp);
+
+/* Polling on or off. Starting what runs, or stopping what rests, does nothing. 0 or -errno after a line in the log. */
+int dataplane_start(struct dataplane *dp);
+void dataplane_stop(struct dataplane *dp);
+bool dataplane_running(const struct dataplane *dp);
+
+/*
+ * Puts a rule into force under `id`, or replaces the rule or the program of that id: complete at every worker's next
+ * burst. A fresh id starts with counters at zero; a replaced one keeps them. 0; -EEXIST: an equal rule is in force
+ * under another id; -ENOMEM: no room, nothing changed.
+ */
+int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule,
+                       const struct act_program *program);
+
+/*
+ * Takes a rule out of force. Its counters can be read until `released(ctx, id)` is called, once no worker can touch
+ * them any more; then the id may be used again.
+ */
+void dataplane_rule_clear(struct dataplane *dp, uint32_t id, void (*released)(void *ctx, uint32_t id), void *ctx);
+
+/* Frees what workers no longer hold (retired rules, ids); call it every few milliseconds. */
+void dataplane_reclaim(struct dataplane *dp);
+
+/* Sums over all workers. An id that was never set gives zeros. */
+void dataplane_rule_counters(const struct dataplane *dp, uint32_t id, struct cnt_rule_sum *out);
+void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct cnt_port_sum *out);
+void dataplane_counters(const struct dataplane *dp, struct cnt_port_sum *out); /* over all ports */
+
+/* Wall-clock time, in seconds since the epoch, of a time stamp counter value in the past. */
+double dataplane_tsc_to_time(const struct dataplane *dp, uint64_t tsc);
+
+/* Milliseconds since any worker last received a packet while polling; UINT64_MAX before the first packet. */
+uint64_t dataplane_idle_ms(const struct dataplane *dp);
+
+/* Stages of the pipeline, for `fgctl workers`. */
+enum dataplane_stage {
+    DATAPLANE_RX,
+    DATAPLANE_PARSE,
+    DATAPLANE_CLASSIFY,
+    DATAPLANE_ACT,
+    DATAPLANE_TX,
+    DATAPLANE_STAGE_COUNT,
+};
+const char *dataplane_stage_name(enum dataplane_stage stage);
+
+struct dataplane_worker {
+    unsigned lcore;
+    int cpu;    /* the core it is pinned to, or -1 when it may run on several */
+    int socket; /* NUMA node, or -1 */
+    uint64_t packets;
+    uint64_t polls, busy_polls;
+    uint64_t stage_cycles[DATAPLANE_STAGE_COUNT]; /* spent on bursts that had packets */
+    char queues[128];                             /* "wan:0 lan:0" */
+};
+unsigned dataplane_worker_count(const struct dataplane *dp);
+void dataplane_worker_get(const struct dataplane *dp, unsigned index, struct dataplane_worker *out);
+
+/* What `explain` and tests ask of the state in force. */
+const struct cls *dataplane_classifier(const struct dataplane *dp);
+const struct act_program *dataplane_program(const struct dataplane *dp, uint32_t id);
+const struct ports *dataplane_ports(const struct dataplane *dp);
+struct rcu *dataplane_rcu(struct dataplane *dp);
+
+#endif
