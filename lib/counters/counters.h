@@ -88,12 +88,15 @@ const char *cnt_drop_help(enum cnt_drop reason);
  */
 struct cnt_rule_table;
 
-/* Room for ids 1..capacity. `alloc` and `release` give the chunks' memory (a worker's own NUMA node); zeroed by us. */
+/*
+ * Room for ids 1..capacity. `alloc` and `release` give the chunks' memory (a worker's own NUMA node); zeroed by us.
+ * `alloc` NULL: the heap.
+ */
 struct cnt_rule_table *cnt_rule_table_create(uint32_t capacity, void *(*alloc)(void *ctx, size_t size),
                                              void (*release)(void *ctx, void *memory, size_t size), void *ctx);
 void cnt_rule_table_free(struct cnt_rule_table *table);
 
-/* Control thread: makes the id's counters exist and be zero. 0 or -ENOMEM. */
+/* Control thread: makes the id's counters exist and be zero. 0, -ENOMEM, or -EINVAL for an id beyond the capacity. */
 int cnt_rule_table_reset(struct cnt_rule_table *table, uint32_t id);
 
 /* The id's counters; its chunk must exist. Worker and control thread. */
