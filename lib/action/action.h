@@ -28,10 +28,16 @@ struct act_program {
  */
 struct act_table;
 
+/* NULL when memory is short. `rcu` must outlive the table. */
 struct act_table *act_table_create(uint32_t capacity, struct rcu *rcu);
+
+/* No reader may be online. */
 void act_table_free(struct act_table *table);
 
-/* Control thread: publishes a copy of `program` for the id (NULL: none). 0 or -ENOMEM. */
+/*
+ * Control thread: publishes a copy of `program` for the id (NULL: none), ids 1..capacity. 0, -ENOMEM (nothing has
+ * changed), or -EINVAL for an id beyond the capacity.
+ */
 int act_table_set(struct act_table *table, uint32_t id, const struct act_program *program);
 
 /* Worker: the id's program, or NULL. */
