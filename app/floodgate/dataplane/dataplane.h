@@ -33,9 +33,9 @@ void dataplane_stop(struct dataplane *dp);
 bool dataplane_running(const struct dataplane *dp);
 
 /*
- * Puts a rule into force under `id`, or replaces the rule or the program of that id: complete at every worker's next
- * burst. A fresh id starts with counters at zero; a replaced one keeps them. 0; -EEXIST: an equal rule is in force
- * under another id; -ENOMEM: no room, nothing changed.
+ * Puts a rule into force under `id`, or replaces the program of the id (whose rule must be the same): complete at every
+ * worker's next burst. A fresh id starts with counters at zero; another keeps them. 0; -EEXIST: an equal rule is in
+ * force under another id; -ENOMEM: no room, nothing changed.
  */
 int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule,
                        const struct act_program *program);

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/dataplane.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_cycles.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+
+#include "base/strbuf.h"
+#include "classifier/classifier.h"
+#include "conf/conf.h"
+#include "dataplane/numa.h"
+#include "dataplane/worker.h"
+#include "ports/ports.h"
+
+#define MIB (1024u * 1024u)
+
+struct dataplane {
+    const struct log_hook *log;
+    struct ports *ports;
+    struct rcu *rcu;
+    struct cls *cls;
+    struct act_table *programs;
+    uint32_t max_rules;
+    bool running;
+    struct timespec start_wall; /* start_tsc at this wall-clock time */
+    uint64_t start_tsc;
+    unsigned worker_count;
+    struct worker *workers; /* cache-line aligned, so that two never share one */
+};
+
+/* A rule that left the classifier: what is to do once no worker can hold its id. */
+struct clearing {
+    struct dataplane *dp;
+    uint32_t id;
+    void (*released)(void *ctx, uint32_t id);
+    void *ctx;
+};
+
+static void *rule_memory_alloc(void *ctx, size_t size)
+{
+    const struct worker *worker = ctx;
+
+    return numa_place_alloc(size, worker->socket);
+}
+
+static void rule_memory_release(void *ctx, void *memory, size_t size)
+{
+    const struct worker *worker = ctx;
+
+    numa_place_free(memory, size, worker->socket);
+}
+
+static int worker_cpu(unsigned lcore)
+{
+    rte_cpuset_t cpus = rte_lcore_cpuset(lcore);
+
+    if (CPU_COUNT(&cpus) != 1)
+        return -1;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &cpus))
+            return cpu;
+    return -1;
+}
+
+/* Queue i of every port goes to worker i, so the workers share the load of every port; what is over goes round. */
+static void workers_share_queues(struct dataplane *dp)
+{
+    unsigned next = 0;
+
+    for (uint16_t p = 0; p < dp->ports->count; p++) {
+        const struct port *port = &dp->ports->port[p];
+        for (uint16_t q = 0; q < port->queues; q++) {
+            /* one queue each when there are enough; single-queue ports are dealt out in turn */
+            unsigned to = port->queues == 1 ? next++ : q;
+            struct worker *worker = &dp->workers[to % dp->worker_count];
+            worker->queues[worker->queue_count++] =
+                (struct worker_queue){.in = port, .out = &dp->ports->port[port->peer], .queue = q};
+        }
+    }
+}
+
+static bool worker_sleeps(const struct cfg *cfg, const struct worker *worker)
+{
+    if (cfg->dataplane.idle != CFG_IDLE_AUTO)
+        return cfg->dataplane.idle == CFG_IDLE_SLEEP;
+    for (uint16_t i = 0; i < worker->queue_count; i++)
+        if (worker->queues[i].in->physical)
+            return false;
+    return true;
+}
+
+static int worker_setup(struct dataplane *dp, struct worker *worker, unsigned lcore)
+{
+    worker->index = (unsigned)(worker - dp->workers);
+    worker->lcore = lcore;
+    worker->cpu = worker_cpu(lcore);
+    worker->socket = numa_place_of_cpu(worker->cpu);
+    worker->rcu = dp->rcu;
+    worker->cls = dp->cls;
+    worker->programs = dp->programs;
+    worker->ports = numa_place_alloc(dp->ports->count * sizeof *worker->ports, worker->socket);
+    worker->rules = cnt_rule_table_create(dp->max_rules, rule_memory_alloc, rule_memory_release, worker);
+    return worker->ports != NULL && worker->rules != NULL ? 0 : -ENOMEM;
+}
+
+static int workers_create(struct dataplane *dp, const struct cfg *cfg)
+{
+    unsigned lcore, i = 0;
+
+    dp->worker_count = rte_lcore_count() - 1;
+    dp->workers = numa_place_alloc(dp->worker_count * sizeof *dp->workers, -1);
+    dp->rcu = rcu_create(dp->worker_count);
+    if (dp->workers == NULL || dp->rcu == NULL)
+        return -ENOMEM;
+    dp->programs = act_table_create(dp->max_rules, dp->rcu);
+    dp->cls = cls_create(&(struct cls_conf){
+        .engine = CLS_LINEAR, .rcu = dp->rcu, .memory_bytes = (size_t)cfg->dataplane.memory_mib * MIB});
+    if (dp->programs == NULL || dp->cls == NULL)
+        return -ENOMEM;
+    RTE_LCORE_FOREACH_WORKER(lcore)
+    if (worker_setup(dp, &dp->workers[i++], lcore) < 0)
+        return -ENOMEM;
+    workers_share_queues(dp);
+    for (i = 0; i < dp->worker_count; i++)
+        dp->workers[i].may_sleep = worker_sleeps(cfg, &dp->workers[i]);
+    return 0;
+}
+
+struct dataplane *dataplane_create(const struct cfg *cfg, struct ports *ports, const struct log_hook *log)
+{
+    struct dataplane *dp = calloc(1, sizeof *dp);
+
+    if (dp == NULL)
+        return NULL;
+    dp->log = log;
+    dp->ports = ports;
+    dp->max_rules = cfg->dataplane.max_rules;
+    if (workers_create(dp, cfg) < 0) {
+        log_line(log, LOG_LEVEL_ERROR, "no memory for the data plane");
+        dataplane_free(dp);
+        return NULL;
+    }
+    clock_gettime(CLOCK_REALTIME, &dp->start_wall);
+    dp->start_tsc = rte_rdtsc();
+    numa_place_warn(dp->workers, dp->worker_count, numa_place_of_cpu(worker_cpu(rte_get_main_lcore())), log);
+    return dp;
+}
+
+void dataplane_free(struct dataplane *dp)
+{
+    if (dp == NULL)
+        return;
+    dataplane_stop(dp);
+    if (dp->cls != NULL)
+        cls_free(dp->cls);
+    if (dp->programs != NULL)
+        act_table_free(dp->programs);
+    if (dp->rcu != NULL)
+        rcu_free(dp->rcu); /* releases what is still retired */
+    for (unsigned i = 0; dp->workers != NULL && i < dp->worker_count; i++) {
+        struct worker *worker = &dp->workers[i];
+        if (worker->rules != NULL)
+            cnt_rule_table_free(worker->rules);
+        numa_place_free(worker->ports, dp->ports->count * sizeof *worker->ports, worker->socket);
+    }
+    numa_place_free(dp->workers, dp->worker_count * sizeof *dp->workers, -1);
+    free(dp);
+}
+
+int dataplane_start(struct dataplane *dp)
+{
+    if (dp->running)
+        return 0;
+    for (unsigned i = 0; i < dp->worker_count; i++) {
+        struct worker *worker = &dp->workers[i];
+        atomic_store_explicit(&worker->stop, false, memory_order_relaxed);
+        int error = rte_eal_remote_launch(worker_run, worker, worker->lcore);
+        if (error < 0) {
+            log_line(dp->log, LOG_LEVEL_ERROR, "cannot start the worker on lcore %u: %s", worker->lcore,
+                     strerror(-error));
+            dp->running = true; /* so that those already started are stopped */
+            dataplane_stop(dp);
+            return error;
+        }
+    }
+    dp->running = true;
+    return 0;
+}
+
+void dataplane_stop(struct dataplane *dp)
+{
+    if (!dp->running)
+        return;
+    for (unsigned i = 0; i < dp->worker_count; i++)
+        atomic_store_explicit(&dp->workers[i].stop, true, memory_order_relaxed);
+    rte_eal_mp_wait_lcore();
+    dp->running = false;
+    rcu_synchronize(dp->rcu); /* nobody reads now: all that was retired goes */
+}
+
+bool dataplane_running(const struct dataplane *dp)
+{
+    return dp->running;
+}
+
+int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule, const struct act_program *program)
+{
+    bool fresh = act_table_get(dp->programs, id) == NULL;
+
+    if (fresh) {
+        for (unsigned i = 0; i < dp->worker_count; i++)
+            if (cnt_rule_table_reset(dp->workers[i].rules, id) < 0)
+                return -ENOMEM;
+    }
+    /* counters, then program, then rule: whoever meets the rule finds the other two */
+    int error = act_table_set(dp->programs, id, program);
+    if (error == 0 && fresh) {
+        error = cls_rule_add(dp->cls, id, rule);
+        if (error < 0)
+            act_table_set(dp->programs, id, NULL);
+    }
+    return error;
+}
+
+static void clearing_release(void *ctx, void *memory)
+{
+    struct clearing *clearing = memory;
+
+    (void)ctx;
+    act_table_set(clearing->dp->programs, clearing->id, NULL);
+    if (clearing->released != NULL)
+        clearing->released(clearing->ctx, clearing->id);
+    free(clearing);
+}
+
+void dataplane_rule_clear(struct dataplane *dp, uint32_t id, void (*released)(void *ctx, uint32_t id), void *ctx)
+{
+    struct clearing *clearing = malloc(sizeof *clearing);
+
+    cls_rule_remove(dp->cls, id);
+    if (clearing == NULL) { /* no memory to wait with: wait here */
+        rcu_synchronize(dp->rcu);
+        act_table_set(dp->programs, id, NULL);
+        if (released != NULL)
+            released(ctx, id);
+        return;
+    }
+    *clearing = (struct clearing){.dp = dp, .id = id, .released = released, .ctx = ctx};
+    rcu_retire_ctx(dp->rcu, clearing_release, NULL, clearing);
+    if (!dp->running)
+        rcu_synchronize(dp->rcu);
+}
+
+void dataplane_reclaim(struct dataplane *dp)
+{
+    rcu_reclaim(dp->rcu);
+}
+
+void dataplane_rule_counters(const struct dataplane *dp, uint32_t id, struct cnt_rule_sum *out)
+{
+    *out = (struct cnt_rule_sum){0};
+    if (act_table_get(dp->programs, id) == NULL)
+        return; /* never in force, or not any more: no counters are kept for it */
+    for (unsigned i = 0; i < dp->worker_count; i++)
+        cnt_rule_sum_add(out, cnt_rule_of(dp->workers[i].rules, id));
+}
+
+void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct cnt_port_sum *out)
+{
+    *out = (struct cnt_port_sum){0};
+    for (unsigned i = 0; i < dp->worker_count; i++)
+        cnt_port_sum_add(out, &dp->workers[i].ports[port]);
+}
+
+void dataplane_counters(const struct dataplane *dp, struct cnt_port_sum *out)
+{
+    *out = (struct cnt_port_sum){0};
+    for (unsigned i = 0; i < dp->worker_count; i++)
+        for (uint16_t port = 0; port < dp->ports->count; port++)
+            cnt_port_sum_add(out, &dp->workers[i].ports[port]);
+}
+
+double dataplane_tsc_to_time(const struct dataplane *dp, uint64_t tsc)
+{
+    double start = (double)dp->start_wall.tv_sec + (double)dp->start_wall.tv_nsec / 1e9;
+
+    return start + (double)(int64_t)(tsc - dp->start_tsc) / (double)rte_get_tsc_hz();
+}
+
+uint64_t dataplane_idle_ms(const struct dataplane *dp)
+{
+    uint64_t last = 0;
+
+    for (unsigned i = 0; i < dp->worker_count; i++) {
+        uint64_t seen = cnt_get(&dp->workers[i].last_rx_tsc);
+        last = seen > last ? seen : last;
+    }
+    if (last == 0)
+        return UINT64_MAX;
+    uint64_t now = rte_rdtsc();
+    return now > last ? (now - last) / (rte_get_tsc_hz() / 1000) : 0;
+}
+
+const char *dataplane_stage_name(enum dataplane_stage stage)
+{
+    static const char *const NAMES[DATAPLANE_STAGE_COUNT] = {"rx", "parse", "classify", "act", "tx"};
+
+    return NAMES[stage];
+}
+
+unsigned dataplane_worker_count(const struct dataplane *dp)
+{
+    return dp->worker_count;
+}
+
+void dataplane_worker_get(const struct dataplane *dp, unsigned index, struct dataplane_worker *out)
+{
+    const struct worker *worker = &dp->workers[index];
+    struct strbuf queues = sb_init(out->queues, sizeof out->queues);
+
+    out->lcore = worker->lcore;
+    out->cpu = worker->cpu;
+    out->socket = worker->socket;
+    out->packets = cnt_get(&worker->packets);
+    out->polls = cnt_get(&worker->polls);
+    out->busy_polls = cnt_get(&worker->busy_polls);
+    for (unsigned stage = 0; stage < DATAPLANE_STAGE_COUNT; stage++)
+        out->stage_cycles[stage] = cnt_get(&worker->stage_cycles[stage]);
+    for (uint16_t i = 0; i < worker->queue_count; i++)
+        sb_printf(&queues, "%s%s:%u", i > 0 ? " " : "", worker->queues[i].in->name, worker->queues[i].queue);
+}
+
+const struct cls *dataplane_classifier(const struct dataplane *dp)
+{
+    return dp->cls;
+}
+
+const struct act_program *dataplane_program(const struct dataplane *dp, uint32_t id)
+{
+    return act_table_get(dp->programs, id);
+}
+
+const struct ports *dataplane_ports(const struct dataplane *dp)
+{
+    return dp->ports;
+}
+
+struct rcu *dataplane_rcu(struct dataplane *dp)
+{
+    return dp->rcu;
+}

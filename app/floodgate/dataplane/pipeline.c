@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The pipeline: fixed stages over a burst, in the order of judgement of the design.
+ *
+ *   rx -> parse -> classify -> act -> tx
+ *
+ * A stage that drops packets closes the gaps, so that the next one sees a dense burst. Packets keep their order.
+ */
+#include "dataplane/pipeline.h"
+
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "dataplane/worker.h"
+#include "packet/parse.h"
+
+/* What travels through the stages. */
+struct burst {
+    struct worker *worker;
+    const struct worker_queue *queue;
+    struct cnt_port *in; /* counters of the port they came in by */
+    uint64_t tsc;        /* when they were received */
+    uint16_t count;
+    struct rte_mbuf **packets;
+    struct pkt_key keys[PORTS_BURST];
+    uint32_t rules[PORTS_BURST]; /* first matching rule of each, or CLS_NO_MATCH */
+};
+
+static void drop(struct burst *burst, struct rte_mbuf *packet, enum cnt_drop reason)
+{
+    cnt_add(&burst->in->drops[reason], 1);
+    rte_pktmbuf_free(packet);
+}
+
+static void stage_rx(struct burst *burst)
+{
+    uint64_t bytes = 0;
+
+    for (uint16_t i = 0; i < burst->count; i++)
+        bytes += rte_pktmbuf_pkt_len(burst->packets[i]);
+    cnt_add(&burst->in->rx_packets, burst->count);
+    cnt_add(&burst->in->rx_bytes, bytes);
+}
+
+/* 1. Parse; malformed packets are counted and dropped. */
+static void stage_parse(struct burst *burst)
+{
+    uint16_t kept = 0;
+
+    pkt_parse_burst(burst->packets, burst->keys, burst->count);
+    for (uint16_t i = 0; i < burst->count; i++) {
+        if (unlikely(burst->keys[i].malformed != PKT_SOUND)) {
+            drop(burst, burst->packets[i], CNT_DROP_MALFORMED);
+            continue;
+        }
+        if (unlikely(kept != i)) {
+            burst->packets[kept] = burst->packets[i];
+            burst->keys[kept] = burst->keys[i];
+        }
+        kept++;
+    }
+    burst->count = kept;
+}
+
+/* 2. The first rule in RFC order for each packet, on ports that have Flowspec on. */
+static void stage_classify(struct burst *burst)
+{
+    if (burst->queue->in->flowspec)
+        cls_match_burst(burst->worker->cls, burst->keys, burst->rules, burst->count);
+    else
+        memset(burst->rules, 0, burst->count * sizeof burst->rules[0]); /* CLS_NO_MATCH */
+}
+
+/*
+ * Follows one packet through its matching rules: the first ends the search unless its action has `continue`
+ * (RFC 8955 7.3), then the next one is asked. True when the packet must be dropped.
+ */
+static bool act_on_packet(struct burst *burst, uint16_t i)
+{
+    struct worker *worker = burst->worker;
+    uint64_t bytes = rte_pktmbuf_pkt_len(burst->packets[i]);
+    uint32_t id = burst->rules[i];
+
+    while (id != CLS_NO_MATCH) {
+        const struct act_program *program = act_table_get(worker->programs, id);
+        struct cnt_rule *counters = cnt_rule_of(worker->rules, id);
+
+        cnt_add(&counters->packets, 1);
+        cnt_add(&counters->bytes, bytes);
+        atomic_store_explicit(&counters->last_hit_tsc, burst->tsc, memory_order_relaxed);
+        if (act_apply(program) == ACT_DROP_DISCARD) {
+            cnt_add(&counters->dropped_packets, 1);
+            cnt_add(&counters->dropped_bytes, bytes);
+            return true;
+        }
+        if (likely(!program->go_on))
+            return false;
+        id = cls_match_after(worker->cls, &burst->keys[i], id);
+    }
+    return false;
+}
+
+/* 3. Actions of the rules that matched. */
+static void stage_act(struct burst *burst)
+{
+    uint16_t kept = 0;
+
+    for (uint16_t i = 0; i < burst->count; i++) {
+        if (burst->rules[i] != CLS_NO_MATCH && act_on_packet(burst, i))
+            drop(burst, burst->packets[i], CNT_DROP_FLOWSPEC_DISCARD);
+        else
+            burst->packets[kept++] = burst->packets[i];
+    }
+    burst->count = kept;
+}
+
+/* 4. Wire mode: out of the paired port. */
+static void stage_tx(struct burst *burst)
+{
+    const struct worker_queue *queue = burst->queue;
+    struct cnt_port *out = &burst->worker->ports[queue->out->index];
+    uint64_t bytes = 0, unsent_bytes = 0;
+
+    if (burst->count == 0)
+        return;
+    for (uint16_t i = 0; i < burst->count; i++) /* a packet that is sent is no longer ours to look at */
+        bytes += rte_pktmbuf_pkt_len(burst->packets[i]);
+    uint16_t sent = rte_eth_tx_burst(queue->out->dpdk_id, queue->queue, burst->packets, burst->count);
+    for (uint16_t i = sent; i < burst->count; i++) {
+        unsent_bytes += rte_pktmbuf_pkt_len(burst->packets[i]);
+        drop(burst, burst->packets[i], CNT_DROP_TX_FULL);
+    }
+    cnt_add(&out->tx_packets, sent);
+    cnt_add(&out->tx_bytes, bytes - unsent_bytes);
+}
+
+void pipeline_run(struct worker *worker, const struct worker_queue *queue, struct rte_mbuf **packets, uint16_t count,
+                  uint64_t start_tsc)
+{
+    static void (*const STAGES[DATAPLANE_STAGE_COUNT])(struct burst *) = {
+        [DATAPLANE_RX] = stage_rx,   [DATAPLANE_PARSE] = stage_parse, [DATAPLANE_CLASSIFY] = stage_classify,
+        [DATAPLANE_ACT] = stage_act, [DATAPLANE_TX] = stage_tx,
+    };
+    struct burst burst;
+
+    burst.worker = worker;
+    burst.queue = queue;
+    burst.in = &worker->ports[queue->in->index];
+    burst.tsc = start_tsc;
+    burst.count = count;
+    burst.packets = packets;
+
+    uint64_t before = start_tsc;
+    for (unsigned stage = 0; stage < DATAPLANE_STAGE_COUNT; stage++) {
+        STAGES[stage](&burst);
+        uint64_t now = rte_rdtsc();
+        cnt_add(&worker->stage_cycles[stage], now - before);
+        before = now;
+    }
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One worker: an lcore that polls its queues and runs each burst through the pipeline.
+ *
+ * Who writes what: fields marked [setup] are written by the control thread while the worker rests; [worker] only by
+ * the worker; [control] only by the control thread, read by the worker once per loop.
+ */
+#ifndef FLOODGATE_WORKER_H
+#define FLOODGATE_WORKER_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "action/action.h"
+#include "classifier/classifier.h"
+#include "counters/counters.h"
+#include "dataplane/dataplane.h"
+#include "ports/ports.h"
+#include "rcu/rcu.h"
+
+#define WORKER_QUEUES_MAX PORTS_MAX
+
+/* A receive queue that this worker polls, and where its packets go. */
+struct worker_queue {
+    const struct port *in;
+    const struct port *out;
+    uint16_t queue; /* receive queue of `in` and transmit queue of `out` */
+};
+
+struct worker {
+    /* [setup] */
+    unsigned index; /* also its RCU reader number */
+    unsigned lcore;
+    int cpu;
+    int socket;
+    bool may_sleep; /* no physical port: give the CPU away while nothing comes */
+    uint16_t queue_count;
+    struct worker_queue queues[WORKER_QUEUES_MAX];
+    struct rcu *rcu;
+    const struct cls *cls;
+    const struct act_table *programs;
+    struct cnt_port *ports;       /* by port index; this worker is the only writer */
+    struct cnt_rule_table *rules; /* likewise; chunks are made by the control thread */
+
+    atomic_bool stop; /* [control] */
+
+    /* [worker], read by the control thread */
+    alignas(64) cnt_t packets;
+    cnt_t polls;
+    cnt_t busy_polls;
+    cnt_t last_rx_tsc; /* 0: never */
+    cnt_t stage_cycles[DATAPLANE_STAGE_COUNT];
+};
+
+/* The lcore's main function: polls until `stop`. `argument` is a struct worker. */
+int worker_run(void *argument);
+
+#endif

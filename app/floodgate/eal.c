@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eal.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_log.h>
+
+#include "base/strbuf.h"
+#include "conf/conf.h"
+#include "log.h"
+
+#define ARGS_MAX    256
+#define LCORES_TEXT 2048
+
+struct args {
+    char *argv[ARGS_MAX];
+    int argc;
+    bool full;
+};
+
+static void args_add(struct args *args, const char *text)
+{
+    if (args->argc == ARGS_MAX) {
+        args->full = true;
+        return;
+    }
+    args->argv[args->argc++] = strdup(text);
+}
+
+/* Whether the device is a PCI address (0000:3b:00.0 or 3b:00.0) and not a virtual device. */
+static bool device_is_pci(const char *device)
+{
+    unsigned a, b, c, d;
+
+    return sscanf(device, "%x:%x:%x.%x", &a, &b, &c, &d) == 4 || sscanf(device, "%x:%x.%x", &a, &b, &c) == 3;
+}
+
+/* Any free hugepage of any size? */
+static bool hugepages_free(void)
+{
+    glob_t found;
+    bool any = false;
+
+    if (glob("/sys/kernel/mm/hugepages/hugepages-*/free_hugepages", 0, NULL, &found) != 0)
+        return false;
+    for (size_t i = 0; i < found.gl_pathc && !any; i++) {
+        FILE *file = fopen(found.gl_pathv[i], "r");
+        unsigned long count = 0;
+        if (file == NULL)
+            continue;
+        any = fscanf(file, "%lu", &count) == 1 && count > 0;
+        fclose(file);
+    }
+    globfree(&found);
+    return any;
+}
+
+static void add_memory(struct args *args, const struct cfg *cfg, const struct log_hook *log)
+{
+    char text[32];
+
+    if (cfg->dataplane.hugepages == CFG_HUGEPAGES_AUTO && hugepages_free()) {
+        args_add(args, "--in-memory"); /* no files in hugetlbfs that would outlive us */
+        return;
+    }
+    if (cfg->dataplane.hugepages == CFG_HUGEPAGES_AUTO)
+        log_line(log, LOG_LEVEL_NOTICE, "no free hugepages: using %u MiB of ordinary memory (slower on NICs)",
+                 cfg->dataplane.memory_mib);
+    snprintf(text, sizeof text, "%u", cfg->dataplane.memory_mib);
+    args_add(args, "--no-huge");
+    args_add(args, "--no-shconf");
+    args_add(args, "-m");
+    args_add(args, text);
+}
+
+/* The n-th CPU of the set, counted round. */
+static unsigned nth_cpu(const cpu_set_t *cpus, unsigned n)
+{
+    n %= (unsigned)CPU_COUNT(cpus);
+    for (unsigned cpu = 0;; cpu++)
+        if (CPU_ISSET(cpu, cpus) && n-- == 0)
+            return cpu;
+}
+
+/*
+ * Lcore N runs on CPU N. Where this machine (or its cpuset) has no such CPU the lcore shares one that is there: a
+ * laptop or a CI machine then runs the configuration of a bigger one, slower but the same.
+ */
+static void add_lcore(struct strbuf *lcores, unsigned lcore, const cpu_set_t *cpus, const struct log_hook *log)
+{
+    unsigned cpu = lcore;
+
+    if (lcore >= CPU_SETSIZE || !CPU_ISSET(lcore, cpus)) {
+        cpu = nth_cpu(cpus, lcore);
+        log_line(log, LOG_LEVEL_WARNING, "lcore %u: this process may not run on CPU %u; using CPU %u", lcore, lcore,
+                 cpu);
+    }
+    sb_printf(lcores, "%s%u@%u", lcores->length > 0 ? "," : "", lcore, cpu);
+}
+
+static void add_cores(struct args *args, const struct cfg *cfg, const struct log_hook *log)
+{
+    const struct cfg_dataplane *dp = &cfg->dataplane;
+    char text[LCORES_TEXT];
+    struct strbuf lcores = sb_init(text, sizeof text);
+    cpu_set_t cpus;
+    char control[16];
+
+    CPU_ZERO(&cpus);
+    sched_getaffinity(0, sizeof cpus, &cpus);
+    add_lcore(&lcores, dp->control_lcore, &cpus, log);
+    if (dp->workers_auto) {
+        unsigned added = 0;
+        for (unsigned cpu = 0; cpu < CPU_SETSIZE && added < CFG_LCORES_MAX; cpu++)
+            if (CPU_ISSET(cpu, &cpus) && cpu != dp->control_lcore) {
+                add_lcore(&lcores, cpu, &cpus, log);
+                added++;
+            }
+        if (added == 0) /* one CPU: control and worker share it */
+            add_lcore(&lcores, dp->control_lcore + 1, &cpus, log);
+    } else {
+        for (unsigned i = 0; i < dp->worker_count; i++)
+            add_lcore(&lcores, dp->workers[i], &cpus, log);
+    }
+    args_add(args, "--lcores");
+    args_add(args, text);
+    snprintf(control, sizeof control, "%u", dp->control_lcore);
+    args_add(args, "--main-lcore");
+    args_add(args, control);
+}
+
+/* Only the NICs that the configuration names are touched; the others stay with their kernel drivers. */
+static void add_devices(struct args *args, const struct cfg *cfg)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < cfg->port_count; i++) {
+        if (!device_is_pci(cfg->ports[i].device))
+            continue;
+        args_add(args, "-a");
+        args_add(args, cfg->ports[i].device);
+        any = true;
+    }
+    if (!any)
+        args_add(args, "--no-pci");
+}
+
+int eal_start(const struct cfg *cfg, char **extra_args, int extra_count, const struct log_hook *log)
+{
+    struct args args = {.argc = 0};
+    char *argv[ARGS_MAX];
+
+    FILE *stream = log_dpdk_stream(log);
+    if (stream != NULL)
+        rte_openlog_stream(stream);
+    args_add(&args, "floodgate");
+    add_cores(&args, cfg, log);
+    add_memory(&args, cfg, log);
+    add_devices(&args, cfg);
+    args_add(&args, "--no-telemetry");
+    for (size_t i = 0; i < cfg->dataplane.eal_count; i++)
+        args_add(&args, cfg->dataplane.eal[i]);
+    for (int i = 0; i < extra_count; i++)
+        args_add(&args, extra_args[i]);
+
+    int status = args.full ? -E2BIG : 0;
+    if (status == 0) {
+        memcpy(argv, args.argv, sizeof argv); /* EAL reorders its arguments */
+        if (rte_eal_init(args.argc, argv) < 0)
+            status = rte_errno ? -rte_errno : -EINVAL;
+    }
+    if (status < 0)
+        log_line(log, LOG_LEVEL_ERROR,
+                 "cannot start DPDK: %s (run with --log-level info to see its own messages; hugepages, memory and EAL "
+                 "arguments come from `dataplane` in the configuration)",
+                 strerror(-status));
+    for (int i = 0; i < args.argc; i++)
+        free(args.argv[i]);
+    return status;
+}
+
+void eal_stop(void)
+{
+    rte_eal_cleanup();
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * floodgate: the router. main() is the order of start, and the reverse order of stop.
+ *
+ * The thread that runs main() becomes the control thread: after the start it runs the event base, from which BGP, the
+ * API, timers and signals are served. Workers run on lcores of their own (dataplane/worker.c).
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <rte_lcore.h>
+
+#include "base/log.h"
+#include "conf/conf.h"
+#include "control/control.h"
+#include "dataplane/dataplane.h"
+#include "eal.h"
+#include "log.h"
+#include "manage/api.h"
+#include "manage/stats.h"
+#include "options.h"
+#include "ports/ports.h"
+
+enum exit_status {
+    EXIT_CLEAN = 0,
+    EXIT_CONFIG = 1,
+    EXIT_START = 2,
+    EXIT_INTERNAL = 3,
+};
+
+#define IDLE_CHECK_MS_MAX 50
+
+struct router {
+    struct options options;
+    enum log_level log_level;
+    struct log_hook log;
+    struct cfg *cfg;
+    struct ports ports;
+    struct dataplane *dp;
+    struct event_base *base;
+    struct control *control;
+    struct api *api;
+    struct event *on_term, *on_int, *on_hup, *on_idle_check;
+};
+
+static int start_eal(struct router *router)
+{
+    return eal_start(router->cfg, router->options.eal_args, router->options.eal_arg_count, &router->log);
+}
+
+static void stop_eal(struct router *router)
+{
+    (void)router;
+    eal_stop();
+}
+
+static int start_ports(struct router *router)
+{
+    return ports_start(&router->ports, router->cfg, rte_lcore_count() - 1, &router->log);
+}
+
+static void stop_ports(struct router *router)
+{
+    ports_stop(&router->ports);
+}
+
+static int start_dataplane(struct router *router)
+{
+    router->dp = dataplane_create(router->cfg, &router->ports, &router->log);
+    return router->dp == NULL ? -ENOMEM : 0;
+}
+
+static void stop_dataplane(struct router *router)
+{
+    dataplane_free(router->dp);
+    router->dp = NULL;
+}
+
+static void on_stop_signal(evutil_socket_t signal_number, short what, void *arg)
+{
+    struct router *router = arg;
+
+    (void)what;
+    log_line(&router->log, LOG_LEVEL_NOTICE, "stopping on %s", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+    event_base_loopbreak(router->base);
+}
+
+static void on_reload_signal(evutil_socket_t signal_number, short what, void *arg)
+{
+    struct router *router = arg;
+    char summary[256], why[512];
+
+    (void)signal_number;
+    (void)what;
+    if (control_reload(router->control, summary, sizeof summary, why, sizeof why))
+        log_line(&router->log, LOG_LEVEL_NOTICE, "reloaded %s: %s", router->options.config_file, summary);
+    else
+        log_line(&router->log, LOG_LEVEL_ERROR, "not reloaded, nothing changed: %s", why);
+}
+
+static void on_idle_check(evutil_socket_t fd, short what, void *arg)
+{
+    struct router *router = arg;
+    uint64_t idle_ms = dataplane_idle_ms(router->dp);
+
+    (void)fd;
+    (void)what;
+    if (!dataplane_running(router->dp) || idle_ms == UINT64_MAX || idle_ms < router->options.exit_idle_ms)
+        return;
+    log_line(&router->log, LOG_LEVEL_NOTICE, "stopping: no packet for %u ms", router->options.exit_idle_ms);
+    event_base_loopbreak(router->base);
+}
+
+static int start_events(struct router *router)
+{
+    uint32_t check_ms =
+        router->options.exit_idle_ms < IDLE_CHECK_MS_MAX ? router->options.exit_idle_ms : IDLE_CHECK_MS_MAX;
+    struct timeval check = {.tv_usec = (suseconds_t)check_ms * 1000};
+
+    signal(SIGPIPE, SIG_IGN);
+    router->base = event_base_new();
+    if (router->base == NULL)
+        return -ENOMEM;
+    router->on_term = evsignal_new(router->base, SIGTERM, on_stop_signal, router);
+    router->on_int = evsignal_new(router->base, SIGINT, on_stop_signal, router);
+    router->on_hup = evsignal_new(router->base, SIGHUP, on_reload_signal, router);
+    router->on_idle_check = event_new(router->base, -1, EV_PERSIST, on_idle_check, router);
+    if (!router->on_term || !router->on_int || !router->on_hup || !router->on_idle_check)
+        return -ENOMEM;
+    evsignal_add(router->on_term, NULL);
+    evsignal_add(router->on_int, NULL);
+    evsignal_add(router->on_hup, NULL);
+    if (router->options.exit_idle_ms > 0)
+        event_add(router->on_idle_check, &check);
+    return 0;
+}
+
+static void stop_events(struct router *router)
+{
+    struct event *events[] = {router->on_term, router->on_int, router->on_hup, router->on_idle_check};
+
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+        if (events[i] != NULL)
+            event_free(events[i]);
+    if (router->base != NULL)
+        event_base_free(router->base);
+}
+
+static int start_control(struct router *router)
+{
+    router->control = control_start(&(struct control_conf){.base = router->base,
+                                                           .cfg = router->cfg,
+                                                           .config_file = router->options.config_file,
+                                                           .dp = router->dp,
+                                                           .log = &router->log});
+    return router->control == NULL ? -EADDRINUSE : 0;
+}
+
+static void stop_control(struct router *router)
+{
+    control_stop(router->control);
+    router->control = NULL;
+}
+
+static int start_api(struct router *router)
+{
+    router->api = api_start(&(struct api_conf){.base = router->base,
+                                               .socket_path = router->cfg->api.socket,
+                                               .control = router->control,
+                                               .dp = router->dp,
+                                               .log = &router->log,
+                                               .version = FLOODGATE_VERSION});
+    return router->api == NULL ? -EADDRINUSE : 0;
+}
+
+static void stop_api(struct router *router)
+{
+    api_stop(router->api);
+    router->api = NULL;
+}
+
+static int start_polling(struct router *router)
+{
+    if (router->cfg->dataplane.start == CFG_START_MANUAL) {
+        log_line(&router->log, LOG_LEVEL_NOTICE, "not polling yet: waiting for `fgctl dataplane start`");
+        return 0;
+    }
+    return dataplane_start(router->dp);
+}
+
+/* Workers finish their bursts; then, with nothing in flight, the totals are exact. */
+static void stop_polling(struct router *router)
+{
+    dataplane_stop(router->dp);
+    stats_print(stdout, router->dp, router->control);
+    if (router->options.stats_file != NULL) {
+        int error = stats_write(router->options.stats_file, router->dp, router->control);
+        if (error < 0)
+            log_line(&router->log, LOG_LEVEL_ERROR, "cannot write the totals to %s: %s", router->options.stats_file,
+                     strerror(-error));
+    }
+}
+
+/* In this order up, in the reverse order down. A step that fails has cleaned up nothing: its stop is called, too. */
+static const struct step {
+    const char *name;
+    int (*start)(struct router *router);
+    void (*stop)(struct router *router);
+    bool stop_if_failed;
+} STEPS[] = {
+    {"eal", start_eal, stop_eal, false},
+    {"ports", start_ports, stop_ports, true},
+    {"dataplane", start_dataplane, stop_dataplane, false},
+    {"events", start_events, stop_events, true},
+    {"control", start_control, stop_control, false},
+    {"api", start_api, stop_api, false},
+    {"polling", start_polling, stop_polling, false},
+};
+#define STEP_COUNT (sizeof STEPS / sizeof STEPS[0])
+
+static enum exit_status run(struct router *router)
+{
+    enum exit_status status = EXIT_CLEAN;
+    size_t started = 0;
+
+    for (; started < STEP_COUNT && status == EXIT_CLEAN; started++) {
+        const struct step *step = &STEPS[started];
+        log_line(&router->log, LOG_LEVEL_DEBUG, "starting: %s", step->name);
+        if (step->start(router) < 0) {
+            status = EXIT_START;
+            if (!step->stop_if_failed)
+                break;
+        }
+    }
+    if (status == EXIT_CLEAN) {
+        printf("READY\n");
+        fflush(stdout);
+        if (event_base_dispatch(router->base) < 0) {
+            log_line(&router->log, LOG_LEVEL_ERROR, "the event loop failed: %s", strerror(errno));
+            status = EXIT_INTERNAL;
+        }
+    }
+    while (started-- > 0)
+        STEPS[started].stop(router);
+    return status;
+}
+
+static void print_problem(void *ctx, const char *file, unsigned line, const char *text)
+{
+    FILE *out = ctx;
+
+    if (line > 0)
+        fprintf(out, "%s:%u: %s\n", file, line, text);
+    else
+        fprintf(out, "%s: %s\n", file, text);
+}
+
+int main(int argc, char **argv)
+{
+    struct router router = {.base = NULL};
+
+    switch (options_parse(argc, argv, &router.options)) {
+    case OPTIONS_DONE:
+        return EXIT_CLEAN;
+    case OPTIONS_WRONG:
+        return EXIT_CONFIG;
+    case OPTIONS_RUN:
+        break;
+    }
+    router.log_level = router.options.log_level;
+    router.log = log_to_stderr(&router.log_level);
+    /* --check is asked for the problems: they are its output; elsewhere they are messages */
+    router.cfg = cfg_load(router.options.config_file, print_problem, router.options.check ? stdout : stderr);
+    if (router.cfg == NULL)
+        return EXIT_CONFIG;
+
+    enum exit_status status = EXIT_CLEAN;
+    if (router.options.check)
+        printf("%s: OK (%zu port%s, %zu peer%s, %zu rule%s)\n", router.options.config_file, router.cfg->port_count,
+               router.cfg->port_count == 1 ? "" : "s", router.cfg->peer_count, router.cfg->peer_count == 1 ? "" : "s",
+               router.cfg->rule_count, router.cfg->rule_count == 1 ? "" : "s");
+    else
+        status = run(&router);
+    cfg_free(router.cfg);
+    return status;
+}

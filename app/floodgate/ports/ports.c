@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ports/ports.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "conf/conf.h"
+#include "ports/pcap_device.h"
+
+#define RX_DESCRIPTORS 1024
+#define TX_DESCRIPTORS 1024
+#define VIRTUAL_MBUFS  4095 /* a virtual device holds no descriptors full of buffers */
+#define MBUF_CACHE     256
+#define WIRE_MTU       9000 /* a wire must not care how long its packets are */
+#define QUEUES_MAX     64
+
+static const struct {
+    uint64_t rx_scatter, tx_multi_segs, rss;
+} WANTED = {RTE_ETH_RX_OFFLOAD_SCATTER, RTE_ETH_TX_OFFLOAD_MULTI_SEGS,
+            RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP};
+
+/* The name that DPDK gives the device: what stands before the first comma. */
+static void device_name(const char *device, char *name, size_t size)
+{
+    size_t len = strcspn(device, ",");
+
+    snprintf(name, size, "%.*s", (int)len, device);
+}
+
+static int port_fail(const struct port *port, int error, const char *what, const struct log_hook *log)
+{
+    log_line(log, LOG_LEVEL_ERROR, "port %s (%s): %s: %s", port->name, port->device, what, strerror(-error));
+    return error;
+}
+
+/* Makes the device exist and finds its number. */
+static int port_probe(struct port *port, const struct log_hook *log)
+{
+    char name[RTE_ETH_NAME_MAX_LEN];
+    char why[512];
+    struct rte_eth_dev_info info;
+
+    if (!pcap_device_check(port->device, why, sizeof why)) {
+        log_line(log, LOG_LEVEL_ERROR, "port %s: %s", port->name, why);
+        return -ENOENT;
+    }
+    device_name(port->device, name, sizeof name);
+    if (rte_eth_dev_get_port_by_name(name, &port->dpdk_id) < 0) {
+        int error = rte_dev_probe(port->device);
+        if (error < 0)
+            return port_fail(port, error, "DPDK cannot make or find this device", log);
+        if (rte_eth_dev_get_port_by_name(name, &port->dpdk_id) < 0)
+            return port_fail(port, -ENODEV, "no Ethernet device came of it; is it bound to vfio-pci?", log);
+    }
+    int error = rte_eth_dev_info_get(port->dpdk_id, &info);
+    if (error < 0)
+        return port_fail(port, error, "cannot read what the device can do", log);
+    port->socket = rte_eth_dev_socket_id(port->dpdk_id);
+    port->physical = strncmp(info.driver_name, "net_", 4) != 0 || strchr(name, ':') != NULL;
+    snprintf(port->driver, sizeof port->driver, "%s", info.driver_name);
+    return 0;
+}
+
+static uint16_t min_u16(uint16_t a, uint16_t b)
+{
+    return a < b ? a : b;
+}
+
+/* As many queues as workers, where this port can receive and its peer can send on that many. */
+static void port_choose_queues(struct ports *ports, struct port *port, unsigned workers)
+{
+    struct rte_eth_dev_info own, peer;
+
+    rte_eth_dev_info_get(port->dpdk_id, &own);
+    rte_eth_dev_info_get(ports->port[port->peer].dpdk_id, &peer);
+    port->queues = min_u16((uint16_t)(workers < QUEUES_MAX ? workers : QUEUES_MAX),
+                           min_u16(own.max_rx_queues, peer.max_tx_queues));
+    if (port->queues == 0)
+        port->queues = 1;
+}
+
+/* MTU, offloads and how packets are spread over queues. */
+static int port_configure(const struct ports *ports, struct port *port, const struct log_hook *log)
+{
+    struct rte_eth_dev_info info;
+    struct rte_eth_conf conf = {.rxmode = {.mq_mode = RTE_ETH_MQ_RX_NONE}};
+
+    int error = rte_eth_dev_info_get(port->dpdk_id, &info);
+    if (error < 0)
+        return port_fail(port, error, "cannot read what the device can do", log);
+    if (port->queues > 1 && (info.flow_type_rss_offloads & WANTED.rss) != 0) {
+        conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+        conf.rx_adv_conf.rss_conf.rss_hf = WANTED.rss & info.flow_type_rss_offloads;
+    }
+    conf.rxmode.offloads = WANTED.rx_scatter & info.rx_offload_capa;
+    conf.txmode.offloads = WANTED.tx_multi_segs & info.tx_offload_capa;
+    if (port->physical && conf.rxmode.offloads != 0 && conf.txmode.offloads != 0)
+        conf.rxmode.mtu = min_u16(info.max_mtu, WIRE_MTU);
+    error = rte_eth_dev_configure(port->dpdk_id, port->queues, ports->port[port->peer].queues, &conf);
+    if (error < 0)
+        return port_fail(port, error, "cannot configure the device", log);
+    return 0;
+}
+
+static int port_make_pool(struct port *port, unsigned workers, const struct log_hook *log)
+{
+    char name[RTE_MEMPOOL_NAMESIZE];
+    unsigned count = VIRTUAL_MBUFS;
+
+    /* every receive ring full, every transmit ring full, every worker's cache and burst */
+    if (port->physical)
+        count = port->queues * (RX_DESCRIPTORS + TX_DESCRIPTORS) + workers * (MBUF_CACHE + PORTS_BURST) * 2u;
+    snprintf(name, sizeof name, "port%u", port->index);
+    port->pool = rte_pktmbuf_pool_create(name, count, MBUF_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+                                         port->socket < 0 ? SOCKET_ID_ANY : port->socket);
+    if (port->pool == NULL)
+        return port_fail(port, -rte_errno, "no memory for its packet buffers (dataplane.memory, or hugepages)", log);
+    return 0;
+}
+
+static int port_setup_queues(const struct ports *ports, struct port *port, const struct log_hook *log)
+{
+    unsigned socket = port->socket < 0 ? (unsigned)SOCKET_ID_ANY : (unsigned)port->socket;
+    uint16_t rx = RX_DESCRIPTORS, tx = TX_DESCRIPTORS;
+    int error = rte_eth_dev_adjust_nb_rx_tx_desc(port->dpdk_id, &rx, &tx);
+
+    if (error < 0)
+        return port_fail(port, error, "cannot size its rings", log);
+    for (uint16_t q = 0; q < port->queues; q++) {
+        error = rte_eth_rx_queue_setup(port->dpdk_id, q, rx, socket, NULL, port->pool);
+        if (error < 0)
+            return port_fail(port, error, "cannot set up a receive queue", log);
+    }
+    for (uint16_t q = 0; q < ports->port[port->peer].queues; q++) {
+        error = rte_eth_tx_queue_setup(port->dpdk_id, q, tx, socket, NULL);
+        if (error < 0)
+            return port_fail(port, error, "cannot set up a transmit queue", log);
+    }
+    return 0;
+}
+
+static int port_run(struct port *port, const struct log_hook *log)
+{
+    struct rte_ether_addr mac = {0};
+    int error = rte_eth_dev_start(port->dpdk_id);
+
+    if (error < 0)
+        return port_fail(port, error, "cannot start the device", log);
+    port->started = true;
+    /* a wire takes every frame, whoever it is for; virtual devices may not know the call and do so anyway */
+    error = rte_eth_promiscuous_enable(port->dpdk_id);
+    if (error < 0 && error != -ENOTSUP)
+        return port_fail(port, error, "cannot make it promiscuous", log);
+    rte_eth_macaddr_get(port->dpdk_id, &mac);
+    memcpy(port->mac, mac.addr_bytes, sizeof port->mac);
+    return 0;
+}
+
+static int port_name(struct ports *ports, const struct cfg *cfg, const struct log_hook *log)
+{
+    if (cfg->port_count > PORTS_MAX) {
+        log_line(log, LOG_LEVEL_ERROR, "%zu ports are configured; at most %d are possible", cfg->port_count, PORTS_MAX);
+        return -E2BIG;
+    }
+    ports->count = (uint16_t)cfg->port_count;
+    for (uint16_t i = 0; i < ports->count; i++) {
+        const struct cfg_port *want = &cfg->ports[i];
+        ports->port[i] = (struct port){
+            .name = want->name, .device = want->device, .index = i, .peer = i, .flowspec = want->flowspec};
+        if (want->mode != CFG_PORT_WIRE) {
+            log_line(log, LOG_LEVEL_ERROR,
+                     "port %s: mode route is not available in this version; use mode wire with a peer", want->name);
+            return -ENOTSUP;
+        }
+        for (uint16_t peer = 0; peer < ports->count; peer++)
+            if (strcmp(cfg->ports[peer].name, want->peer) == 0)
+                ports->port[i].peer = peer;
+    }
+    return 0;
+}
+
+int ports_start(struct ports *ports, const struct cfg *cfg, unsigned workers, const struct log_hook *log)
+{
+    memset(ports, 0, sizeof *ports);
+    int error = port_name(ports, cfg, log);
+
+    for (uint16_t i = 0; i < ports->count && error == 0; i++)
+        error = port_probe(&ports->port[i], log);
+    for (uint16_t i = 0; i < ports->count && error == 0; i++)
+        port_choose_queues(ports, &ports->port[i], workers);
+    for (uint16_t i = 0; i < ports->count && error == 0; i++) {
+        struct port *port = &ports->port[i];
+        if ((error = port_configure(ports, port, log)) < 0 || (error = port_make_pool(port, workers, log)) < 0 ||
+            (error = port_setup_queues(ports, port, log)) < 0 || (error = port_run(port, log)) < 0)
+            break;
+        log_line(log, LOG_LEVEL_INFO, "port %s: %s, driver %s, %u queue%s, peer %s", port->name, port->device,
+                 port->driver, port->queues, port->queues == 1 ? "" : "s", ports->port[port->peer].name);
+    }
+    return error;
+}
+
+void ports_stop(struct ports *ports)
+{
+    for (uint16_t i = ports->count; i-- > 0;) {
+        struct port *port = &ports->port[i];
+        if (!port->started)
+            continue;
+        rte_eth_dev_stop(port->dpdk_id);
+        rte_eth_dev_close(port->dpdk_id);
+        port->started = false;
+    }
+    for (uint16_t i = ports->count; i-- > 0;) {
+        rte_mempool_free(ports->port[i].pool);
+        ports->port[i].pool = NULL;
+    }
+}
+
+const struct port *ports_find(const struct ports *ports, const char *name)
+{
+    for (uint16_t i = 0; i < ports->count; i++)
+        if (strcmp(ports->port[i].name, name) == 0)
+            return &ports->port[i];
+    return NULL;
+}
+
+void port_status_get(const struct port *port, struct port_status *out)
+{
+    struct rte_eth_link link = {0};
+    struct rte_eth_stats stats = {0};
+
+    *out = (struct port_status){0};
+    if (!port->started)
+        return;
+    if (rte_eth_link_get_nowait(port->dpdk_id, &link) == 0) {
+        out->link_up = link.link_status == RTE_ETH_LINK_UP;
+        out->speed_mbps = link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed;
+    }
+    if (rte_eth_stats_get(port->dpdk_id, &stats) == 0) {
+        out->missed = stats.imissed + stats.rx_nombuf;
+        out->errors = stats.ierrors + stats.oerrors;
+    }
+}
