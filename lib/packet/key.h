@@ -34,7 +34,7 @@ struct pkt_key {
     uint16_t vlan;      /* outer VLAN id, 0 when untagged */
     uint16_t l3_offset; /* octets from the start of the frame to the IP header */
     uint16_t l4_offset; /* to the upper-layer header or, in a later fragment, to its payload */
-    uint8_t family;     /* enum ip_family; IP_NONE: not IP, nothing else but `reason` and `vlan` means anything */
+    uint8_t family;     /* enum ip_family; IP_NONE: not IP, nothing else but `malformed` and `vlan` means anything */
     uint8_t has;        /* PKT_HAS_* */
     uint8_t protocol;   /* upper-layer protocol; IPv6: after the extension headers (RFC 8956 3.3) */
     uint8_t icmp_type;
