@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What an engine provides. The handle (classifier.c) checks arguments and hands everything else to the engine that
+ * the configuration chose; classifier.h is the contract of each function here.
+ */
+#ifndef CLASSIFIER_ENGINE_H
+#define CLASSIFIER_ENGINE_H
+
+#include "classifier/classifier.h"
+
+struct cls_engine_ops {
+    void *(*create)(const struct cls_conf *conf);
+    void (*free)(void *engine);
+    int (*add)(void *engine, uint32_t id, const struct fs_rule *rule);
+    int (*remove)(void *engine, uint32_t id);
+    void (*match_burst)(const void *engine, const struct pkt_key *keys, uint32_t *ids, unsigned count);
+    uint32_t (*match_after)(const void *engine, const struct pkt_key *key, uint32_t id);
+    void (*stats)(const void *engine, struct cls_stats *out);
+};
+
+extern const struct cls_engine_ops cls_linear_ops;
+
+/* Whether a key can match any rule at all. */
+static inline bool cls_key_matchable(const struct pkt_key *key)
+{
+    return key->family != IP_NONE && key->malformed == 0;
+}
+
+#endif
