@@ -45,15 +45,19 @@ enum fs_error fs_nlri_decode(struct byte_reader *in, const struct fs_nlri_format
 enum fs_error fs_nlri_decode_value(const uint8_t *value, size_t len, const struct fs_nlri_format *format,
                                    struct fs_rule **out);
 
-/* Writes one NLRI, length field included, in the given form. `format->family` and `vpn` must be the rule's own. */
+/*
+ * Writes one NLRI, length field included, in the given form. `format->family` and `vpn` must be the rule's own.
+ * A legacy form longer than FS_NLRI_MAX (only IPv6 offsets can make it so) fails the writer.
+ */
 void fs_nlri_encode(const struct fs_rule *rule, const struct fs_nlri_format *format, struct byte_writer *out);
 
 /* Octets that fs_nlri_encode writes. */
 size_t fs_nlri_size(const struct fs_rule *rule, const struct fs_nlri_format *format);
 
 /*
- * Builds a rule from components in any order (used by the text parser). `components[i].first_term` indexes `terms`.
- * Values, prefix bits and operators are made canonical. Same errors as decoding.
+ * Builds a rule from components in any order (used by the text parser). `components[i].first_term` indexes `terms`;
+ * `data_first` and `data_len` are ignored. `rd` NULL: SAFI 133. Values, prefix bits and operators are made canonical.
+ * Same errors as decoding. The caller frees `*out`.
  */
 enum fs_error fs_rule_build(uint8_t family, const uint64_t *rd, const struct fs_component *components, size_t count,
                             const struct fs_term *terms, struct fs_rule **out);

@@ -3,9 +3,11 @@
  * A Flowspec rule's match (RFC 8955 section 4, RFC 8956 section 3), decoded and canonical.
  *
  * Canonical means that two rules with the same meaning in every field are equal octet for octet in `nlri`:
- * prefix bits outside the pattern are 0; reserved operator bits and the first AND bit are 0; each value is in the
- * fewest octets (flow label: at least 4, RFC 8956 3.7); the length field, where one is written, is in its short form
- * below 240. Operators are not simplified beyond that: `=1,=1` and `=1` are two rules.
+ * prefix bits outside the pattern are 0; reserved operator bits and the first AND bit are 0; bits of a value that the
+ * RFCs leave without a meaning are 0 (data offset beside the TCP flags, DSCP beyond 6 bits, reserved fragment bits, DF
+ * in IPv6, every bit of the value of `true` and `false`); each value is in the fewest octets (flow label: at least 4,
+ * RFC 8956 3.7); the length field, where one is written, is in its short form below 240. Operators are not simplified
+ * beyond that: `=1,=1` and `=1` are two rules.
  *
  * A rule is one immutable heap block: fs_rule_free frees all of it. Safe to read from any thread.
  */
@@ -18,9 +20,10 @@
 
 #include "base/ip.h"
 
-#define FS_NLRI_MAX       4095  /* octets, the length field not counted (RFC 8955 4.1) */
-#define FS_COMPONENTS_MAX 13    /* each type at most once, ascending */
-#define FS_RULE_TEXT_MAX  65536 /* any rule and its actions as text fit, terminator included */
+#define FS_NLRI_MAX       4095   /* octets, the length field not counted (RFC 8955 4.1) */
+#define FS_COMPONENTS_MAX 13     /* each type at most once, ascending */
+#define FS_TERMS_MAX      2047   /* a term takes at least two octets */
+#define FS_RULE_TEXT_MAX  131072 /* any rule and its actions as text fit, terminator included */
 
 enum fs_type {
     FS_DESTINATION = 1,
@@ -67,6 +70,9 @@ struct fs_component {
     /* every other type: terms[first_term .. first_term + term_count) of the rule, at least one */
     uint16_t first_term;
     uint16_t term_count;
+    /* where the component's data (its type octet not counted) lies in the rule's `nlri` */
+    uint16_t data_first;
+    uint16_t data_len;
 };
 
 struct fs_rule {

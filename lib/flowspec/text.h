@@ -14,7 +14,7 @@
 
 struct fs_text_error {
     size_t column;  /* 1-based, of the word that is wrong */
-    char text[160]; /* what is wrong and what would be right, one line */
+    char text[256]; /* what is wrong and what would be right, one line */
 };
 
 /*
@@ -35,7 +35,11 @@ const char *fs_type_name(unsigned type);
 /* "65000:100", "192.0.2.1:100", "4200000000L:100", "[2001:db8::1]:100". */
 void fs_route_target_format(const struct fs_route_target *target, struct strbuf *out);
 
-/* Reads any of those forms; false when it is none. */
+/* Reads any of those forms; false when it is none. An AS number above 65535 needs no L. */
 bool fs_route_target_parse(const char *text, struct fs_route_target *out);
+
+/* A route distinguisher: the first three of those forms (RFC 4364 4.2), or 0x and 16 digits for any other type. */
+void fs_rd_format(uint64_t rd, struct strbuf *out);
+bool fs_rd_parse(const char *text, uint64_t *out);
 
 #endif
