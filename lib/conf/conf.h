@@ -24,11 +24,20 @@ struct cfg_router {
 enum cfg_hugepages { CFG_HUGEPAGES_AUTO, CFG_HUGEPAGES_OFF };
 enum cfg_start { CFG_START_AUTO, CFG_START_MANUAL };
 
+/* What a worker does when its ports deliver nothing. */
+enum cfg_idle {
+    CFG_IDLE_AUTO,  /* sleep a little, unless a port is a physical NIC: a lab on pcap files does not burn cores */
+    CFG_IDLE_POLL,  /* poll on: lowest latency, the core is always busy */
+    CFG_IDLE_SLEEP, /* sleep a little, whatever the ports are */
+};
+
 struct cfg_dataplane {
     bool workers_auto;                /* all lcores but the control thread's */
     unsigned worker_count;            /* entries of `workers` when not auto; at least 1 */
     uint16_t workers[CFG_LCORES_MAX]; /* lcore ids, each once */
     enum cfg_hugepages hugepages;
+    uint16_t control_lcore; /* `control`: the control thread's lcore, default 0; never one of the workers' */
+    enum cfg_idle idle;
     uint32_t memory_mib;
     enum cfg_start start;
     uint32_t max_rules; /* `max-rules`: rule ids at the same time; default 1000000 */
@@ -44,7 +53,7 @@ struct cfg_port {
     enum cfg_port_mode mode;
     char *peer;                  /* CFG_PORT_WIRE: name of the other end, which names this one */
     bool flowspec;               /* default true */
-    struct ip_prefix *addresses; /* CFG_PORT_ROUTE; host bits kept */
+    struct ip_prefix *addresses; /* CFG_PORT_ROUTE: at least one; host bits kept */
     size_t address_count;
     unsigned line;
 };
@@ -60,7 +69,7 @@ struct cfg_route {
     struct ip_prefix prefix;
     struct ip_addr via; /* family IP_NONE when blackhole */
     bool blackhole;
-    char *vrf; /* NULL: the default one */
+    char *vrf; /* NULL: the default one ("default" in the file is NULL here, too) */
     unsigned line;
 };
 

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Section `bgp`. */
+#include <stddef.h>
+#include <string.h>
+
+#include "conf/schema.h"
+
+#define AT(field) offsetof(struct cfg_listen, field)
+static const struct cfg_key LISTEN_KEYS[] = {
+    {.name = "address",
+     .set = cfg_set_local,
+     .offset = AT(address),
+     .required = true,
+     .wants = "one of this machine's addresses, or 0.0.0.0 or \"::\" for all"},
+    {.name = "port", .set = cfg_set_uint16, .offset = AT(port), .fallback = "179", .min = 1, .max = UINT16_MAX},
+};
+
+static const struct cfg_map LISTEN_MAP = {.title = "a listen address",
+                                          .keys = LISTEN_KEYS,
+                                          .key_count = CFG_COUNT(LISTEN_KEYS),
+                                          .has_line = true,
+                                          .line_offset = AT(line)};
+#undef AT
+
+static const struct cfg_key LISTEN_ITEM = {
+    .name = "listen", .set = cfg_set_map, .map = &LISTEN_MAP, .wants = "a map such as {address: 192.0.2.1, port: 179}"};
+
+static const struct cfg_choice FAMILIES[] = {
+    {"ipv4-flowspec", CFG_IPV4_FLOWSPEC},
+    {"ipv6-flowspec", CFG_IPV6_FLOWSPEC},
+    {"ipv4-unicast", CFG_IPV4_UNICAST},
+    {"ipv6-unicast", CFG_IPV6_UNICAST},
+    {"ipv4-flowspec-vpn", CFG_IPV4_FLOWSPEC_VPN},
+    {"ipv6-flowspec-vpn", CFG_IPV6_FLOWSPEC_VPN},
+    {0},
+};
+
+static const struct cfg_choice VALIDATIONS[] = {
+    {"rfc9117", CFG_VALIDATION_RFC9117}, {"none", CFG_VALIDATION_NONE}, {0}};
+
+const char *cfg_family_name(uint32_t family)
+{
+    for (const struct cfg_choice *choice = FAMILIES; choice->word; choice++) {
+        if (choice->value == family)
+            return choice->word;
+    }
+    return "unknown";
+}
+
+/* RFC 4271 section 4.2: zero, or at least three seconds. */
+static void set_hold_time(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node,
+                          void *field)
+{
+    const char *text = node->kind == CFG_NODE_TEXT ? node->text : "";
+    uint64_t value;
+
+    if (cfg_parse_uint(text, &value) && (value == 1 || value == 2))
+        cfg_problem_value(reader, key, node);
+    else
+        cfg_set_uint16(reader, key, node, field);
+}
+
+static void peer_finish(struct cfg_reader *reader, const struct cfg_node *node, void *object)
+{
+    struct cfg_peer *peer = object;
+
+    if (!cfg_map_has(node, "families"))
+        peer->families = CFG_IPV4_FLOWSPEC | CFG_IPV6_FLOWSPEC;
+    if (peer->passive && cfg_map_has(node, "port"))
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->port, node->line),
+                        "port: with 'passive: true' nothing is connected to; the port we listen on is in bgp.listen");
+}
+
+#define AT(field) offsetof(struct cfg_peer, field)
+static const struct cfg_key PEER_KEYS[] = {
+    {.name = "name", .set = cfg_set_name, .offset = AT(name), .required = true, .wants = cfg_name_wants},
+    {.name = "address",
+     .set = cfg_set_host,
+     .offset = AT(address),
+     .required = true,
+     .wants = "the peer's IPv4 or IPv6 address"},
+    {.name = "asn",
+     .set = cfg_set_uint32,
+     .offset = AT(asn),
+     .required = true,
+     .wants = "the peer's AS number, from 1 to 4294967294",
+     .min = 1,
+     .max = UINT32_MAX - 1},
+    {.name = "port", .set = cfg_set_uint16, .offset = AT(port), .fallback = "179", .min = 1, .max = UINT16_MAX},
+    {.name = "passive", .set = cfg_set_bool, .offset = AT(passive), .wants = "true or false"},
+    {.name = "families",
+     .set = cfg_set_choice_bits,
+     .offset = AT(families),
+     .wants = "a list such as [ipv4-flowspec, ipv6-flowspec]",
+     .choices = FAMILIES},
+    {.name = "validation",
+     .set = cfg_set_choice,
+     .offset = AT(validation),
+     .fallback = "rfc9117",
+     .choices = VALIDATIONS},
+    {.name = "policy", .set = cfg_set_name, .offset = AT(policy), .wants = "the name of an entry of policies"},
+    {.name = "route-reflector-client",
+     .set = cfg_set_bool,
+     .offset = AT(route_reflector_client),
+     .wants = "true or false"},
+    {.name = "legacy-ipv6-offset", .set = cfg_set_bool, .offset = AT(legacy_ipv6_offset), .wants = "true or false"},
+    {.name = "hold-time",
+     .set = set_hold_time,
+     .offset = AT(hold_time_s),
+     .fallback = "90",
+     .wants = "0 or 3 to 65535 seconds",
+     .max = UINT16_MAX},
+    {.name = "connect-retry",
+     .set = cfg_set_uint16,
+     .offset = AT(connect_retry_s),
+     .fallback = "5",
+     .min = 1,
+     .max = UINT16_MAX,
+     .unit = "seconds"},
+};
+
+static const struct cfg_map PEER_MAP = {.title = "a BGP peer",
+                                        .keys = PEER_KEYS,
+                                        .key_count = CFG_COUNT(PEER_KEYS),
+                                        .has_line = true,
+                                        .line_offset = AT(line),
+                                        .finish = peer_finish};
+#undef AT
+
+static const struct cfg_key PEER_ITEM = {
+    .name = "peers", .set = cfg_set_map, .map = &PEER_MAP, .wants = "a map with name, address and asn"};
+
+#define AT(field) offsetof(struct cfg, field)
+static const struct cfg_key BGP_KEYS[] = {
+    {.name = "listen",
+     .set = cfg_set_list,
+     .offset = AT(listens),
+     .wants = "a list such as [{address: 192.0.2.1, port: 179}]",
+     .item = &LISTEN_ITEM,
+     .item_size = sizeof(struct cfg_listen),
+     .count_offset = AT(listen_count),
+     .max_items = 64},
+    {.name = "peers",
+     .set = cfg_set_list,
+     .offset = AT(peers),
+     .wants = "a list of peers, each with name, address and asn",
+     .item = &PEER_ITEM,
+     .item_size = sizeof(struct cfg_peer),
+     .count_offset = AT(peer_count),
+     .max_items = 4096},
+};
+#undef AT
+
+/* Its keys are fields of struct cfg itself. */
+const struct cfg_map cfg_bgp_map = {.title = "bgp", .keys = BGP_KEYS, .key_count = CFG_COUNT(BGP_KEYS)};

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Ports among themselves, and what routes and neighbors say about ports and VRFs. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/check.h"
+
+const struct cfg_port *cfg_find_port(const struct cfg *cfg, const char *name)
+{
+    for (size_t i = 0; i < cfg->port_count; i++) {
+        if (cfg->ports[i].name && strcmp(cfg->ports[i].name, name) == 0)
+            return &cfg->ports[i];
+    }
+    return NULL;
+}
+
+static bool port_named(const void *item)
+{
+    return ((const struct cfg_port *)item)->name != NULL;
+}
+
+static int port_name_compare(const void *a, const void *b)
+{
+    return strcmp(((const struct cfg_port *)a)->name, ((const struct cfg_port *)b)->name);
+}
+
+static void port_name_again(struct cfg_reader *reader, const void *first, const void *again)
+{
+    const struct cfg_port *port = again;
+
+    cfg_problem_add(&reader->problems, cfg_line_of(reader, &port->name, port->line),
+                    "name: the port on line %u is called '%s' already", ((const struct cfg_port *)first)->line,
+                    port->name);
+}
+
+static bool port_has_device(const void *item)
+{
+    return ((const struct cfg_port *)item)->device != NULL;
+}
+
+/* The device without its arguments; a PCI address without domain is in domain 0. */
+static void device_name(const char *device, char *name, size_t size)
+{
+    size_t len = strcspn(device, ",");
+    size_t used = 0;
+
+    if (len == strlen("3b:00.0") && device[2] == ':' && size > 5) {
+        memcpy(name, "0000:", 5);
+        used = 5;
+    }
+    for (size_t i = 0; i < len && used + 1 < size; i++)
+        name[used++] = (char)tolower((unsigned char)device[i]);
+    name[used] = '\0';
+}
+
+static int port_device_compare(const void *a, const void *b)
+{
+    char left[256];
+    char right[256];
+
+    device_name(((const struct cfg_port *)a)->device, left, sizeof left);
+    device_name(((const struct cfg_port *)b)->device, right, sizeof right);
+    return strcmp(left, right);
+}
+
+static void port_device_again(struct cfg_reader *reader, const void *first, const void *again)
+{
+    const struct cfg_port *port = again;
+    char name[256];
+
+    device_name(port->device, name, sizeof name);
+    cfg_problem_add(&reader->problems, cfg_line_of(reader, &port->device, port->line),
+                    "device: '%.60s' is the port's on line %u already; each port needs a device of its own", name,
+                    ((const struct cfg_port *)first)->line);
+}
+
+/* A wire has two ends that name each other. */
+static void check_wire(struct cfg_reader *reader, const struct cfg_port *port)
+{
+    const struct cfg_port *peer = cfg_find_port(reader->cfg, port->peer);
+    unsigned line = cfg_line_of(reader, &port->peer, port->line);
+    const char *name = port->name ? port->name : "this port";
+
+    if (!peer)
+        cfg_problem_add(&reader->problems, line, "peer: there is no port '%s'", port->peer);
+    else if (peer == port)
+        cfg_problem_add(&reader->problems, line, "peer: '%s' is this port itself; a wire needs a second one",
+                        port->peer);
+    else if (peer->mode != CFG_PORT_WIRE)
+        cfg_problem_add(&reader->problems, line, "peer: port '%s' (line %u) is not of mode wire", port->peer,
+                        peer->line);
+    else if (peer->peer && port->name && strcmp(peer->peer, port->name) != 0)
+        cfg_problem_add(&reader->problems, line, "peer: port '%s' (line %u) must name '%s' as its peer, not '%s'",
+                        port->peer, peer->line, name, peer->peer);
+}
+
+/* One address on two ports. At most 32 ports of 64 addresses each. */
+static void check_address(struct cfg_reader *reader, size_t port_at, size_t address_at)
+{
+    const struct cfg *cfg = reader->cfg;
+    const struct ip_prefix *mine = &cfg->ports[port_at].addresses[address_at];
+    char text[IP_TEXT_SIZE];
+
+    for (size_t p = 0; p <= port_at; p++) {
+        const struct cfg_port *port = &cfg->ports[p];
+        size_t end = p == port_at ? address_at : port->address_count;
+        for (size_t a = 0; a < end; a++) {
+            const struct ip_prefix *other = &port->addresses[a];
+            if (mine->family == IP_NONE || other->family != mine->family ||
+                memcmp(other->octets, mine->octets, sizeof mine->octets) != 0)
+                continue;
+            cfg_problem_add(&reader->problems, cfg_line_of(reader, mine, cfg->ports[port_at].line),
+                            "addresses: %s is given already on line %u", ip_prefix_format(mine, text),
+                            cfg_line_of(reader, other, port->line));
+            return;
+        }
+    }
+}
+
+void cfg_check_ports(struct cfg_reader *reader)
+{
+    const struct cfg *cfg = reader->cfg;
+    struct cfg_unique names = {cfg->ports, cfg->port_count,   sizeof cfg->ports[0],
+                               port_named, port_name_compare, port_name_again};
+    struct cfg_unique devices = {cfg->ports,      cfg->port_count,     sizeof cfg->ports[0],
+                                 port_has_device, port_device_compare, port_device_again};
+
+    cfg_check_unique(reader, &names);
+    cfg_check_unique(reader, &devices);
+    for (size_t p = 0; p < cfg->port_count; p++) {
+        if (cfg->ports[p].mode == CFG_PORT_WIRE && cfg->ports[p].peer)
+            check_wire(reader, &cfg->ports[p]);
+        for (size_t a = 0; a < cfg->ports[p].address_count; a++)
+            check_address(reader, p, a);
+    }
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Section `ports`. */
+#include <stddef.h>
+#include <string.h>
+
+#include "conf/schema.h"
+
+static const char DEVICE_WANTS[] =
+    "a PCI address such as \"0000:3b:00.0\", or a DPDK device such as \"net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap\"";
+
+/* DDDD:BB:DD.F, the domain optional, up to a comma. */
+static bool is_pci_address(const char *text)
+{
+    static const char *const SHAPES[] = {"xxxx:xx:xx.d", "xx:xx.d"};
+    size_t len = strcspn(text, ",");
+
+    for (size_t s = 0; s < CFG_COUNT(SHAPES); s++) {
+        const char *shape = SHAPES[s];
+        size_t i = 0;
+        if (strlen(shape) != len)
+            continue;
+        while (i < len && (shape[i] == 'x'   ? strchr("0123456789abcdefABCDEF", text[i]) != NULL
+                           : shape[i] == 'd' ? text[i] >= '0' && text[i] <= '7'
+                                             : text[i] == shape[i]))
+            i++;
+        if (i == len)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A device as EAL takes it. Two mistakes are caught here because EAL's own words for them are far away and obscure: a
+ * PCI address with a digit missing, and a kernel interface's name ("eth0", which DPDK knows nothing of).
+ */
+static bool device_ok(const char *text)
+{
+    size_t len = strcspn(text, ",");
+
+    if (len == 0)
+        return false;
+    if (strspn(text, "0123456789abcdefABCDEF:.") == len)
+        return is_pci_address(text);
+    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != len;
+}
+
+static void set_device(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node, void *field)
+{
+    const char *text = cfg_node_text(reader, key, node);
+
+    if (text && device_ok(text))
+        cfg_set_text(reader, key, node, field);
+    else if (text)
+        cfg_problem_value(reader, key, node);
+}
+
+/* Which keys a port takes follows from its mode. */
+static void port_finish(struct cfg_reader *reader, const struct cfg_node *node, void *object)
+{
+    const struct cfg_port *port = object;
+    bool has_peer = cfg_map_has(node, "peer");
+    bool has_addresses = cfg_map_has(node, "addresses");
+
+    if (!cfg_map_has(node, "mode"))
+        return; /* reported as missing */
+    if (port->mode == CFG_PORT_WIRE && !has_peer)
+        cfg_problem_add(&reader->problems, node->line,
+                        "'peer' is missing in a port of mode wire: the name of the port at the other end");
+    if (port->mode == CFG_PORT_WIRE && has_addresses)
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &port->addresses, node->line),
+                        "addresses: a port of mode wire has none; they belong to mode route");
+    if (port->mode == CFG_PORT_ROUTE && has_peer)
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &port->peer, node->line),
+                        "peer: a port of mode route has none; it belongs to mode wire");
+    if (port->mode == CFG_PORT_ROUTE && !has_addresses)
+        cfg_problem_add(&reader->problems, node->line,
+                        "'addresses' is missing in a port of mode route: a list such as [198.51.100.1/24]");
+}
+
+static const struct cfg_choice MODES[] = {{"wire", CFG_PORT_WIRE}, {"route", CFG_PORT_ROUTE}, {0}};
+
+static const struct cfg_key ADDRESS_ITEM = {
+    .name = "addresses",
+    .set = cfg_set_port_address,
+    .wants = "the port's address with its network's length, such as 198.51.100.1/24 or \"2001:db8::1/64\""};
+
+#define AT(field) offsetof(struct cfg_port, field)
+static const struct cfg_key PORT_KEYS[] = {
+    {.name = "name", .set = cfg_set_name, .offset = AT(name), .required = true, .wants = cfg_name_wants},
+    {.name = "device", .set = set_device, .offset = AT(device), .required = true, .wants = DEVICE_WANTS},
+    {.name = "mode", .set = cfg_set_choice, .offset = AT(mode), .required = true, .choices = MODES},
+    {.name = "peer", .set = cfg_set_name, .offset = AT(peer), .wants = "the name of the port at the other end"},
+    {.name = "flowspec", .set = cfg_set_bool, .offset = AT(flowspec), .fallback = "true", .wants = "true or false"},
+    {.name = "addresses",
+     .set = cfg_set_list,
+     .offset = AT(addresses),
+     .wants = "a list of addresses, such as [198.51.100.1/24, \"2001:db8::1/64\"]",
+     .item = &ADDRESS_ITEM,
+     .item_size = sizeof(struct ip_prefix),
+     .count_offset = AT(address_count),
+     .max_items = 64},
+};
+
+static const struct cfg_map PORT_MAP = {.title = "a port",
+                                        .keys = PORT_KEYS,
+                                        .key_count = CFG_COUNT(PORT_KEYS),
+                                        .has_line = true,
+                                        .line_offset = AT(line),
+                                        .finish = port_finish};
+#undef AT
+
+const struct cfg_key cfg_port_item = {.name = "ports",
+                                      .set = cfg_set_map,
+                                      .map = &PORT_MAP,
+                                      .wants = "a map such as {name: wan, device: ..., mode: wire, peer: lan}"};

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sections `vrfs`, `routes` and `neighbors`. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/schema.h"
+#include "flowspec/actions.h"
+
+static const struct cfg_key RT_ITEM = {
+    .name = "rt-import",
+    .set = cfg_set_route_target,
+    .wants = "a route target such as \"65000:100\", \"192.0.2.1:100\" or \"4200000000L:100\""};
+
+#define AT(field) offsetof(struct cfg_vrf, field)
+static const struct cfg_key VRF_KEYS[] = {
+    {.name = "name", .set = cfg_set_name, .offset = AT(name), .required = true, .wants = cfg_name_wants},
+    {.name = "rt-import",
+     .set = cfg_set_list,
+     .offset = AT(rt_import),
+     .wants = "a list of route targets, such as [\"65000:100\"]",
+     .item = &RT_ITEM,
+     .item_size = sizeof(struct fs_route_target),
+     .count_offset = AT(rt_import_count),
+     .max_items = 256},
+};
+
+static const struct cfg_map VRF_MAP = {
+    .title = "a VRF", .keys = VRF_KEYS, .key_count = CFG_COUNT(VRF_KEYS), .has_line = true, .line_offset = AT(line)};
+#undef AT
+
+const struct cfg_key cfg_vrf_item = {.name = "vrfs",
+                                     .set = cfg_set_map,
+                                     .map = &VRF_MAP,
+                                     .wants = "a map such as {name: scrub, rt-import: [\"65000:100\"]}"};
+
+/* A route leads to a next hop or into the void, and says which. */
+static void route_finish(struct cfg_reader *reader, const struct cfg_node *node, void *object)
+{
+    struct cfg_route *route = object;
+    bool has_via = cfg_map_has(node, "via");
+
+    if (route->vrf && strcmp(route->vrf, "default") == 0) {
+        free(route->vrf);
+        route->vrf = NULL;
+    }
+    if (has_via && route->blackhole)
+        cfg_problem_add(&reader->problems, node->line, "a route has either 'via' or 'blackhole: true', not both");
+    if (!has_via && !route->blackhole)
+        cfg_problem_add(&reader->problems, node->line,
+                        "a route needs 'via' with the next hop's address, or 'blackhole: true'");
+    if (route->via.family != IP_NONE && route->prefix.family != IP_NONE && route->via.family != route->prefix.family)
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &route->via, node->line),
+                        "via: the next hop of an %s prefix must be an %s address",
+                        route->prefix.family == IP_V4 ? "IPv4" : "IPv6",
+                        route->prefix.family == IP_V4 ? "IPv4" : "IPv6");
+}
+
+#define AT(field) offsetof(struct cfg_route, field)
+static const struct cfg_key ROUTE_KEYS[] = {
+    {.name = "prefix",
+     .set = cfg_set_prefix,
+     .offset = AT(prefix),
+     .required = true,
+     .wants = "a prefix such as 203.0.113.0/24 or \"2001:db8::/32\""},
+    {.name = "via", .set = cfg_set_host, .offset = AT(via), .wants = "the next hop's address, such as 198.51.100.2"},
+    {.name = "blackhole", .set = cfg_set_bool, .offset = AT(blackhole), .wants = "true or false"},
+    {.name = "vrf", .set = cfg_set_name, .offset = AT(vrf), .wants = "the name of a VRF"},
+};
+
+static const struct cfg_map ROUTE_MAP = {.title = "a route",
+                                         .keys = ROUTE_KEYS,
+                                         .key_count = CFG_COUNT(ROUTE_KEYS),
+                                         .has_line = true,
+                                         .line_offset = AT(line),
+                                         .finish = route_finish};
+#undef AT
+
+const struct cfg_key cfg_route_item = {.name = "routes",
+                                       .set = cfg_set_map,
+                                       .map = &ROUTE_MAP,
+                                       .wants = "a map such as {prefix: 203.0.113.0/24, via: 198.51.100.2}"};
+
+#define AT(field) offsetof(struct cfg_neighbor, field)
+static const struct cfg_key NEIGHBOR_KEYS[] = {
+    {.name = "port", .set = cfg_set_name, .offset = AT(port), .required = true, .wants = "the name of a port"},
+    {.name = "address",
+     .set = cfg_set_host,
+     .offset = AT(address),
+     .required = true,
+     .wants = "the neighbor's IPv4 or IPv6 address"},
+    {.name = "mac",
+     .set = cfg_set_mac,
+     .offset = AT(mac),
+     .required = true,
+     .wants = "a unicast MAC address such as \"02:00:00:00:00:02\""},
+};
+
+static const struct cfg_map NEIGHBOR_MAP = {.title = "a neighbor",
+                                            .keys = NEIGHBOR_KEYS,
+                                            .key_count = CFG_COUNT(NEIGHBOR_KEYS),
+                                            .has_line = true,
+                                            .line_offset = AT(line)};
+#undef AT
+
+const struct cfg_key cfg_neighbor_item = {
+    .name = "neighbors",
+    .set = cfg_set_map,
+    .map = &NEIGHBOR_MAP,
+    .wants = "a map such as {port: up, address: 198.51.100.2, mac: \"02:00:00:00:00:02\"}"};

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sections `rules`, `policies`, `protect` and `guard`. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/schema.h"
+#include "flowspec/text.h"
+
+/*
+ * The node's text as one line: a rule may be folded over several (`>` or `|`), and the rule grammar knows blanks only.
+ * The caller frees it; NULL, reported, when there is none.
+ */
+static char *rule_line(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node)
+{
+    const char *text;
+
+    if (node->kind == CFG_NODE_MAP) {
+        cfg_problem_add(&reader->problems, node->line,
+                        "%s: an entry is one line of text, not a map: put a rule with ': ' in it in quotes", key->name);
+        return NULL;
+    }
+    text = cfg_node_text(reader, key, node);
+    if (!text)
+        return NULL;
+    if (strlen(text) >= FS_RULE_TEXT_MAX) {
+        cfg_problem_add(&reader->problems, node->line, "%s: a rule is at most %d octets of text", key->name,
+                        FS_RULE_TEXT_MAX - 1);
+        return NULL;
+    }
+    char *line = strdup(text);
+    if (!line) {
+        cfg_problem_add(&reader->problems, 0, "out of memory");
+        return NULL;
+    }
+    size_t len = strlen(line);
+    for (size_t i = 0; i < len; i++) {
+        if (line[i] == '\n' || line[i] == '\t')
+            line[i] = ' ';
+    }
+    while (len > 0 && line[len - 1] == ' ')
+        line[--len] = '\0';
+    return line;
+}
+
+/* Whether `line` holds the word `then`: no expression of the grammar has it. */
+static bool has_then(const char *line)
+{
+    for (const char *at = line; (at = strstr(at, "then")) != NULL; at += 4) {
+        if (at > line && at[-1] == ' ' && (at[4] == ' ' || at[4] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+static void set_rule_text(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node,
+                          void *field)
+{
+    struct cfg_rule *rule = field;
+    struct fs_text_error error = {0};
+    char *line = rule_line(reader, key, node);
+
+    rule->line = node->line;
+    rule->text = line;
+    if (line && !fs_text_parse(line, &rule->rule, &rule->actions, &error))
+        cfg_problem_add(&reader->problems, node->value_line, "%s: column %zu of the rule: %s", key->name, error.column,
+                        error.text);
+}
+
+static void set_protect_text(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node,
+                             void *field)
+{
+    struct cfg_rule *rule = field;
+
+    set_rule_text(reader, key, node, field);
+    if (rule->rule && has_then(rule->text))
+        cfg_problem_add(&reader->problems, node->value_line,
+                        "protect: an entry names traffic that no rule may touch: a match without 'then'");
+}
+
+const struct cfg_key cfg_rule_item = {
+    .name = "rules",
+    .set = set_rule_text,
+    .wants = "a rule such as 'match destination 203.0.113.7/32 protocol udp then discard'"};
+
+const struct cfg_key cfg_protect_item = {
+    .name = "protect", .set = set_protect_text, .wants = "a match such as 'match protocol tcp port 179'"};
+
+static const struct cfg_key DESTINATION_ITEM = {
+    .name = "destinations", .set = cfg_set_prefix, .wants = "a prefix such as 203.0.113.0/24 or \"2001:db8:7::/48\""};
+
+static const struct cfg_choice ACTIONS[] = {
+    {"accept", 0},      {"discard", 0}, {"rate-limit", 0}, {"mark", 0}, {"redirect", 0},
+    {"redirect-ip", 0}, {"sample", 0},  {"continue", 0},   {0},
+};
+
+static const struct cfg_key ACTION_ITEM = {.name = "actions", .set = cfg_set_choice_text, .choices = ACTIONS};
+
+#define AT(field) offsetof(struct cfg_policy, field)
+static const struct cfg_key MIN_LENGTH_KEYS[] = {
+    {.name = "ipv4", .set = cfg_set_uint8, .offset = AT(min_length_ipv4), .max = 32, .unit = "bits"},
+    {.name = "ipv6", .set = cfg_set_uint8, .offset = AT(min_length_ipv6), .max = 128, .unit = "bits"},
+};
+
+static const struct cfg_map MIN_LENGTH_MAP = {
+    .title = "min-length", .keys = MIN_LENGTH_KEYS, .key_count = CFG_COUNT(MIN_LENGTH_KEYS)};
+
+static const struct cfg_key POLICY_KEYS[] = {
+    {.name = "destinations",
+     .set = cfg_set_list,
+     .offset = AT(destinations),
+     .wants = "a list of prefixes, such as [203.0.113.0/24, \"2001:db8:7::/48\"]",
+     .item = &DESTINATION_ITEM,
+     .item_size = sizeof(struct ip_prefix),
+     .count_offset = AT(destination_count)},
+    {.name = "min-length",
+     .set = cfg_set_map,
+     .offset = 0, /* its keys are fields of the policy */
+     .wants = "a map such as {ipv4: 24, ipv6: 48}",
+     .map = &MIN_LENGTH_MAP},
+    {.name = "actions",
+     .set = cfg_set_list,
+     .offset = AT(actions),
+     .wants = "a list of action names, such as [discard, rate-limit]",
+     .item = &ACTION_ITEM,
+     .item_size = sizeof(char *),
+     .count_offset = AT(action_count),
+     .max_items = CFG_COUNT(ACTIONS) - 1},
+    {.name = "max-rules", .set = cfg_set_uint32, .offset = AT(max_rules), .min = 1, .max = 16000000, .unit = "rules"},
+};
+
+static const struct cfg_map POLICY_MAP = {.title = "a policy",
+                                          .keys = POLICY_KEYS,
+                                          .key_count = CFG_COUNT(POLICY_KEYS),
+                                          .has_line = true,
+                                          .line_offset = AT(line)};
+#undef AT
+
+const struct cfg_key cfg_policy_item = {.name = "policies",
+                                        .set = cfg_set_map,
+                                        .map = &POLICY_MAP,
+                                        .wants = "a map of destinations, min-length, actions and max-rules"};
+
+static void guard_finish(struct cfg_reader *reader, const struct cfg_node *node, void *object)
+{
+    (void)node;
+    ((struct cfg_guard *)object)->set = true;
+    reader->cfg->guard_line = reader->cfg->guard.line;
+}
+
+static const struct cfg_choice BREACHES[] = {
+    {"hold", CFG_BREACH_HOLD}, {"reject", CFG_BREACH_REJECT}, {"warn", CFG_BREACH_WARN}, {0}};
+
+#define AT(field) offsetof(struct cfg_guard, field)
+static const struct cfg_key GUARD_KEYS[] = {
+    {.name = "max-drop-share",
+     .set = cfg_set_percent,
+     .offset = AT(max_drop_share),
+     .required = true,
+     .wants = "per cent of the packets seen, above 0 and up to 100"},
+    {.name = "window",
+     .set = cfg_set_uint32,
+     .offset = AT(window_s),
+     .fallback = "30",
+     .min = 1,
+     .max = 3600,
+     .unit = "seconds"},
+    {.name = "on-breach", .set = cfg_set_choice, .offset = AT(on_breach), .fallback = "hold", .choices = BREACHES},
+};
+
+const struct cfg_map cfg_guard_map = {.title = "guard",
+                                      .keys = GUARD_KEYS,
+                                      .key_count = CFG_COUNT(GUARD_KEYS),
+                                      .has_line = true,
+                                      .line_offset = AT(line),
+                                      .finish = guard_finish};
+#undef AT
