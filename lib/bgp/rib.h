@@ -31,6 +31,7 @@ struct bgp_path {
     const struct bgp_source *source;
     struct bgp_attrs attrs;
     struct bgp_path *next; /* other paths of the same rule */
+    bool struck, beaten;   /* private: the decision process's notes */
 };
 
 /* One rule with all its paths; the best is the first. */
@@ -42,7 +43,9 @@ struct bgp_rib_entry {
 };
 
 struct bgp_rib_ops {
-    /* The best path is new or has changed (`withdrawn` false), or the last path is gone: the entry is freed on return.
+    /*
+     * The best path is new or has changed (`withdrawn` false), or the last path is gone: the entry has left the RIB,
+     * its `best` is NULL, and it is freed on return. The RIB must not be changed from here.
      */
     void (*changed)(void *ctx, struct bgp_rib_entry *entry, bool withdrawn);
 };
@@ -70,7 +73,7 @@ size_t bgp_rib_source_count(const struct bgp_rib *rib, const struct bgp_source *
 /* The entry of a rule, or NULL. */
 struct bgp_rib_entry *bgp_rib_find(struct bgp_rib *rib, uint32_t family, const struct fs_rule *rule);
 
-/* Entries in RFC order, IPv4 first: NULL starts, NULL ends. The RIB must not change but for the entry just returned. */
+/* Entries in RFC order, IPv4 first: NULL starts, NULL ends. `entry` must still be there. */
 struct bgp_rib_entry *bgp_rib_next(struct bgp_rib *rib, const struct bgp_rib_entry *entry);
 
 size_t bgp_rib_count(const struct bgp_rib *rib);

@@ -10,6 +10,15 @@
  *
  * One struct is one configured neighbour. A second transport connection (the peer connects while we do) is resolved
  * by RFC 4271 6.8 inside: connections are numbered by `conn`, 0 the one we made, 1 the one we accepted.
+ *
+ * Choices the RFCs leave open:
+ *  - A session restarts by itself. Pauses between attempts to connect start at half a second and grow by half each time
+ *    up to connect_retry_s, with jitter (RFC 4271 10). A peer whose UPDATEs keep breaking the session is held in Idle,
+ *    where it is not listened to, for 1, 2, 4 ... 64 s before each restart but the first (DampPeerOscillations).
+ *  - A fault on an accepted connection closes that connection only: garbage sent to the BGP port changes nothing else.
+ *  - A connection without an OPEN is closed after 240 s (RFC 4271 8.2.2), or when the peer makes a new one.
+ *  - A peer that offers none of our families gets Unsupported Capability (RFC 5492 5) and is tried again only at the
+ *    longest pause.
  */
 #ifndef BGP_SESSION_H
 #define BGP_SESSION_H
@@ -42,11 +51,11 @@ enum bgp_conn {
 struct bgp_session_conf {
     const char *name; /* the peer's, for log lines; must outlive the session */
     uint32_t local_as;
-    uint32_t peer_as;     /* 0: take any (learned from OPEN) */
-    uint32_t router_id;   /* host order */
-    uint32_t families;    /* enum bgp_family bits to offer */
-    uint16_t hold_time_s; /* 0 or 3 and above */
-    uint16_t connect_retry_s;
+    uint32_t peer_as;           /* 0: take any (learned from OPEN) */
+    uint32_t router_id;         /* host order */
+    uint32_t families;          /* enum bgp_family bits to offer */
+    uint16_t hold_time_s;       /* 0 or 3 and above */
+    uint16_t connect_retry_s;   /* the longest pause between attempts; 0 stands for 120 */
     bool passive;               /* never connect */
     bool extended_message;      /* offer RFC 8654 */
     const struct log_hook *log; /* may be NULL */
@@ -77,6 +86,11 @@ struct bgp_notification {
 /* "OPEN Message Error: Bad Peer AS", in the words of RFC 4271 and its successors; into `text`. */
 void bgp_notification_format(const struct bgp_notification *notification, char *text, size_t size);
 
+#define BGP_REJECTION_LEN 21
+
+/* CEASE, Connection Rejected (RFC 4486 4), for a connection that belongs to no session: BGP_REJECTION_LEN octets. */
+size_t bgp_rejection(uint8_t *out);
+
 struct bgp_session_info {
     enum bgp_state state;
     mono_ms_t state_since_ms;
@@ -93,8 +107,9 @@ struct bgp_session_info {
 
 /* What the session asks of its owner. `ctx` is the one given at creation. All must be set. */
 struct bgp_session_ops {
-    void (*connect)(void *ctx);                   /* open a connection; answer with bgp_session_connected/_failed */
-    void (*close)(void *ctx, enum bgp_conn conn); /* close after what was sent has left; no event in return */
+    void (*connect)(void *ctx); /* open a connection; answer with bgp_session_connected/_failed, later */
+    /* Close after what was sent has left, or give up the attempt to connect; no event in return. */
+    void (*close)(void *ctx, enum bgp_conn conn);
     void (*send)(void *ctx, enum bgp_conn conn, const void *data, size_t len);
     void (*established)(void *ctx);                             /* bgp_session_info is complete */
     void (*update)(void *ctx, const uint8_t *body, size_t len); /* an UPDATE without its header; see bgp/update.h */
@@ -110,6 +125,12 @@ void bgp_session_free(struct bgp_session *session); /* does not call back */
 void bgp_session_start(struct bgp_session *session, mono_ms_t now);
 /* Administrative stop: CEASE with `subcode` (RFC 4486) and a shutdown communication (RFC 9003) or NULL, then Idle. */
 void bgp_session_stop(struct bgp_session *session, uint8_t subcode, const char *reason, mono_ms_t now);
+/*
+ * Whether a connection just accepted from this peer may be handed in. True: an earlier accepted one that never got an
+ * OPEN has been closed (ops->close), and bgp_session_connected(BGP_CONN_IN) is next. False (stopped, held in Idle, or
+ * an accepted connection is in use): send what bgp_rejection writes on the new one and close it.
+ */
+bool bgp_session_accept(struct bgp_session *session, mono_ms_t now);
 void bgp_session_connected(struct bgp_session *session, enum bgp_conn conn, mono_ms_t now);
 void bgp_session_connect_failed(struct bgp_session *session, mono_ms_t now);
 void bgp_session_closed(struct bgp_session *session, enum bgp_conn conn, mono_ms_t now); /* by the peer, or lost */
@@ -128,9 +149,10 @@ void bgp_session_error(struct bgp_session *session, uint8_t code, uint8_t subcod
 
 /* Sends an UPDATE body (the header is added). -ENOTCONN unless Established, -EMSGSIZE beyond the negotiated size. */
 int bgp_session_send_update(struct bgp_session *session, const void *body, size_t len);
+/* Asks for a family again (RFC 2918). -ENOTCONN, -EOPNOTSUPP when the peer cannot, -EINVAL for a family not agreed. */
 int bgp_session_send_refresh(struct bgp_session *session, uint32_t family);
 
-/* Most octets of an UPDATE body on this session. */
+/* Most octets of an UPDATE body on this session (RFC 8654 where both offered it). */
 size_t bgp_session_update_max(const struct bgp_session *session);
 
 void bgp_session_info_get(const struct bgp_session *session, struct bgp_session_info *out);

@@ -14,8 +14,8 @@
 #include "flowspec/nlri.h"
 
 /*
- * Path attributes as read. Pointers lead into the UPDATE's own octets, valid while those are; bgp_attrs_dup makes a
- * copy of its own. A pointer is NULL (and its length 0) when the attribute is absent.
+ * Path attributes as read. Pointers are valid while the callback that got them runs; bgp_attrs_dup makes a copy of its
+ * own. A pointer is NULL (and its length 0) when the attribute is absent.
  */
 struct bgp_attrs {
     uint8_t origin; /* RFC 4271 5.1.1; meaningful where has_origin */
@@ -34,13 +34,16 @@ struct bgp_attrs {
     size_t large_comms_len;
     const uint8_t *cluster_list;
     size_t cluster_list_len;
-    const uint8_t *unknown; /* unknown transitive attributes, whole (flags, type, length, value) */
+    const uint8_t *unknown; /* unknown transitive attributes, whole, Partial set (flags, type, length, value) */
     size_t unknown_len;
     struct ip_addr next_hop; /* of MP_REACH_NLRI, the first address; IP_NONE when its length is 0 or odd */
     void *memory;            /* bgp_attrs_dup's; NULL otherwise */
 };
 
-/* What one UPDATE asks for. All callbacks are called while bgp_update_parse runs, in the order of the message. */
+/*
+ * What one UPDATE asks for. All must be set. They are called while bgp_update_parse runs: first attribute faults, then
+ * withdrawals, then announcements, so that a rule in both is announced (RFC 4271 4.3).
+ */
 struct bgp_update_ops {
     /* One flowspec rule announced; the callee takes `rule`. */
     void (*reach_flowspec)(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs);
@@ -58,6 +61,10 @@ struct bgp_update_conf {
     bool four_octet_as; /* negotiated */
     bool ebgp;
     bool legacy_ipv6_offset;
+    /* Loops (RFC 4271 9.1.2, RFC 4456 8): announcements that passed through us are treated as withdrawn. 0: no check.
+     */
+    uint32_t local_as;
+    uint32_t router_id; /* our ORIGINATOR_ID and cluster */
 };
 
 /* What must be done with the session afterwards. */
@@ -77,7 +84,8 @@ bool bgp_attrs_dup(const struct bgp_attrs *attrs, struct bgp_attrs *out);
 void bgp_attrs_free(struct bgp_attrs *attrs); /* what bgp_attrs_dup made; harmless on others */
 bool bgp_attrs_equal(const struct bgp_attrs *a, const struct bgp_attrs *b);
 
-/* Number of ASes in the path by RFC 4271 9.1.2.2 a (an AS_SET counts 1); first AS of the path (0: empty). */
+/* Number of ASes in the path by RFC 4271 9.1.2.2 a (an AS_SET counts 1); first AS of the path (0: empty,
+ * or it begins with an AS_SET). */
 unsigned bgp_as_path_length(const struct bgp_attrs *attrs);
 uint32_t bgp_as_path_first(const struct bgp_attrs *attrs);
 
@@ -106,8 +114,8 @@ struct bgp_builder {
     unsigned count; /* rules in it */
     size_t max;     /* octets of the body at the most */
     size_t len;
-    size_t mp_len_at;    /* private: where the MP attribute's length stands */
-    size_t attrs_len_at; /* private */
+    size_t mp_len_at; /* private: where the MP attribute's length stands */
+    size_t tail_len;  /* private: octets at the end of `body` that go behind the MP attribute */
     uint8_t body[BGP_EXTENDED_MESSAGE_MAX];
 };
 

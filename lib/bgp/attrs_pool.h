@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Attribute sets held once however many paths have them: an attack's thousand rules share one. Control thread only.
+ */
+#ifndef BGP_ATTRS_POOL_H
+#define BGP_ATTRS_POOL_H
+
+#include "bgp/update.h"
+
+/* One set; `attrs` points into memory of its own and never changes. Equal sets of one pool are the same pointer. */
+struct bgp_shared_attrs {
+    struct bgp_attrs attrs;
+    uint64_t hash;
+    size_t references;
+    struct bgp_shared_attrs *next;
+};
+
+struct bgp_attrs_pool {
+    struct bgp_shared_attrs **buckets;
+    size_t bucket_count; /* a power of two; 0 at first */
+    size_t count;
+};
+
+uint64_t bgp_attrs_hash(const struct bgp_attrs *attrs);
+
+/* The shared set equal to `attrs`, with one more reference; NULL when memory is short. */
+struct bgp_shared_attrs *bgp_attrs_pool_take(struct bgp_attrs_pool *pool, const struct bgp_attrs *attrs);
+void bgp_attrs_pool_give(struct bgp_attrs_pool *pool, struct bgp_shared_attrs *shared);
+
+/* Releases the pool; every set must have been given back. */
+void bgp_attrs_pool_clear(struct bgp_attrs_pool *pool);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The decision process as steps, each of which strikes out the paths that another remaining one beats (RFC 4271
+ * 9.1.2.2). A step sees only what earlier steps left over: that is what makes MED come out the same in whatever order
+ * paths arrived.
+ *
+ * IGP cost (step e) does not apply: a flowspec rule has no next hop to reach.
+ */
+#include "bgp/best_path.h"
+
+#include <string.h>
+
+#define LOCAL_PREF_DEFAULT 100 /* of external peers, and of internal ones that sent none */
+#define ORIGIN_INCOMPLETE  2
+
+typedef int (*path_step)(const struct bgp_path *a, const struct bgp_path *b);
+
+/* Below 0 when the smaller number is preferred and `a` has it. */
+static int smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+/* Configured and operator's rules before anything learned. */
+static int by_origin_here(const struct bgp_path *a, const struct bgp_path *b)
+{
+    return smaller(a->source->kind == BGP_SOURCE_PEER, b->source->kind == BGP_SOURCE_PEER);
+}
+
+/* 9.1.1: the degree of preference. */
+static int by_local_pref(const struct bgp_path *a, const struct bgp_path *b)
+{
+    uint32_t a_pref = a->attrs.has_local_pref ? a->attrs.local_pref : LOCAL_PREF_DEFAULT;
+    uint32_t b_pref = b->attrs.has_local_pref ? b->attrs.local_pref : LOCAL_PREF_DEFAULT;
+
+    return smaller(b_pref, a_pref);
+}
+
+/* a) */
+static int by_as_path_length(const struct bgp_path *a, const struct bgp_path *b)
+{
+    return smaller(bgp_as_path_length(&a->attrs), bgp_as_path_length(&b->attrs));
+}
+
+/* b) */
+static int by_origin(const struct bgp_path *a, const struct bgp_path *b)
+{
+    return smaller(a->attrs.has_origin ? a->attrs.origin : ORIGIN_INCOMPLETE,
+                   b->attrs.has_origin ? b->attrs.origin : ORIGIN_INCOMPLETE);
+}
+
+/* c) Only between paths from one neighbouring AS; none counts as the lowest. */
+static int by_med(const struct bgp_path *a, const struct bgp_path *b)
+{
+    if (bgp_as_path_first(&a->attrs) != bgp_as_path_first(&b->attrs))
+        return 0;
+    return smaller(a->attrs.has_med ? a->attrs.med : 0, b->attrs.has_med ? b->attrs.med : 0);
+}
+
+/* d) */
+static int by_external(const struct bgp_path *a, const struct bgp_path *b)
+{
+    return smaller(!a->source->ebgp, !b->source->ebgp);
+}
+
+/* f) RFC 4456 9: the originator's identifier where a reflector is between. */
+static int by_router_id(const struct bgp_path *a, const struct bgp_path *b)
+{
+    return smaller(a->attrs.has_originator_id ? a->attrs.originator_id : a->source->router_id,
+                   b->attrs.has_originator_id ? b->attrs.originator_id : b->source->router_id);
+}
+
+/* RFC 4456 9, before g) */
+static int by_cluster_list(const struct bgp_path *a, const struct bgp_path *b)
+{
+    return smaller(a->attrs.cluster_list_len, b->attrs.cluster_list_len);
+}
+
+/* g) */
+static int by_address(const struct bgp_path *a, const struct bgp_path *b)
+{
+    const struct ip_addr *x = &a->source->address, *y = &b->source->address;
+
+    if (x->family != y->family)
+        return smaller(x->family, y->family);
+    return memcmp(x->octets, y->octets, sizeof x->octets);
+}
+
+/* Two sources behind one address, or none at all (configuration and API): the older number. */
+static int by_source(const struct bgp_path *a, const struct bgp_path *b)
+{
+    return smaller(a->source->number, b->source->number);
+}
+
+static const path_step steps[] = {by_origin_here, by_local_pref, by_as_path_length, by_origin,  by_med,
+                                  by_external,    by_router_id,  by_cluster_list,   by_address, by_source};
+#define STEP_COUNT (sizeof steps / sizeof steps[0])
+
+/* The next path at or after `path` that no step struck out yet. */
+static struct bgp_path *remaining(struct bgp_path *path)
+{
+    while (path != NULL && path->struck)
+        path = path->next;
+    return path;
+}
+
+/* Strikes out by one step; returns how many are left. Beaten paths strike until the step ends: they beat what they
+ * beat. */
+static size_t strike(struct bgp_path *paths, path_step step)
+{
+    size_t left = 0;
+
+    for (struct bgp_path *a = remaining(paths); a != NULL; a = remaining(a->next)) {
+        a->beaten = false;
+        for (struct bgp_path *b = remaining(paths); b != NULL && !a->beaten; b = remaining(b->next))
+            a->beaten = step(b, a) < 0;
+        left += !a->beaten;
+    }
+    for (struct bgp_path *a = remaining(paths); a != NULL; a = remaining(a->next))
+        a->struck = a->beaten;
+    return left;
+}
+
+struct bgp_path *bgp_best_path(struct bgp_path *paths)
+{
+    size_t left = 0;
+
+    for (struct bgp_path *at = paths; at != NULL; at = at->next) {
+        at->struck = false;
+        left++;
+    }
+    for (size_t i = 0; i < STEP_COUNT && left > 1; i++)
+        left = strike(paths, steps[i]);
+    return remaining(paths);
+}
