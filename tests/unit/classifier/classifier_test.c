@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The contract of classifier.h: ids, order, errors, memory, and what readers see of a change. */
+#include "../cm.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "classifier/classifier.h"
+#include "rules.h"
+
+struct fixture {
+    struct rcu *rcu;
+    struct cls *cls;
+};
+
+static struct fixture *fixture_create(size_t memory_bytes)
+{
+    static struct fixture fixture;
+
+    fixture.rcu = rcu_create(1);
+    fixture.cls = cls_create(&(struct cls_conf){.rcu = fixture.rcu, .memory_bytes = memory_bytes});
+    assert_non_null(fixture.cls);
+    return &fixture;
+}
+
+static int set_up(void **state)
+{
+    *state = fixture_create(0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    cls_free(f->cls);
+    rcu_free(f->rcu);
+    return 0;
+}
+
+static int add(struct fixture *f, uint32_t id, const char *text)
+{
+    struct fs_rule *rule = rule_of(text);
+    int rc = cls_rule_add(f->cls, id, rule);
+
+    fs_rule_free(rule); /* it was copied */
+    return rc;
+}
+
+static uint32_t match(struct fixture *f, struct pkt_key key)
+{
+    uint32_t id = 99;
+
+    cls_match_burst(f->cls, &key, &id, 1);
+    return id;
+}
+
+static struct cls_stats stats(struct fixture *f)
+{
+    struct cls_stats out;
+
+    cls_stats_get(f->cls, &out);
+    return out;
+}
+
+static void without_rules_nothing_matches(void **state)
+{
+    struct pkt_key key = udp4_key();
+
+    assert_int_equal(match(*state, key), CLS_NO_MATCH);
+    assert_int_equal(cls_match_after(((struct fixture *)*state)->cls, &key, CLS_NO_MATCH), CLS_NO_MATCH);
+    assert_int_equal(stats(*state).rules, 0);
+}
+
+static void the_first_rule_in_rfc_order_wins_whatever_the_order_of_arrival(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(add(f, 1, "protocol =udp"), 0);
+    assert_int_equal(match(f, udp4_key()), 1);
+    assert_int_equal(add(f, 2, "destination 203.0.113.0/24"), 0);
+    assert_int_equal(match(f, udp4_key()), 2);
+    assert_int_equal(add(f, 3, "destination 203.0.113.7/32 protocol =udp"), 0);
+    assert_int_equal(match(f, udp4_key()), 3);
+    assert_int_equal(add(f, 4, "destination 203.0.113.7/32"), 0); /* fewer components: later */
+    assert_int_equal(match(f, udp4_key()), 3);
+    assert_int_equal(add(f, 5, "destination 203.0.113.7/32 protocol =tcp"), 0); /* earlier, but no match */
+    assert_int_equal(match(f, udp4_key()), 3);
+    assert_int_equal(stats(f).rules, 5);
+}
+
+static void a_chain_visits_every_match_in_order(void **state)
+{
+    struct fixture *f = *state;
+    struct pkt_key key = udp4_key();
+    const uint32_t want[] = {30, 40, 20, 10, CLS_NO_MATCH};
+    uint32_t id = CLS_NO_MATCH;
+
+    add(f, 10, "protocol =udp");
+    add(f, 20, "destination 203.0.113.0/24");
+    add(f, 30, "destination 203.0.113.7/32 protocol =udp");
+    add(f, 40, "destination 203.0.113.7/32");
+    add(f, 50, "destination 203.0.113.7/32 protocol =tcp");
+    add(f, 60, "destination 203.0.113.6/32");
+    for (size_t i = 0; i < 5; i++) {
+        id = cls_match_after(f->cls, &key, id);
+        assert_int_equal(id, want[i]);
+    }
+}
+
+static void each_packet_of_a_burst_gets_its_own_answer(void **state)
+{
+    struct fixture *f = *state;
+    struct pkt_key keys[CLS_BURST_MAX];
+    uint32_t ids[CLS_BURST_MAX + 1] = {[CLS_BURST_MAX] = 77};
+
+    add(f, 1, "destination 203.0.113.7/32");
+    add(f, 2, "destination 2001:db8:7::/48");
+    for (unsigned i = 0; i < CLS_BURST_MAX; i++) {
+        keys[i] = i % 2 ? tcp6_key() : udp4_key();
+        if (i % 4 == 3)
+            keys[i].malformed = 1;
+        if (i % 4 == 2)
+            keys[i].family = IP_NONE;
+    }
+    cls_match_burst(f->cls, keys, ids, CLS_BURST_MAX);
+    for (unsigned i = 0; i < CLS_BURST_MAX; i++)
+        assert_int_equal(ids[i], i % 4 == 0 ? 1 : i % 4 == 1 ? 2 : CLS_NO_MATCH);
+    assert_int_equal(ids[CLS_BURST_MAX], 77);
+    cls_match_burst(f->cls, keys, ids, 0);
+    assert_int_equal(cls_match_after(f->cls, &keys[2], CLS_NO_MATCH), CLS_NO_MATCH);
+    assert_int_equal(cls_match_after(f->cls, &keys[3], CLS_NO_MATCH), CLS_NO_MATCH);
+}
+
+static void a_removed_rule_no_longer_matches(void **state)
+{
+    struct fixture *f = *state;
+
+    add(f, 1, "destination 203.0.113.7/32");
+    add(f, 2, "protocol =udp");
+    assert_int_equal(cls_rule_remove(f->cls, 1), 0);
+    assert_int_equal(match(f, udp4_key()), 2);
+    assert_int_equal(cls_rule_remove(f->cls, 1), -ENOENT);
+    assert_int_equal(cls_rule_remove(f->cls, 2), 0);
+    assert_int_equal(match(f, udp4_key()), CLS_NO_MATCH);
+    assert_int_equal(cls_rule_remove(f->cls, 3), -ENOENT);
+    assert_int_equal(cls_rule_remove(f->cls, 1000000), -ENOENT);
+    assert_int_equal(cls_rule_remove(f->cls, 0), -ENOENT);
+    assert_int_equal(stats(f).rules, 0);
+}
+
+static void an_id_leads_to_its_newest_rule(void **state)
+{
+    struct fixture *f = *state;
+
+    add(f, 1, "destination 203.0.113.7/32");
+    assert_int_equal(add(f, 1, "destination 203.0.113.8/32"), 0);
+    assert_int_equal(match(f, udp4_key()), CLS_NO_MATCH);
+    assert_int_equal(stats(f).rules, 1);
+    assert_int_equal(add(f, 1, "source 192.0.2.0/24"), 0);
+    assert_int_equal(match(f, udp4_key()), 1);
+    assert_int_equal(add(f, 1, "source 192.0.2.0/24"), 0); /* the same again */
+    assert_int_equal(stats(f).rules, 1);
+    cls_rule_remove(f->cls, 1);
+    assert_int_equal(add(f, 1, "protocol =udp"), 0); /* and once more after its removal */
+    assert_int_equal(match(f, udp4_key()), 1);
+    rcu_reclaim(f->rcu);
+    assert_int_equal(match(f, udp4_key()), 1);
+    assert_int_equal(cls_rule_remove(f->cls, 1), 0);
+}
+
+static void two_ids_cannot_hold_one_rule(void **state)
+{
+    struct fixture *f = *state;
+
+    add(f, 1, "destination 203.0.113.7/32");
+    add(f, 2, "protocol =udp");
+    assert_int_equal(add(f, 3, "destination 203.0.113.7/32"), -EEXIST);
+    assert_int_equal(add(f, 2, "destination 203.0.113.7/32"), -EEXIST);
+    assert_int_equal(stats(f).rules, 2);
+    cls_rule_remove(f->cls, 1);
+    assert_int_equal(match(f, udp4_key()), 2); /* the failed replacement has not touched rule 2 */
+    assert_int_equal(add(f, 3, "destination 203.0.113.7/32"), 0);
+    assert_int_equal(match(f, udp4_key()), 3);
+    assert_int_equal(add(f, 0, "protocol =tcp"), -EINVAL);
+}
+
+static void a_reader_may_go_on_from_a_rule_that_was_just_removed(void **state)
+{
+    struct fixture *f = *state;
+    struct pkt_key key = udp4_key();
+
+    add(f, 1, "destination 203.0.113.7/32");
+    add(f, 2, "destination 203.0.113.0/24");
+    add(f, 3, "protocol =udp");
+    rcu_reader_online(f->rcu, 0);
+    assert_int_equal(match(f, key), 1);
+    cls_rule_remove(f->cls, 1);
+    assert_int_equal(rcu_reclaim(f->rcu), 1);
+    assert_int_equal(cls_match_after(f->cls, &key, 1), 2);
+    cls_rule_remove(f->cls, 2);
+    assert_int_equal(cls_match_after(f->cls, &key, 2), 3);
+    rcu_quiescent(f->rcu, 0);
+    assert_int_equal(rcu_reclaim(f->rcu), 0);
+    assert_int_equal(match(f, key), 3);
+    rcu_reader_offline(f->rcu, 0);
+}
+
+static void removed_memory_is_released_after_the_readers_quiescent_point(void **state)
+{
+    struct fixture *f = *state;
+    size_t empty = stats(f).memory_bytes;
+
+    rcu_reader_online(f->rcu, 0);
+    add(f, 1, "destination 203.0.113.7/32");
+    size_t one = stats(f).memory_bytes;
+    assert_true(one > empty);
+    cls_rule_remove(f->cls, 1);
+    rcu_reclaim(f->rcu);
+    assert_int_equal(stats(f).memory_bytes, one);
+    rcu_quiescent(f->rcu, 0);
+    rcu_reclaim(f->rcu);
+    assert_int_equal(stats(f).memory_bytes, empty);
+    rcu_reader_offline(f->rcu, 0);
+}
+
+static void ids_may_grow_far(void **state)
+{
+    struct fixture *f = *state;
+    char text[64];
+
+    rcu_reader_online(f->rcu, 0);
+    for (uint32_t id = 1; id <= 300; id++) {
+        snprintf(text, sizeof text, "destination 203.0.113.7/32 packet-length =%u", id);
+        assert_int_equal(add(f, id * 1000, text), 0);
+    }
+    struct pkt_key key = udp4_key();
+    for (uint32_t id = 1; id <= 300; id++) {
+        key.length = id;
+        assert_int_equal(match(f, key), id * 1000);
+        assert_int_equal(cls_match_after(f->cls, &key, id * 1000), CLS_NO_MATCH);
+    }
+    rcu_reader_offline(f->rcu, 0);
+}
+
+static void a_full_memory_refuses_and_changes_nothing(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_create(8192);
+    char text[64];
+    uint32_t id = 0;
+    int rc;
+
+    do {
+        snprintf(text, sizeof text, "destination 203.0.113.%u/32", ++id);
+        rc = add(f, id, text);
+    } while (rc == 0 && id < 200);
+    assert_int_equal(rc, -ENOMEM);
+    assert_true(id > 7);
+    assert_int_equal(stats(f).rules, id - 1);
+    assert_true(stats(f).memory_bytes <= 8192);
+    assert_int_equal(match(f, udp4_key()), 7);
+    assert_int_equal(add(f, 7, "destination 203.0.113.0/25"), -ENOMEM);
+    assert_int_equal(match(f, udp4_key()), 7);
+    assert_int_equal(add(f, 4000000000u, "destination 203.0.114.0/24"), -ENOMEM);
+    /* what was removed and is free makes room again */
+    for (uint32_t gone = 1; gone < 5; gone++)
+        cls_rule_remove(f->cls, gone);
+    assert_int_equal(add(f, 1, "destination 203.0.115.0/24"), 0);
+    cls_free(f->cls);
+    rcu_free(f->rcu);
+}
+
+static void freeing_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_create(0);
+
+    add(f, 1, "destination 203.0.113.7/32");
+    add(f, 1, "destination 203.0.113.8/32");
+    add(f, 2, "destination 203.0.113.9/32");
+    cls_rule_remove(f->cls, 2);
+    cls_free(f->cls); /* with retired rules still waiting: LeakSanitizer and rcu_free tell */
+    assert_int_equal(rcu_reclaim(f->rcu), 0);
+    rcu_free(f->rcu);
+    cls_free(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(without_rules_nothing_matches),
+        TEST(the_first_rule_in_rfc_order_wins_whatever_the_order_of_arrival),
+        TEST(a_chain_visits_every_match_in_order),
+        TEST(each_packet_of_a_burst_gets_its_own_answer),
+        TEST(a_removed_rule_no_longer_matches),
+        TEST(an_id_leads_to_its_newest_rule),
+        TEST(two_ids_cannot_hold_one_rule),
+        TEST(a_reader_may_go_on_from_a_rule_that_was_just_removed),
+        TEST(removed_memory_is_released_after_the_readers_quiescent_point),
+        TEST(ids_may_grow_far),
+        cmocka_unit_test(a_full_memory_refuses_and_changes_nothing),
+        cmocka_unit_test(freeing_leaves_nothing_behind),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
