@@ -35,6 +35,16 @@ enum rule_state {
 const char *rule_state_name(enum rule_state state); /* "active", "never-matches", ... */
 bool rule_state_parse(const char *name, enum rule_state *out);
 
+/*
+ * Who announces rules: a peer, the configuration, the operator. Embedded in its owner, which keeps it until the RIB
+ * has no path of it. A pointer to `rib` is what the RIB knows of it.
+ */
+struct rule_source {
+    struct bgp_source rib;                /* first */
+    const char *name;                     /* the peer's; NULL for configuration and API */
+    uint64_t states[2][RULE_STATE_COUNT]; /* rules.c's: rules whose best path is this source's; IPv4, IPv6 */
+};
+
 /* One rule. Only rules.c writes; others read between event callbacks and keep no pointer across them. */
 struct rule {
     struct ord_node node; /* first: a node is its rule */
@@ -44,10 +54,12 @@ struct rule {
     struct fs_actions actions;   /* of the best path */
     enum bgp_source_kind source_kind;
     const char *source_name; /* the peer's name; NULL for configuration and API */
+    struct rule_source *source;
     enum rule_state state;
     char *reason; /* owned; NULL when there is none */
     bool suspended_by_operator;
     bool in_force; /* the data plane has it */
+    bool unplaced; /* rejected only because memory was short: tried again */
     time_t since;  /* when the rule was first announced */
     struct ord_node *links[];
 };
@@ -56,10 +68,20 @@ struct rules;
 
 /* `max_rules`: ids at the same time; beyond that a rule is refused and logged, once per burst of refusals. */
 struct rules *rules_create(struct dataplane *dp, uint32_t max_rules, const struct log_hook *log);
+/* Forgets the rules. Those in force stay in the data plane, which goes next. */
 void rules_free(struct rules *rules);
 
-/* The RIB's best path for a rule is new or changed, or is gone. `source_name` must stay until the rule is withdrawn. */
-void rules_best_changed(struct rules *rules, struct bgp_rib_entry *entry, const char *source_name, bool withdrawn);
+/*
+ * The RIB's best path for a rule is new or changed, or is gone. The source of entry->best is embedded in a struct
+ * rule_source. entry->owner is the rule, or NULL when there was no id or memory for it.
+ */
+void rules_best_changed(struct rules *rules, struct bgp_rib_entry *entry, bool withdrawn);
+
+/* Whether a rule was refused for want of an id or of memory, and there may be room now. */
+bool rules_want_retry(const struct rules *rules);
+
+/* Tries again to enforce what memory was short for, and what of the RIB has no rule yet. Takes a while: seldom. */
+void rules_retry(struct rules *rules, struct bgp_rib *rib);
 
 /* NULL starts, NULL ends; evaluation order, IPv4 first. */
 const struct rule *rules_next(const struct rules *rules, const struct rule *rule);
