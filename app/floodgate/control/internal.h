@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Inside of the control plane: what its files share. Everything here lives on the thread of the event base.
+ */
+#ifndef FLOODGATE_CONTROL_INTERNAL_H
+#define FLOODGATE_CONTROL_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "bgp/rib.h"
+#include "bgp/session.h"
+#include "bgp/update.h"
+#include "conf/conf.h"
+#include "control/control.h"
+#include "control/log_limit.h"
+#include "control/rules.h"
+#include "control/transport.h"
+
+struct event;
+struct event_base;
+struct incoming;
+
+/* One configured neighbour. */
+struct peer {
+    struct control *control;
+    struct rule_source source;
+    char *name;
+    struct cfg_peer conf; /* numbers only: its strings are the configuration's, which a reload replaces */
+    bool admin_down;
+    struct bgp_session *session;
+    struct log_hook session_log;
+    struct transport *connections[BGP_CONN_COUNT];
+    struct event *timer; /* of the session's deadline */
+    mono_ms_t timer_at;
+    struct event *connect_failed; /* reports a connection that could not even begin, once its caller has returned */
+    int connect_errno;
+    char connect_line[160];             /* the last line about a failed attempt, so that repeated ones show once */
+    struct bgp_update_conf update_conf; /* negotiated */
+    uint32_t end_of_rib;                /* families whose End-of-RIB has come in this session */
+    uint64_t withdrawals, bad_nlri, bad_attributes, refused_connections;
+    char last_bad[128];
+    char session_line[192]; /* the last line of the session's log, for the same reason */
+    struct log_limit session_lines, bad_lines, refused_lines;
+};
+
+struct control {
+    struct event_base *base;
+    struct dataplane *dp;
+    const struct log_hook *log;
+    const char *config_file;
+    const struct cfg *cfg; /* in force */
+    struct cfg *loaded;    /* `cfg` where a reload read it: ours to free; NULL: it is the caller's */
+    struct bgp_rib *rib;
+    struct rules *rules;
+    struct rule_source config_source, api_source;
+    uint32_t source_number; /* the last one given out */
+    struct peer **peers;    /* in the order of the configuration */
+    size_t peer_count;
+    struct incoming *incoming;
+    struct transport_set transports;
+    struct event *reclaim_timer, *retry_timer;
+    bool stopping; /* sessions end, but their rules stay until the workers have stopped */
+};
+
+mono_ms_t control_now(void);
+
+/* peers.c */
+struct peer *peer_create(struct control *control, const struct cfg_peer *conf);
+void peer_start(struct peer *peer);
+/* Ends the session with a CEASE `subcode` (RFC 4486); the peer's rules go. */
+void peer_stop(struct peer *peer, uint8_t subcode, const char *reason);
+void peer_free(struct peer *peer); /* stopped, or never started */
+/* Takes over a socket that came from the peer's address. */
+void peer_accept(struct peer *peer, evutil_socket_t fd);
+struct peer *peer_find(const struct control *control, const char *name);
+bool peer_refresh(struct peer *peer, char *why, size_t size);
+
+/* update_feed.c */
+void update_feed(struct peer *peer, const uint8_t *body, size_t len);
+void update_feed_start(struct peer *peer); /* the session is up */
+
+/* incoming.c */
+struct incoming *incoming_create(struct control *control);
+void incoming_free(struct incoming *incoming);
+/* Listens on these addresses and on no others: new ones first, so that on failure (logged) nothing has changed. */
+bool incoming_set(struct incoming *incoming, const struct cfg_listen *listens, size_t count, char *why, size_t size);
+uint64_t incoming_unknown(const struct incoming *incoming);
+
+/* local_rules.c: rules that originate here. */
+/* What the configuration's rules become: those in `old` (may be NULL) and not in `new` go. Counts for the summary. */
+struct local_rules_change {
+    size_t added, removed, changed, refused;
+};
+void local_rules_configure(struct control *control, const struct cfg *old, const struct cfg *new,
+                           struct local_rules_change *change);
+
+/* unserved.c: one warning for each thing that the configuration asks for and this version does not do. */
+void unserved_warn(const struct cfg *cfg, const struct log_hook *log);
+uint32_t unserved_families(const struct cfg_peer *peer); /* CFG_* bits that are not offered */
+
+#endif

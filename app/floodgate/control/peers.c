@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Configured neighbours: each one session (lib/bgp) with its connections and its timer. Whatever comes from the event
+ * base goes into the session, and afterwards the timer is set to the session's next deadline.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <event2/event.h>
+
+#include "base/strbuf.h"
+#include "control/internal.h"
+
+static const struct {
+    uint32_t cfg, bgp;
+} FAMILIES[] = {
+    {CFG_IPV4_UNICAST, BGP_IPV4_UNICAST},           {CFG_IPV6_UNICAST, BGP_IPV6_UNICAST},
+    {CFG_IPV4_FLOWSPEC, BGP_IPV4_FLOWSPEC},         {CFG_IPV6_FLOWSPEC, BGP_IPV6_FLOWSPEC},
+    {CFG_IPV4_FLOWSPEC_VPN, BGP_IPV4_FLOWSPEC_VPN}, {CFG_IPV6_FLOWSPEC_VPN, BGP_IPV6_FLOWSPEC_VPN},
+};
+
+mono_ms_t control_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (mono_ms_t)now.tv_sec * MONO_MS_PER_S + (mono_ms_t)now.tv_nsec / 1000000;
+}
+
+static uint32_t families_offered(const struct cfg_peer *conf)
+{
+    uint32_t wanted = conf->families & ~unserved_families(conf), families = 0;
+
+    for (size_t i = 0; i < sizeof FAMILIES / sizeof FAMILIES[0]; i++)
+        families |= (wanted & FAMILIES[i].cfg) != 0 ? FAMILIES[i].bgp : 0;
+    return families;
+}
+
+/* After every call into the session. */
+static void arm_timer(struct peer *peer)
+{
+    mono_ms_t at = bgp_session_deadline(peer->session), now = control_now();
+
+    if (at == peer->timer_at && evtimer_pending(peer->timer, NULL))
+        return;
+    peer->timer_at = at;
+    if (at == UINT64_MAX) {
+        evtimer_del(peer->timer);
+        return;
+    }
+    mono_ms_t wait_ms = at > now ? at - now : 0;
+    const struct timeval wait = {.tv_sec = (time_t)(wait_ms / MONO_MS_PER_S),
+                                 .tv_usec = (suseconds_t)(wait_ms % MONO_MS_PER_S * 1000)};
+    evtimer_add(peer->timer, &wait);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct peer *peer = arg;
+
+    (void)fd;
+    (void)what;
+    bgp_session_tick(peer->session, control_now());
+    arm_timer(peer);
+}
+
+/*
+ * Lines of the session. What it calls information are reasons why a connection did not get to Established: an
+ * operator wants the first of a kind at once, but not one every few seconds while a peer is away.
+ */
+__attribute__((format(printf, 3, 0))) static void session_log_write(void *ctx, enum log_level level, const char *fmt,
+                                                                    va_list args)
+{
+    struct peer *peer = ctx;
+    const struct log_hook *log = peer->control->log;
+    char line[sizeof peer->session_line];
+    uint64_t held_back;
+
+    vsnprintf(line, sizeof line, fmt, args);
+    if (level == LOG_LEVEL_INFO) {
+        bool repeated = strcmp(line, peer->session_line) == 0;
+        level = !repeated && log_limit_pass(&peer->session_lines, control_now(), &held_back) ? LOG_LEVEL_NOTICE
+                                                                                             : LOG_LEVEL_DEBUG;
+    }
+    if (level != LOG_LEVEL_DEBUG)
+        memcpy(peer->session_line, line, sizeof line);
+    log_line(log, level, "%s", line);
+}
+
+/* Which of its connections this is. */
+static enum bgp_conn connection_number(const struct peer *peer, const struct transport *transport)
+{
+    return peer->connections[BGP_CONN_OUT] == transport ? BGP_CONN_OUT : BGP_CONN_IN;
+}
+
+static void on_connected(void *ctx, struct transport *transport)
+{
+    struct peer *peer = ctx;
+
+    bgp_session_connected(peer->session, connection_number(peer, transport), control_now());
+    arm_timer(peer);
+}
+
+static void on_received(void *ctx, struct transport *transport, const void *data, size_t len)
+{
+    struct peer *peer = ctx;
+
+    bgp_session_receive(peer->session, connection_number(peer, transport), data, len, control_now());
+    arm_timer(peer);
+}
+
+/* An attempt to connect that came to nothing; the session retries. */
+static void connect_failed(struct peer *peer, const char *why)
+{
+    const struct cfg_peer *conf = &peer->conf;
+    char address[IP_TEXT_SIZE], line[sizeof peer->connect_line];
+
+    snprintf(line, sizeof line, "cannot connect to %s port %u: %s", ip_addr_format(&conf->address, address), conf->port,
+             why);
+    log_line(peer->control->log, strcmp(line, peer->connect_line) == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE,
+             "peer %s: %s", peer->name, line);
+    memcpy(peer->connect_line, line, sizeof line);
+    bgp_session_connect_failed(peer->session, control_now());
+    arm_timer(peer);
+}
+
+static void on_failed(void *ctx, struct transport *transport, const char *why)
+{
+    struct peer *peer = ctx;
+    enum bgp_conn number = connection_number(peer, transport);
+
+    peer->connections[number] = NULL;
+    if (transport_connecting(transport)) {
+        connect_failed(peer, why);
+        return;
+    }
+    log_line(peer->control->log, LOG_LEVEL_DEBUG, "peer %s: connection %s", peer->name, why);
+    bgp_session_closed(peer->session, number, control_now());
+    arm_timer(peer);
+}
+
+static const struct transport_ops TRANSPORT_OPS = {
+    .connected = on_connected,
+    .received = on_received,
+    .failed = on_failed,
+};
+
+static void on_connect_failed(evutil_socket_t fd, short what, void *arg)
+{
+    struct peer *peer = arg;
+
+    (void)fd;
+    (void)what;
+    if (peer->connections[BGP_CONN_OUT] == NULL)
+        connect_failed(peer, strerror(peer->connect_errno));
+}
+
+/* The address we listen on, so that the peer sees the neighbour it has configured; NULL: the system chooses. */
+static const struct ip_addr *local_address(const struct peer *peer)
+{
+    static const uint8_t WILDCARD[16];
+    const struct cfg *cfg = peer->control->cfg;
+
+    for (size_t i = 0; i < cfg->listen_count; i++) {
+        const struct ip_addr *address = &cfg->listens[i].address;
+        if (address->family == peer->conf.address.family && memcmp(address->octets, WILDCARD, sizeof WILDCARD) != 0)
+            return address;
+    }
+    return NULL;
+}
+
+static void on_session_connect(void *ctx)
+{
+    struct peer *peer = ctx;
+
+    peer->connections[BGP_CONN_OUT] = transport_connect(&peer->control->transports, &peer->conf.address,
+                                                        peer->conf.port, local_address(peer), &TRANSPORT_OPS, peer);
+    if (peer->connections[BGP_CONN_OUT] == NULL) {
+        peer->connect_errno = errno; /* the session must not hear of it before its own call has returned */
+        event_active(peer->connect_failed, EV_TIMEOUT, 0);
+    }
+}
+
+static void on_session_close(void *ctx, enum bgp_conn conn)
+{
+    struct peer *peer = ctx;
+
+    if (peer->connections[conn] != NULL)
+        transport_close(peer->connections[conn]);
+    peer->connections[conn] = NULL;
+}
+
+static void on_session_send(void *ctx, enum bgp_conn conn, const void *data, size_t len)
+{
+    struct peer *peer = ctx;
+
+    if (peer->connections[conn] != NULL)
+        transport_send(peer->connections[conn], data, len);
+}
+
+static void families_format(uint32_t families, struct strbuf *text)
+{
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
+        if ((families & family) != 0)
+            sb_printf(text, "%s%s", text->length > 0 ? " " : "", bgp_family_name(family));
+}
+
+static void on_session_established(void *ctx)
+{
+    struct peer *peer = ctx;
+    struct bgp_session_info info;
+    char families[128] = "";
+    struct strbuf text = sb_init(families, sizeof families);
+
+    bgp_session_info_get(peer->session, &info);
+    families_format(info.families, &text);
+    peer->connect_line[0] = peer->session_line[0] = '\0';
+    peer->source.rib.address = peer->conf.address;
+    update_feed_start(peer);
+    log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: up, AS %u, router id %u.%u.%u.%u, %s, hold time %u s",
+             peer->name, info.peer_as, info.peer_router_id >> 24, info.peer_router_id >> 16 & 255,
+             info.peer_router_id >> 8 & 255, info.peer_router_id & 255,
+             families[0] != '\0' ? families : "no family in common", info.hold_time_s);
+    /* we announce nothing, and say so (RFC 4724 2): a peer that waits for our rules need not */
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1) {
+        uint8_t marker[16];
+        if ((info.families & family) != 0)
+            bgp_session_send_update(peer->session, marker, bgp_end_of_rib(family, marker));
+    }
+}
+
+static void on_session_update(void *ctx, const uint8_t *body, size_t len)
+{
+    update_feed(ctx, body, len);
+}
+
+/* RFC 2918: announce again what was announced. That is nothing, and the End-of-RIB says so. */
+static void on_session_refresh(void *ctx, uint32_t family)
+{
+    struct peer *peer = ctx;
+
+    log_line(peer->control->log, LOG_LEVEL_INFO, "peer %s: asks for %s again; nothing is announced to it", peer->name,
+             bgp_family_name(family));
+}
+
+/* The peer's rules go with its session, at once. */
+static void on_session_down(void *ctx)
+{
+    struct peer *peer = ctx;
+
+    if (peer->control->stopping)
+        return;
+    size_t gone = bgp_rib_source_down(peer->control->rib, &peer->source.rib);
+    log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %zu rule%s gone with the session", peer->name, gone,
+             gone == 1 ? "" : "s");
+}
+
+static const struct bgp_session_ops SESSION_OPS = {
+    .connect = on_session_connect,
+    .close = on_session_close,
+    .send = on_session_send,
+    .established = on_session_established,
+    .update = on_session_update,
+    .refresh = on_session_refresh,
+    .down = on_session_down,
+};
+
+struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
+{
+    struct peer *peer = calloc(1, sizeof *peer);
+
+    if (peer == NULL)
+        return NULL;
+    peer->control = control;
+    peer->conf = *conf;
+    peer->name = strdup(conf->name);
+    peer->conf.name = peer->conf.policy = NULL; /* they go with the configuration */
+    peer->source.name = peer->name;
+    peer->source.rib.kind = BGP_SOURCE_PEER;
+    peer->source.rib.number = ++control->source_number;
+    peer->source.rib.address = conf->address;
+    peer->session_log = (struct log_hook){.write = session_log_write, .ctx = peer};
+    peer->timer = evtimer_new(control->base, on_timer, peer);
+    peer->connect_failed = event_new(control->base, -1, 0, on_connect_failed, peer);
+    const struct bgp_session_conf session_conf = {
+        .name = peer->name,
+        .local_as = control->cfg->router.asn,
+        .peer_as = conf->asn,
+        .router_id = control->cfg->router.id,
+        .families = families_offered(conf),
+        .hold_time_s = conf->hold_time_s,
+        .connect_retry_s = conf->connect_retry_s,
+        .passive = conf->passive,
+        .extended_message = true,
+        .log = &peer->session_log,
+    };
+    peer->session = bgp_session_create(&session_conf, &SESSION_OPS, peer, control_now());
+    if (peer->name == NULL || peer->timer == NULL || peer->connect_failed == NULL || peer->session == NULL) {
+        peer_free(peer);
+        return NULL;
+    }
+    return peer;
+}
+
+void peer_free(struct peer *peer)
+{
+    if (peer->timer != NULL)
+        event_free(peer->timer);
+    if (peer->connect_failed != NULL)
+        event_free(peer->connect_failed);
+    if (peer->session != NULL)
+        bgp_session_free(peer->session);
+    free(peer->name);
+    free(peer);
+}
+
+void peer_start(struct peer *peer)
+{
+    peer->admin_down = false;
+    bgp_session_start(peer->session, control_now());
+    arm_timer(peer);
+}
+
+void peer_stop(struct peer *peer, uint8_t subcode, const char *reason)
+{
+    bgp_session_stop(peer->session, subcode, reason, control_now());
+    arm_timer(peer);
+}
+
+static void refuse_connection(struct peer *peer, evutil_socket_t fd)
+{
+    uint8_t rejection[BGP_REJECTION_LEN];
+    struct transport *transport = transport_accept(&peer->control->transports, fd, &TRANSPORT_OPS, peer);
+    struct bgp_session_info info;
+    uint64_t held_back;
+
+    peer->refused_connections++;
+    if (transport != NULL) {
+        transport_send(transport, rejection, bgp_rejection(rejection));
+        transport_close(transport);
+    }
+    if (!log_limit_pass(&peer->refused_lines, control_now(), &held_back))
+        return;
+    bgp_session_info_get(peer->session, &info);
+    log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: a connection from it was refused, the session is %s%s",
+             peer->name, bgp_state_name(info.state), peer->admin_down ? " (administratively down)" : "");
+}
+
+void peer_accept(struct peer *peer, evutil_socket_t fd)
+{
+    if (!bgp_session_accept(peer->session, control_now())) {
+        refuse_connection(peer, fd);
+        return;
+    }
+    peer->connections[BGP_CONN_IN] = transport_accept(&peer->control->transports, fd, &TRANSPORT_OPS, peer);
+    if (peer->connections[BGP_CONN_IN] != NULL)
+        bgp_session_connected(peer->session, BGP_CONN_IN, control_now());
+    arm_timer(peer);
+}
+
+struct peer *peer_find(const struct control *control, const char *name)
+{
+    for (size_t i = 0; i < control->peer_count; i++)
+        if (strcmp(control->peers[i]->name, name) == 0)
+            return control->peers[i];
+    return NULL;
+}
+
+bool peer_refresh(struct peer *peer, char *why, size_t size)
+{
+    struct bgp_session_info info;
+
+    bgp_session_info_get(peer->session, &info);
+    if (info.state != BGP_ESTABLISHED) {
+        snprintf(why, size, "peer %s is %s: there is nobody to ask", peer->name, bgp_state_name(info.state));
+        return false;
+    }
+    if (!info.received.route_refresh) {
+        snprintf(why, size, "peer %s did not offer route refresh (RFC 2918)", peer->name);
+        return false;
+    }
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
+        if ((info.families & family) != 0)
+            bgp_session_send_refresh(peer->session, family);
+    arm_timer(peer);
+    return true;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * UPDATE messages of a peer -> RIB. What is wrong with one rule or one attribute is that rule's loss alone (RFC 7606):
+ * it is counted, the latest is kept in words, and only lost framing ends the session.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "control/internal.h"
+
+#define BAD_OCTETS_SHOWN 16
+
+static void log_bad(struct peer *peer)
+{
+    const struct log_hook *log = peer->control->log;
+    uint64_t held_back;
+
+    if (!log_limit_pass(&peer->bad_lines, control_now(), &held_back)) {
+        log_line(log, LOG_LEVEL_DEBUG, "peer %s: %s", peer->name, peer->last_bad);
+        return;
+    }
+    log_line(log, LOG_LEVEL_WARNING, "peer %s: %s", peer->name, peer->last_bad);
+    if (held_back > 0)
+        log_line(log, LOG_LEVEL_WARNING, "peer %s: %" PRIu64 " more such faults were not logged", peer->name,
+                 held_back);
+}
+
+static void on_reach(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
+{
+    struct peer *peer = ctx;
+
+    if (bgp_rib_announce(peer->control->rib, &peer->source.rib, family, rule, attrs) == 0)
+        return;
+    snprintf(peer->last_bad, sizeof peer->last_bad, "a rule was not taken: memory is short");
+    log_bad(peer);
+}
+
+static void on_unreach(void *ctx, uint32_t family, struct fs_rule *rule)
+{
+    struct peer *peer = ctx;
+
+    if (bgp_rib_withdraw(peer->control->rib, &peer->source.rib, family, rule))
+        peer->withdrawals++;
+    fs_rule_free(rule);
+}
+
+static void on_bad_nlri(void *ctx, uint32_t family, enum fs_error error, const uint8_t *nlri, size_t len)
+{
+    struct peer *peer = ctx;
+    struct strbuf text = sb_init(peer->last_bad, sizeof peer->last_bad);
+    size_t shown = len < BAD_OCTETS_SHOWN ? len : BAD_OCTETS_SHOWN;
+
+    peer->bad_nlri++;
+    /* octets before the sentence: where the text is cut, the fact that can be looked up stays */
+    sb_printf(&text, "%s rule refused (NLRI ", bgp_family_name(family));
+    sb_hex(&text, nlri, shown);
+    sb_printf(&text, "%s): %s", shown < len ? "..." : "", fs_error_text(error));
+    log_bad(peer);
+}
+
+static void on_bad_attribute(void *ctx, const char *what)
+{
+    struct peer *peer = ctx;
+
+    peer->bad_attributes++;
+    snprintf(peer->last_bad, sizeof peer->last_bad, "%s", what);
+    log_bad(peer);
+}
+
+static void on_end_of_rib(void *ctx, uint32_t family)
+{
+    struct peer *peer = ctx;
+    const uint64_t *states = peer->source.states[bgp_family_afi(family) == BGP_AFI_IPV6];
+
+    if ((peer->end_of_rib & family) != 0) {
+        log_line(peer->control->log, LOG_LEVEL_DEBUG, "peer %s: another End-of-RIB for %s", peer->name,
+                 bgp_family_name(family));
+        return;
+    }
+    peer->end_of_rib |= family;
+    log_line(peer->control->log, LOG_LEVEL_NOTICE,
+             "peer %s: %s complete, %zu rules (%" PRIu64 " active, %" PRIu64 " rejected)", peer->name,
+             bgp_family_name(family), bgp_rib_source_count(peer->control->rib, &peer->source.rib, family),
+             states[RULE_ACTIVE], states[RULE_REJECTED]);
+}
+
+static const struct bgp_update_ops UPDATE_OPS = {
+    .reach_flowspec = on_reach,
+    .unreach_flowspec = on_unreach,
+    .bad_nlri = on_bad_nlri,
+    .bad_attribute = on_bad_attribute,
+    .end_of_rib = on_end_of_rib,
+};
+
+void update_feed(struct peer *peer, const uint8_t *body, size_t len)
+{
+    struct bgp_update_result result = bgp_update_parse(body, len, &peer->update_conf, &UPDATE_OPS, peer);
+
+    if (result.reset)
+        bgp_session_error(peer->session, result.code, result.subcode, result.data, result.data_len);
+}
+
+void update_feed_start(struct peer *peer)
+{
+    struct bgp_session_info info;
+
+    bgp_session_info_get(peer->session, &info);
+    peer->end_of_rib = 0;
+    peer->source.rib.ebgp = info.peer_as != peer->control->cfg->router.asn;
+    peer->source.rib.router_id = info.peer_router_id;
+    peer->update_conf = (struct bgp_update_conf){
+        .families = info.families,
+        .four_octet_as = info.four_octet_as,
+        .ebgp = peer->source.rib.ebgp,
+        .legacy_ipv6_offset = peer->conf.legacy_ipv6_offset,
+    };
+}
