@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The control plane as a whole: order of start and stop, and what the API asks of peers.
+ */
+#include "control/control.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "control/internal.h"
+#include "dataplane/dataplane.h"
+
+#define RECLAIM_MS       5    /* how long a rule that was withdrawn keeps its id and memory */
+#define RETRY_MS         5000 /* between attempts to place rules for which there was no room */
+#define STOP_MS          1000 /* for CEASE messages to leave */
+#define CEASE_ADMIN_DOWN 2    /* RFC 4486 */
+
+/* RIB -> rule table: the step between the two flows of a rule. */
+static void on_best_changed(void *ctx, struct bgp_rib_entry *entry, bool withdrawn)
+{
+    struct control *control = ctx;
+
+    rules_best_changed(control->rules, entry, withdrawn);
+}
+
+static void on_reclaim(evutil_socket_t fd, short what, void *arg)
+{
+    struct control *control = arg;
+
+    (void)fd;
+    (void)what;
+    dataplane_reclaim(control->dp);
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+    struct control *control = arg;
+
+    (void)fd;
+    (void)what;
+    if (rules_want_retry(control->rules))
+        rules_retry(control->rules, control->rib);
+}
+
+static struct event *timer_start(struct event_base *base, unsigned every_ms, event_callback_fn callback, void *arg)
+{
+    struct event *timer = event_new(base, -1, EV_PERSIST, callback, arg);
+    const struct timeval every = {.tv_sec = every_ms / 1000, .tv_usec = every_ms % 1000 * 1000};
+
+    if (timer != NULL)
+        event_add(timer, &every);
+    return timer;
+}
+
+static void control_free(struct control *control)
+{
+    struct event *timers[] = {control->reclaim_timer, control->retry_timer};
+
+    for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
+        if (timers[i] != NULL)
+            event_free(timers[i]);
+    incoming_free(control->incoming);
+    for (size_t i = 0; i < control->peer_count; i++)
+        peer_free(control->peers[i]);
+    free(control->peers);
+    bgp_rib_free(control->rib);
+    rules_free(control->rules);
+    cfg_free(control->loaded);
+    free(control);
+}
+
+static struct control *control_create(const struct control_conf *conf)
+{
+    static const struct bgp_rib_ops RIB_OPS = {.changed = on_best_changed};
+    struct control *control = calloc(1, sizeof *control);
+
+    if (control == NULL)
+        return NULL;
+    control->base = conf->base;
+    control->dp = conf->dp;
+    control->log = conf->log;
+    control->config_file = conf->config_file;
+    control->cfg = conf->cfg;
+    control->transports.base = conf->base;
+    control->config_source.rib = (struct bgp_source){.number = ++control->source_number, .kind = BGP_SOURCE_CONFIG};
+    control->api_source.rib = (struct bgp_source){.number = ++control->source_number, .kind = BGP_SOURCE_API};
+    control->rib = bgp_rib_create(&RIB_OPS, control);
+    control->rules = rules_create(conf->dp, conf->cfg->dataplane.max_rules, conf->log);
+    control->peers = calloc(conf->cfg->peer_count + 1, sizeof(struct peer *));
+    control->incoming = incoming_create(control);
+    control->reclaim_timer = timer_start(conf->base, RECLAIM_MS, on_reclaim, control);
+    control->retry_timer = timer_start(conf->base, RETRY_MS, on_retry, control);
+    bool whole = control->rib != NULL && control->rules != NULL && control->peers != NULL &&
+                 control->incoming != NULL && control->reclaim_timer != NULL && control->retry_timer != NULL;
+    for (size_t i = 0; whole && i < conf->cfg->peer_count; i++) {
+        struct peer *peer = peer_create(control, &conf->cfg->peers[i]);
+        if (peer == NULL)
+            whole = false;
+        else
+            control->peers[control->peer_count++] = peer;
+    }
+    if (whole)
+        return control;
+    control_free(control);
+    return NULL;
+}
+
+struct control *control_start(const struct control_conf *conf)
+{
+    struct control *control = control_create(conf);
+    struct local_rules_change rules;
+    char why[256];
+
+    if (control == NULL) {
+        log_line(conf->log, LOG_LEVEL_ERROR, "no memory for the control plane");
+        return NULL;
+    }
+    unserved_warn(conf->cfg, conf->log);
+    local_rules_configure(control, NULL, conf->cfg, &rules);
+    if (!incoming_set(control->incoming, conf->cfg->listens, conf->cfg->listen_count, why, sizeof why)) {
+        log_line(conf->log, LOG_LEVEL_ERROR, "%s", why);
+        control_free(control);
+        return NULL;
+    }
+    for (size_t i = 0; i < control->peer_count; i++)
+        peer_start(control->peers[i]);
+    return control;
+}
+
+void control_stop(struct control *control)
+{
+    if (control == NULL)
+        return;
+    control->stopping = true;
+    for (size_t i = 0; i < control->peer_count; i++)
+        peer_stop(control->peers[i], CEASE_ADMIN_DOWN, "floodgate stops");
+    transport_set_finish(&control->transports, STOP_MS);
+    control_free(control);
+}
+
+const struct rules *control_rules(const struct control *control)
+{
+    return control->rules;
+}
+
+size_t control_peer_count(const struct control *control)
+{
+    return control->peer_count;
+}
+
+void control_peer_get(const struct control *control, size_t index, struct control_peer *out)
+{
+    static const uint32_t FLOWSPEC[2] = {BGP_IPV4_FLOWSPEC, BGP_IPV6_FLOWSPEC};
+    const struct peer *peer = control->peers[index];
+
+    *out = (struct control_peer){
+        .name = peer->name,
+        .address = peer->conf.address,
+        .port = peer->conf.port,
+        .asn = peer->conf.asn,
+        .passive = peer->conf.passive,
+        .admin_down = peer->admin_down,
+        .families_configured = peer->conf.families,
+        .withdrawals = peer->withdrawals,
+        .bad_nlri = peer->bad_nlri,
+        .bad_attributes = peer->bad_attributes,
+        .refused_connections = peer->refused_connections,
+    };
+    bgp_session_info_get(peer->session, &out->session);
+    for (unsigned i = 0; i < 2; i++) {
+        out->rules_received[i] = bgp_rib_source_count(control->rib, &peer->source.rib, FLOWSPEC[i]);
+        out->rules_active[i] = peer->source.states[i][RULE_ACTIVE];
+        out->rules_rejected[i] = peer->source.states[i][RULE_REJECTED];
+    }
+    memcpy(out->last_bad, peer->last_bad, sizeof out->last_bad);
+}
+
+static bool peer_up(struct peer *peer, char *why, size_t size)
+{
+    if (!peer->admin_down) {
+        snprintf(why, size, "peer %s is not down", peer->name);
+        return false;
+    }
+    peer_start(peer);
+    return true;
+}
+
+static bool peer_down(struct peer *peer, char *why, size_t size)
+{
+    if (peer->admin_down) {
+        snprintf(why, size, "peer %s is down already", peer->name);
+        return false;
+    }
+    peer->admin_down = true;
+    peer_stop(peer, CEASE_ADMIN_DOWN, NULL);
+    return true;
+}
+
+bool control_peer_command(struct control *control, const char *name, enum control_peer_command command, char *why,
+                          size_t size)
+{
+    static const struct {
+        const char *word;
+        bool (*run)(struct peer *peer, char *why, size_t size);
+    } COMMANDS[] = {
+        [CONTROL_PEER_UP] = {"up", peer_up},
+        [CONTROL_PEER_DOWN] = {"down", peer_down},
+        [CONTROL_PEER_REFRESH] = {"refresh", peer_refresh},
+    };
+    struct peer *peer = peer_find(control, name);
+
+    if (peer == NULL) {
+        snprintf(why, size, "there is no peer %s", name);
+        return false;
+    }
+    if (!COMMANDS[command].run(peer, why, size))
+        return false;
+    log_line(control->log, LOG_LEVEL_NOTICE, "peer %s: %s by the operator", name, COMMANDS[command].word);
+    return true;
+}
+
+uint64_t control_unknown_connections(const struct control *control)
+{
+    return incoming_unknown(control->incoming);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Reload: the file is read whole, judged whole, and only then applied. What cannot change while packets flow is refused
+ * before anything is touched; the one step that can fail (listening on a new address) comes first.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "control/internal.h"
+
+/* RFC 4486 subcodes of CEASE */
+#define CEASE_DECONFIGURED 3
+#define CEASE_CHANGED      6
+
+/* Collects what stands against the new file: all of it goes to the log, the first to the caller. */
+struct problems {
+    const struct log_hook *log;
+    char *why;
+    size_t size;
+    unsigned count;
+};
+
+static void problem_take(struct problems *problems, const char *line)
+{
+    if (problems->count++ == 0)
+        snprintf(problems->why, problems->size, "%s", line);
+    log_line(problems->log, LOG_LEVEL_ERROR, "%s", line);
+}
+
+static void on_problem(void *ctx, const char *file, unsigned line, const char *text)
+{
+    char whole[512];
+
+    if (line > 0)
+        snprintf(whole, sizeof whole, "%s:%u: %s", file, line, text);
+    else
+        snprintf(whole, sizeof whole, "%s: %s", file, text);
+    problem_take(ctx, whole);
+}
+
+static bool text_equal(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool router_equal(const struct cfg *a, const struct cfg *b)
+{
+    return a->router.id == b->router.id && a->router.asn == b->router.asn;
+}
+
+static bool dataplane_equal(const struct cfg *a, const struct cfg *b)
+{
+    const struct cfg_dataplane *x = &a->dataplane, *y = &b->dataplane;
+
+    if (x->workers_auto != y->workers_auto || x->hugepages != y->hugepages || x->control_lcore != y->control_lcore ||
+        x->idle != y->idle || x->memory_mib != y->memory_mib || x->max_rules != y->max_rules ||
+        x->eal_count != y->eal_count)
+        return false;
+    if (!x->workers_auto && (x->worker_count != y->worker_count ||
+                             memcmp(x->workers, y->workers, x->worker_count * sizeof x->workers[0]) != 0))
+        return false;
+    for (size_t i = 0; i < x->eal_count; i++)
+        if (!text_equal(x->eal[i], y->eal[i]))
+            return false;
+    return true; /* `start` counts at the start only */
+}
+
+static bool port_equal(const struct cfg_port *a, const struct cfg_port *b)
+{
+    if (!text_equal(a->name, b->name) || !text_equal(a->device, b->device) || a->mode != b->mode ||
+        !text_equal(a->peer, b->peer) || a->flowspec != b->flowspec || a->address_count != b->address_count)
+        return false;
+    for (size_t i = 0; i < a->address_count; i++) {
+        const struct ip_prefix *x = &a->addresses[i], *y = &b->addresses[i];
+        if (x->family != y->family || x->length != y->length || memcmp(x->octets, y->octets, sizeof x->octets) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool ports_equal(const struct cfg *a, const struct cfg *b)
+{
+    if (a->port_count != b->port_count)
+        return false;
+    for (size_t i = 0; i < a->port_count; i++)
+        if (!port_equal(&a->ports[i], &b->ports[i]))
+            return false;
+    return true;
+}
+
+static bool socket_equal(const struct cfg *a, const struct cfg *b)
+{
+    return text_equal(a->api.socket, b->api.socket);
+}
+
+/* Everything that is set up once, before the first packet. */
+static const struct {
+    const char *section;
+    bool (*equal)(const struct cfg *a, const struct cfg *b);
+} FIXED[] = {
+    {"router", router_equal},
+    {"dataplane", dataplane_equal},
+    {"ports", ports_equal},
+    {"api.socket", socket_equal},
+};
+
+static void check_fixed(const struct control *control, const struct cfg *fresh, struct problems *problems)
+{
+    char line[256];
+
+    for (size_t i = 0; i < sizeof FIXED / sizeof FIXED[0]; i++) {
+        if (FIXED[i].equal(control->cfg, fresh))
+            continue;
+        snprintf(line, sizeof line, "%s: `%s` differs from what runs: that change needs a restart",
+                 control->config_file, FIXED[i].section);
+        problem_take(problems, line);
+    }
+}
+
+static bool peer_equal(const struct cfg_peer *a, const struct cfg_peer *b)
+{
+    return ip_addr_equal(&a->address, &b->address) && a->port == b->port && a->asn == b->asn &&
+           a->passive == b->passive && a->families == b->families && a->validation == b->validation &&
+           a->route_reflector_client == b->route_reflector_client && a->legacy_ipv6_offset == b->legacy_ipv6_offset &&
+           a->hold_time_s == b->hold_time_s && a->connect_retry_s == b->connect_retry_s;
+}
+
+static const struct cfg_peer *conf_find(const struct cfg *cfg, const char *name)
+{
+    for (size_t i = 0; i < cfg->peer_count; i++)
+        if (strcmp(cfg->peers[i].name, name) == 0)
+            return &cfg->peers[i];
+    return NULL;
+}
+
+struct peers_change {
+    size_t added, removed, changed;
+};
+
+/* Ends the sessions of peers that are gone or other ones now. Those that stay are moved to their new place. */
+static void peers_keep(struct control *control, const struct cfg *fresh, struct peer **kept,
+                       struct peers_change *change)
+{
+    for (size_t i = 0; i < control->peer_count; i++) {
+        struct peer *peer = control->peers[i];
+        const struct cfg_peer *conf = conf_find(fresh, peer->name);
+        if (conf != NULL && peer_equal(&peer->conf, conf)) {
+            kept[conf - fresh->peers] = peer;
+            continue;
+        }
+        if (conf != NULL) {
+            change->changed++;
+            peer_stop(peer, CEASE_CHANGED, "configuration changed");
+        } else {
+            change->removed++;
+            peer_stop(peer, CEASE_DECONFIGURED, NULL);
+        }
+        peer_free(peer);
+    }
+}
+
+static void peers_apply(struct control *control, const struct cfg *fresh, struct peer **peers,
+                        struct peers_change *change)
+{
+    size_t count = 0;
+
+    memset(change, 0, sizeof *change);
+    peers_keep(control, fresh, peers, change);
+    for (size_t i = 0; i < fresh->peer_count; i++) {
+        bool started = peers[i] != NULL;
+        struct peer *peer = started ? peers[i] : peer_create(control, &fresh->peers[i]);
+        if (peer == NULL) {
+            log_line(control->log, LOG_LEVEL_ERROR, "no memory for peer %s: it is left out", fresh->peers[i].name);
+            continue;
+        }
+        peers[count++] = peer; /* never ahead of i */
+        if (!started) {
+            change->added++;
+            peer_start(peer);
+        }
+    }
+    change->added -= change->changed < change->added ? change->changed : change->added; /* those came back */
+    free(control->peers);
+    control->peers = peers;
+    control->peer_count = count;
+}
+
+static void say(struct strbuf *text, size_t count, const char *thing, const char *what)
+{
+    if (count > 0)
+        sb_printf(text, "%s%zu %s%s %s", text->length > 0 ? ", " : "", count, thing, count == 1 ? "" : "s", what);
+}
+
+bool control_reload(struct control *control, char *summary, size_t summary_size, char *why, size_t size)
+{
+    struct problems problems = {.log = control->log, .why = why, .size = size};
+    struct cfg *fresh = cfg_load(control->config_file, on_problem, &problems);
+    const struct cfg *old = control->cfg;
+    struct local_rules_change rules;
+    struct peers_change peers;
+
+    if (fresh == NULL)
+        return false;
+    check_fixed(control, fresh, &problems);
+    struct peer **slots = calloc(fresh->peer_count + 1, sizeof(struct peer *));
+    if (slots == NULL)
+        problem_take(&problems, "no memory to reload");
+    if (problems.count > 0 || !incoming_set(control->incoming, fresh->listens, fresh->listen_count, why, size)) {
+        free(slots);
+        cfg_free(fresh);
+        return false;
+    }
+    /* from here on nothing is refused any more */
+    control->cfg = fresh;
+    local_rules_configure(control, old, fresh, &rules);
+    peers_apply(control, fresh, slots, &peers);
+    unserved_warn(fresh, control->log);
+    cfg_free(control->loaded);
+    control->loaded = fresh;
+
+    struct strbuf text = sb_init(summary, summary_size);
+    say(&text, rules.added, "rule", "added");
+    say(&text, rules.changed, "rule", "changed");
+    say(&text, rules.removed, "rule", "removed");
+    say(&text, rules.refused, "rule", "without room");
+    say(&text, peers.added, "peer", "added");
+    say(&text, peers.changed, "peer", "changed");
+    say(&text, peers.removed, "peer", "removed");
+    if (text.length == 0)
+        sb_text(&text, "nothing differs");
+    return true;
+}

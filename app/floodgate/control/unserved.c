@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a configuration may ask for and this version does not do: read, checked, and said at the start, so that nobody
+ * believes in a protection that is not there.
+ */
+#include "control/internal.h"
+
+#define SERVED_FAMILIES (CFG_IPV4_FLOWSPEC | CFG_IPV6_FLOWSPEC)
+
+uint32_t unserved_families(const struct cfg_peer *peer)
+{
+    return peer->families & ~(uint32_t)SERVED_FAMILIES;
+}
+
+static void warn_peer(const struct cfg_peer *peer, const struct log_hook *log)
+{
+    if (peer->validation == CFG_VALIDATION_RFC9117)
+        log_line(log, LOG_LEVEL_WARNING,
+                 "peer %s: its rules are NOT validated against unicast routes (RFC 9117), this version has none: "
+                 "write `validation: none` to say that you trust this peer with any destination",
+                 peer->name);
+    for (uint32_t family = 1; family <= CFG_IPV6_FLOWSPEC_VPN; family <<= 1)
+        if ((unserved_families(peer) & family) != 0)
+            log_line(log, LOG_LEVEL_WARNING,
+                     "peer %s: %s is not offered, this version does not know what to do with it", peer->name,
+                     cfg_family_name(family));
+    if (peer->route_reflector_client)
+        log_line(log, LOG_LEVEL_WARNING,
+                 "peer %s: route-reflector-client has no effect, this version announces nothing to peers", peer->name);
+}
+
+void unserved_warn(const struct cfg *cfg, const struct log_hook *log)
+{
+    const struct {
+        bool set;
+        const char *section, *consequence;
+    } sections[] = {
+        {cfg->policy_count > 0, "policies", "peers may announce any rule"},
+        {cfg->protect_count > 0, "protect", "a rule may drop the flows listed there"},
+        {cfg->guard.set, "guard", "no limit on the share of traffic that rules may drop"},
+        {cfg->vrf_count > 0, "vrfs", "rules with `redirect` are rejected"},
+        {cfg->route_count > 0, "routes", "packets leave by the paired port"},
+        {cfg->neighbor_count > 0, "neighbors", "packets leave by the paired port"},
+        {cfg->api.metrics != NULL, "api.metrics", "no metrics page is served"},
+    };
+
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++)
+        if (sections[i].set)
+            log_line(log, LOG_LEVEL_WARNING, "`%s` is read and checked, but NOT acted on by this version: %s",
+                     sections[i].section, sections[i].consequence);
+    for (size_t i = 0; i < cfg->peer_count; i++)
+        warn_peer(&cfg->peers[i], log);
+}
