@@ -44,7 +44,8 @@ void cls_free(struct cls *cls);
 /*
  * Writer. Adds the rule under `id` (1 or above, not in use), or replaces the rule of that id. The rule is copied.
  * -EINVAL: the id is 0. -EEXIST: another id holds an equal rule. -ENOMEM: memory_bytes would be exceeded or memory is
- * short. After an error nothing has changed.
+ * short. After an error nothing has changed. Replacing a rule by one with another match may wait for the readers'
+ * quiescent points: the calling thread must not be a reader online.
  */
 int cls_rule_add(struct cls *cls, uint32_t id, const struct fs_rule *rule);
 

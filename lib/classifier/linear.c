@@ -191,6 +191,29 @@ static void node_retire(struct linear *linear, struct node *node)
     rcu_retire_ctx(linear->rcu, node_release, linear, node);
 }
 
+static void id_publish(struct linear *linear, struct node *node)
+{
+    rcu_publish(&rcu_load(&linear->ids)->nodes[node->id], node);
+}
+
+/*
+ * Puts `fresh` in the place of `old`, which has another match and so stands elsewhere in the order. A reader on its
+ * way between the two places must meet one of them: both stay until every walk begun before has ended. In that time
+ * the id leads to the later of the two, so that a chain of cls_match_after always moves on.
+ */
+static void node_replace(struct linear *linear, struct node *old, struct node *fresh)
+{
+    bool later = fs_rule_compare(fresh->rule, old->rule) > 0;
+
+    if (later)
+        id_publish(linear, fresh);
+    ord_insert(&linear->list, &fresh->ord, fresh->rule);
+    rcu_synchronize(linear->rcu);
+    if (!later)
+        id_publish(linear, fresh);
+    node_retire(linear, old);
+}
+
 static int linear_add(void *engine, uint32_t id, const struct fs_rule *rule)
 {
     struct linear *linear = engine;
@@ -204,16 +227,15 @@ static int linear_add(void *engine, uint32_t id, const struct fs_rule *rule)
     if (fresh == NULL)
         return -ENOMEM;
 
-    /*
-     * A reader learns of the id from the list, so the id leads to the node before the list does, and from the node on
-     * to what comes after it. The old rule of this id goes last: there is always one of the two in the list.
-     */
-    struct node *old = node_at(linear, id);
+    /* A reader may be led here by the id before the list does: it goes on to what will come after this node. */
     atomic_store_explicit(&fresh->ord.next, successor, memory_order_relaxed);
-    rcu_publish(&rcu_load(&linear->ids)->nodes[id], fresh);
+    struct node *old = node_at(linear, id);
+    if (old != NULL && !old->removed) {
+        node_replace(linear, old, fresh);
+        return 0;
+    }
+    id_publish(linear, fresh); /* before the list hands out the id */
     ord_insert(&linear->list, &fresh->ord, rule);
-    if (old != NULL && !old->removed)
-        node_retire(linear, old);
     return 0;
 }
 
