@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fake_dataplane.h"
+
+#include "cm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct dataplane *fake_dataplane_create(void)
+{
+    struct dataplane *dp = calloc(1, sizeof *dp);
+
+    assert_non_null(dp);
+    dp->room = FAKE_IDS;
+    return dp;
+}
+
+void fake_dataplane_release(struct dataplane *dp)
+{
+    for (uint32_t id = 0; id < FAKE_IDS; id++) {
+        struct fake_slot *slot = &dp->slots[id];
+        if (!slot->clearing)
+            continue;
+        slot->clearing = false;
+        slot->released(slot->ctx, id);
+    }
+}
+
+void fake_dataplane_free(struct dataplane *dp)
+{
+    fake_dataplane_release(dp);
+    for (uint32_t id = 0; id < FAKE_IDS; id++)
+        fs_rule_free(dp->slots[id].rule);
+    free(dp);
+}
+
+unsigned fake_dataplane_in_force(const struct dataplane *dp)
+{
+    unsigned count = 0;
+
+    for (uint32_t id = 0; id < FAKE_IDS; id++)
+        count += dp->slots[id].in_force;
+    return count;
+}
+
+int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule, const struct act_program *program)
+{
+    struct fake_slot *slot = &dp->slots[id];
+
+    assert_in_range(id, 1, FAKE_IDS - 1);
+    assert_false(slot->clearing);
+    for (uint32_t other = 0; other < FAKE_IDS; other++)
+        if (other != id && dp->slots[other].in_force && fs_rule_equal(dp->slots[other].rule, rule))
+            return -EEXIST;
+    if (!slot->in_force && fake_dataplane_in_force(dp) >= dp->room)
+        return -ENOMEM;
+    fs_rule_free(slot->rule);
+    slot->rule = fs_rule_dup(rule);
+    slot->program = *program;
+    slot->in_force = true;
+    dp->sets++;
+    return 0;
+}
+
+void dataplane_rule_clear(struct dataplane *dp, uint32_t id, void (*released)(void *ctx, uint32_t id), void *ctx)
+{
+    struct fake_slot *slot = &dp->slots[id];
+
+    assert_true(slot->in_force);
+    slot->in_force = false;
+    slot->clearing = true;
+    slot->released = released;
+    slot->ctx = ctx;
+    dp->clears++;
+    if (dp->release_at_once)
+        fake_dataplane_release(dp);
+}
+
+void dataplane_reclaim(struct dataplane *dp)
+{
+    dp->reclaims++;
+    fake_dataplane_release(dp);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The rule table between a real RIB and a data plane that is only pretended. */
+#include "cm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgp/rib.h"
+#include "control/rules.h"
+#include "fake_dataplane.h"
+#include "flowspec/text.h"
+
+struct bench {
+    struct dataplane *dp;
+    struct rules *rules;
+    struct bgp_rib *rib;
+    struct rule_source peer, other, config;
+    unsigned warnings;
+};
+
+static void on_changed(void *ctx, struct bgp_rib_entry *entry, bool withdrawn)
+{
+    rules_best_changed(((struct bench *)ctx)->rules, entry, withdrawn);
+}
+
+__attribute__((format(printf, 3, 0))) static void on_log(void *ctx, enum log_level level, const char *fmt, va_list args)
+{
+    struct bench *bench = ctx;
+
+    (void)fmt;
+    (void)args;
+    bench->warnings += level <= LOG_LEVEL_WARNING;
+}
+
+static struct log_hook bench_log;
+
+static void bench_fill(struct bench *bench, uint32_t max_rules)
+{
+    static const struct bgp_rib_ops OPS = {.changed = on_changed};
+
+    memset(bench, 0, sizeof *bench);
+    bench_log = (struct log_hook){.write = on_log, .ctx = bench};
+    bench->dp = fake_dataplane_create();
+    bench->rules = rules_create(bench->dp, max_rules, &bench_log);
+    bench->rib = bgp_rib_create(&OPS, bench);
+    bench->peer = (struct rule_source){.rib = {.number = 3, .kind = BGP_SOURCE_PEER, .ebgp = true, .router_id = 1},
+                                       .name = "detector"};
+    bench->other = (struct rule_source){.rib = {.number = 4, .kind = BGP_SOURCE_PEER, .ebgp = true, .router_id = 2},
+                                        .name = "second"};
+    bench->config = (struct rule_source){.rib = {.number = 1, .kind = BGP_SOURCE_CONFIG}};
+}
+
+static int set_up(void **state)
+{
+    struct bench *bench = malloc(sizeof *bench);
+
+    bench_fill(bench, 100);
+    *state = bench;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *bench = *state;
+
+    bgp_rib_free(bench->rib);
+    rules_free(bench->rules);
+    fake_dataplane_free(bench->dp);
+    free(bench);
+    return 0;
+}
+
+static struct fs_rule *parse(const char *text, struct fs_actions *actions)
+{
+    struct fs_rule *rule;
+    struct fs_text_error error;
+
+    assert_true(fs_text_parse(text, &rule, actions, &error));
+    return rule;
+}
+
+static uint32_t family_of(const struct fs_rule *rule)
+{
+    return rule->family == IP_V6 ? BGP_IPV6_FLOWSPEC : BGP_IPV4_FLOWSPEC;
+}
+
+static const struct rule *find(struct bench *bench, const char *text)
+{
+    struct fs_actions actions;
+    struct fs_rule *rule = parse(text, &actions);
+    struct bgp_rib_entry *entry = bgp_rib_find(bench->rib, family_of(rule), rule);
+
+    fs_rule_free(rule);
+    return entry != NULL ? entry->owner : NULL;
+}
+
+static const struct rule *announce(struct bench *bench, struct rule_source *source, const char *text)
+{
+    struct fs_actions actions;
+    struct fs_ext_comms comms;
+    struct fs_rule *rule = parse(text, &actions);
+
+    fs_actions_encode(&actions, 65001, &comms);
+    const struct bgp_attrs attrs = {.ext_comms = comms.comms[0], .ext_comms_len = comms.count * 8u};
+    assert_int_equal(bgp_rib_announce(bench->rib, &source->rib, family_of(rule), rule, &attrs), 0);
+    return find(bench, text);
+}
+
+static void withdraw(struct bench *bench, struct rule_source *source, const char *text)
+{
+    struct fs_actions actions;
+    struct fs_rule *rule = parse(text, &actions);
+
+    assert_true(bgp_rib_withdraw(bench->rib, &source->rib, family_of(rule), rule));
+    fs_rule_free(rule);
+}
+
+#define NTP "match destination 203.0.113.7/32 protocol =udp source-port =123"
+
+static void an_announced_rule_is_in_force(void **state)
+{
+    struct bench *bench = *state;
+    const struct rule *rule = announce(bench, &bench->peer, NTP " then discard");
+
+    assert_int_equal(rule->state, RULE_ACTIVE);
+    assert_true(rule->in_force);
+    assert_null(rule->reason);
+    assert_string_equal(rule->source_name, "detector");
+    assert_true(bench->dp->slots[rule->id].in_force);
+    assert_true(bench->dp->slots[rule->id].program.discard);
+    assert_true(fs_rule_equal(bench->dp->slots[rule->id].rule, rule->match));
+    assert_int_equal(bench->peer.states[0][RULE_ACTIVE], 1);
+}
+
+static void a_withdrawn_rule_leaves_force_at_once(void **state)
+{
+    struct bench *bench = *state;
+    uint32_t id = announce(bench, &bench->peer, NTP " then discard")->id;
+
+    withdraw(bench, &bench->peer, NTP);
+    assert_false(bench->dp->slots[id].in_force);
+    assert_null(rules_next(bench->rules, NULL));
+    assert_null(rules_find(bench->rules, id));
+    assert_int_equal(bench->peer.states[0][RULE_ACTIVE], 0);
+}
+
+static void an_id_is_not_reused_before_its_release(void **state)
+{
+    struct bench *bench = *state;
+
+    rules_free(bench->rules);
+    bench->rules = rules_create(bench->dp, 1, &bench_log);
+    uint32_t id = announce(bench, &bench->peer, NTP " then discard")->id;
+    withdraw(bench, &bench->peer, NTP);
+    assert_null(announce(bench, &bench->peer, "match destination 192.0.2.1/32 then discard"));
+    assert_true(!rules_want_retry(bench->rules));
+
+    fake_dataplane_release(bench->dp);
+    assert_true(rules_want_retry(bench->rules));
+    rules_retry(bench->rules, bench->rib);
+    const struct rule *rule = find(bench, "match destination 192.0.2.1/32");
+    assert_non_null(rule);
+    assert_int_equal(rule->id, id);
+    assert_true(rule->in_force);
+    assert_false(rules_want_retry(bench->rules));
+}
+
+static void an_action_change_replaces_the_program_without_a_gap(void **state)
+{
+    struct bench *bench = *state;
+    uint32_t id = announce(bench, &bench->peer, NTP " then discard")->id;
+    const struct rule *rule = announce(bench, &bench->peer, NTP " then accept");
+
+    assert_int_equal(rule->id, id);
+    assert_int_equal(rule->state, RULE_ACTIVE);
+    assert_int_equal(bench->dp->sets, 2);
+    assert_int_equal(bench->dp->clears, 0);
+    assert_false(bench->dp->slots[id].program.discard);
+}
+
+static void the_id_stays_when_another_source_takes_over(void **state)
+{
+    struct bench *bench = *state;
+    uint32_t id = announce(bench, &bench->peer, NTP " then discard")->id;
+
+    announce(bench, &bench->other, NTP " then discard");
+    bgp_rib_source_down(bench->rib, &bench->peer.rib);
+    const struct rule *rule = find(bench, NTP);
+    assert_int_equal(rule->id, id);
+    assert_string_equal(rule->source_name, "second");
+    assert_int_equal(bench->peer.states[0][RULE_ACTIVE], 0);
+    assert_int_equal(bench->other.states[0][RULE_ACTIVE], 1);
+    assert_int_equal(bench->dp->sets, 1); /* the same actions: nothing to do */
+    assert_int_equal(bench->dp->clears, 0);
+}
+
+static void a_session_that_closes_takes_its_rules_along(void **state)
+{
+    struct bench *bench = *state;
+
+    announce(bench, &bench->peer, NTP " then discard");
+    announce(bench, &bench->peer, "match destination 2001:db8::7/128 then discard");
+    announce(bench, &bench->config, "match destination 192.0.2.1/32 then discard");
+    assert_int_equal(fake_dataplane_in_force(bench->dp), 3);
+    assert_int_equal(bgp_rib_source_down(bench->rib, &bench->peer.rib), 2);
+    assert_int_equal(fake_dataplane_in_force(bench->dp), 1);
+    assert_int_equal(rules_next(bench->rules, NULL)->source_kind, BGP_SOURCE_CONFIG);
+}
+
+static void a_rule_that_becomes_rejected_leaves_force(void **state)
+{
+    struct bench *bench = *state;
+    const struct rule *rule = announce(bench, &bench->peer, NTP " then discard");
+    uint32_t id = rule->id, count[RULE_STATE_COUNT];
+
+    rule = announce(bench, &bench->peer, NTP " then mark 10");
+    assert_int_equal(rule->id, id);
+    assert_int_equal(rule->state, RULE_REJECTED);
+    assert_non_null(strstr(rule->reason, "unsupported-action: mark"));
+    assert_false(bench->dp->slots[id].in_force);
+    rules_count(bench->rules, count);
+    assert_int_equal(count[RULE_REJECTED], 1);
+    assert_int_equal(count[RULE_ACTIVE], 0);
+
+    /* and back, while the data plane has not released it yet: in force as soon as it has */
+    rule = announce(bench, &bench->peer, NTP " then discard");
+    assert_int_equal(rule->state, RULE_ACTIVE);
+    fake_dataplane_release(bench->dp);
+    assert_true(bench->dp->slots[id].in_force);
+    assert_true(rule->in_force);
+}
+
+static void a_rule_withdrawn_while_its_id_is_cleared_gives_the_id_once(void **state)
+{
+    struct bench *bench = *state;
+    char why[128];
+    uint32_t id = announce(bench, &bench->peer, NTP " then discard")->id;
+
+    assert_true(rules_suspend(bench->rules, id, why, sizeof why));
+    withdraw(bench, &bench->peer, NTP);
+    const struct rule *next = announce(bench, &bench->peer, "match destination 192.0.2.1/32 then discard");
+    assert_int_not_equal(next->id, id);
+    fake_dataplane_release(bench->dp);
+    for (int i = 0; i < 99; i++) { /* of 100 ids one is out: each of the others comes once */
+        char text[64];
+        snprintf(text, sizeof text, "match destination 10.0.0.%d/32 then discard", i);
+        const struct rule *rule = announce(bench, &bench->peer, text);
+        assert_non_null(rule);
+        assert_ptr_equal(rules_find(bench->rules, rule->id), rule);
+    }
+    assert_null(announce(bench, &bench->peer, "match destination 10.0.1.0/32 then discard"));
+}
+
+static void no_room_in_the_data_plane_rejects_and_retries(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->dp->room = 1;
+    announce(bench, &bench->peer, NTP " then discard");
+    const struct rule *rule = announce(bench, &bench->peer, "match destination 192.0.2.1/32 then discard");
+    assert_int_equal(rule->state, RULE_REJECTED);
+    assert_memory_equal(rule->reason, "memory: ", 8);
+    assert_true(rules_want_retry(bench->rules));
+    bench->dp->room = 2;
+    rules_retry(bench->rules, bench->rib);
+    assert_int_equal(rule->state, RULE_ACTIVE);
+    assert_null(rule->reason);
+    assert_false(rules_want_retry(bench->rules));
+}
+
+static void ids_run_out_with_one_line_in_the_log(void **state)
+{
+    struct bench *bench = *state;
+    char text[64];
+
+    for (int i = 0; i < 150; i++) {
+        snprintf(text, sizeof text, "match destination 10.0.0.%d/32 then discard", i);
+        announce(bench, &bench->peer, text);
+    }
+    assert_int_equal(fake_dataplane_in_force(bench->dp), 100);
+    assert_int_equal(bench->warnings, 1);
+    assert_int_equal(bgp_rib_source_down(bench->rib, &bench->peer.rib), 150);
+    assert_int_equal(fake_dataplane_in_force(bench->dp), 0);
+}
+
+static void rules_stand_in_evaluation_order_ipv4_first(void **state)
+{
+    struct bench *bench = *state;
+
+    announce(bench, &bench->peer, "match destination 2001:db8::/32 then discard");
+    announce(bench, &bench->peer, "match destination 203.0.113.0/24 then discard");
+    announce(bench, &bench->peer, NTP " then discard");
+    announce(bench, &bench->peer, "match destination 2001:db8::7/128 then discard");
+    const char *const order[] = {NTP, "match destination 203.0.113.0/24", "match destination 2001:db8::7/128",
+                                 "match destination 2001:db8::/32"};
+    const uint32_t ranks[] = {0, 1, 0, 1};
+    const struct rule *rule = NULL;
+    for (size_t i = 0; i < 4; i++) {
+        rule = rules_next(bench->rules, rule);
+        assert_ptr_equal(rule, find(bench, order[i]));
+        assert_int_equal(rules_rank(bench->rules, rule), ranks[i]);
+    }
+    assert_null(rules_next(bench->rules, rule));
+}
+
+static void the_operator_suspends_and_resumes(void **state)
+{
+    struct bench *bench = *state;
+    const struct rule *rule = announce(bench, &bench->peer, NTP " then discard");
+    char why[128];
+
+    assert_false(rules_resume(bench->rules, rule->id, why, sizeof why));
+    assert_string_equal(why, "rule 1 is active, not suspended");
+    assert_true(rules_suspend(bench->rules, rule->id, why, sizeof why));
+    assert_int_equal(rule->state, RULE_SUSPENDED);
+    assert_false(bench->dp->slots[rule->id].in_force);
+    assert_false(rules_suspend(bench->rules, rule->id, why, sizeof why));
+    assert_string_equal(why, "rule 1 is suspended, not active");
+
+    /* the peer changes its mind about the action: the operator's word stays */
+    announce(bench, &bench->peer, NTP " then accept");
+    assert_int_equal(rule->state, RULE_SUSPENDED);
+    fake_dataplane_release(bench->dp);
+    assert_false(bench->dp->slots[rule->id].in_force);
+
+    assert_true(rules_resume(bench->rules, rule->id, why, sizeof why));
+    assert_int_equal(rule->state, RULE_ACTIVE);
+    assert_true(bench->dp->slots[rule->id].in_force);
+    assert_false(rules_suspend(bench->rules, 77, why, sizeof why));
+    assert_string_equal(why, "there is no rule 77");
+}
+
+static void a_data_plane_at_rest_releases_at_once(void **state)
+{
+    struct bench *bench = *state;
+    char why[128];
+
+    bench->dp->release_at_once = true;
+    const struct rule *rule = announce(bench, &bench->peer, NTP " then discard");
+    assert_true(rules_suspend(bench->rules, rule->id, why, sizeof why));
+    assert_false(bench->dp->slots[rule->id].in_force);
+    assert_true(rules_resume(bench->rules, rule->id, why, sizeof why));
+    assert_true(bench->dp->slots[rule->id].in_force);
+    withdraw(bench, &bench->peer, NTP);
+    assert_int_equal(fake_dataplane_in_force(bench->dp), 0);
+}
+
+static void state_names_parse_back(void **state)
+{
+    enum rule_state parsed;
+
+    (void)state;
+    for (unsigned i = 0; i < RULE_STATE_COUNT; i++) {
+        assert_true(rule_state_parse(rule_state_name((enum rule_state)i), &parsed));
+        assert_int_equal(parsed, i);
+    }
+    assert_false(rule_state_parse("actve", &parsed));
+}
+
+#define RULES_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RULES_TEST(an_announced_rule_is_in_force),
+        RULES_TEST(a_withdrawn_rule_leaves_force_at_once),
+        RULES_TEST(an_id_is_not_reused_before_its_release),
+        RULES_TEST(an_action_change_replaces_the_program_without_a_gap),
+        RULES_TEST(the_id_stays_when_another_source_takes_over),
+        RULES_TEST(a_session_that_closes_takes_its_rules_along),
+        RULES_TEST(a_rule_that_becomes_rejected_leaves_force),
+        RULES_TEST(a_rule_withdrawn_while_its_id_is_cleared_gives_the_id_once),
+        RULES_TEST(no_room_in_the_data_plane_rejects_and_retries),
+        RULES_TEST(ids_run_out_with_one_line_in_the_log),
+        RULES_TEST(rules_stand_in_evaluation_order_ipv4_first),
+        RULES_TEST(the_operator_suspends_and_resumes),
+        RULES_TEST(a_data_plane_at_rest_releases_at_once),
+        cmocka_unit_test(state_names_parse_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
