@@ -40,7 +40,7 @@ void fs_pattern_unpack(const uint8_t *pattern, unsigned offset, unsigned length,
     memset(address, 0, 16);
     for (unsigned i = 0; i < octets; i++) {
         address[first + i] |= (uint8_t)(pattern[i] >> shift);
-        if (shift && first + i + 1 < 16)
+        if (first + i + 1 < 16)
             address[first + i + 1] = (uint8_t)(pattern[i] << (8 - shift));
     }
     fs_address_keep(address, offset, length);

@@ -45,6 +45,8 @@ static bool fail_unknown(const struct fs_lexer *lexer, struct fs_word word)
     char known[200];
     struct strbuf out = sb_init(known, sizeof known);
 
+    if (word.at[0] == ',' || word.at[0] == '&')
+        return fs_lex_fail(lexer, "", word, "terms are joined without blanks, as in 53,123");
     for (unsigned type = 1; type <= FS_COMPONENTS_MAX; type++)
         sb_printf(&out, "%s ", fs_type_name(type));
     return fs_lex_fail(lexer, "", word, "not one of: %sfamily rd then", known);
@@ -85,6 +87,8 @@ static bool collect(struct draft *draft)
         if (item.value.len == 0 || fs_word_is(item.value, "then"))
             return fs_lex_fail(lexer, "", item.name, "a value must follow");
         fs_lex_next(lexer);
+        if (strchr(",&", item.value.at[item.value.len - 1]))
+            return fs_lex_fail(lexer, "", item.value, "terms are joined without blanks, as in 53,123");
         if (place && place->name.len > 0)
             return fs_lex_fail(lexer, "", item.name, "stands twice");
         if (place)
@@ -96,12 +100,16 @@ static bool collect(struct draft *draft)
 
 static bool set_family(struct draft *draft, const struct item *item, uint8_t family)
 {
+    const char *mine = family == IP_V6 ? "IPv6" : "IPv4";
+    const char *other = family == IP_V6 ? "IPv4" : "IPv6";
     char subject[32];
 
     if (draft->family != IP_NONE && draft->family != family) {
         fs_word_copy(item->name, subject, sizeof subject);
-        return fs_lex_fail(draft->lexer, subject, item->value, "this belongs to %s, the words before it to %s",
-                           family == IP_V6 ? "IPv6" : "IPv4", family == IP_V6 ? "IPv4" : "IPv6");
+        if (draft->family_item.name.len > 0)
+            return fs_lex_fail(draft->lexer, subject, item->value, "this belongs to %s, family says %s", mine, other);
+        return fs_lex_fail(draft->lexer, subject, item->value, "this belongs to %s, the words before it to %s", mine,
+                           other);
     }
     draft->family = family;
     return true;

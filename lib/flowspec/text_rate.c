@@ -36,7 +36,7 @@ static void rate_format(float rate, bool packets, struct strbuf *out)
             unit = &UNITS[i];
             break;
         }
-        if (UNITS[i].scale > 1 && fmod((double)rate, UNITS[i].scale) == 0) {
+        if (UNITS[i].scale > 1 && rate > 0 && fmod((double)rate, UNITS[i].scale) == 0) {
             unit = &UNITS[i];
             break;
         }

@@ -178,7 +178,7 @@ bool fs_terms_parse(const struct fs_lexer *lexer, struct fs_word word, uint8_t f
         while (term.at + term.len < end && term.at[term.len] != ',' && term.at[term.len] != '&')
             term.len++;
         if (term.len == 0)
-            return fs_lex_fail(lexer, list.info->name, word, "each , or & stands between two terms, without blanks");
+            return fs_lex_fail(lexer, list.info->name, word, "each , or & stands between two terms");
         bool good =
             list.info->kind == FS_KIND_BITMASK ? parse_bitmask(&list, term, op) : parse_numeric(&list, term, op);
         if (!good)
