@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #define GAP      2  /* blanks between columns */
 #define WRAP_MIN 24 /* a wrapped column is never made narrower */
@@ -36,6 +38,20 @@ static size_t text_width(const char *text, size_t len)
     for (size_t i = 0; i < len; i++)
         width += ((unsigned char)text[i] & 0xc0) != 0x80;
     return width;
+}
+
+struct table_form table_form_of(FILE *out)
+{
+    struct table_form form = {.width = 0};
+    const char *no_color = getenv("NO_COLOR");
+    struct winsize size;
+
+    if (!isatty(fileno(out)))
+        return form;
+    if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0)
+        form.width = size.ws_col;
+    form.colour = no_color == NULL || no_color[0] == '\0';
+    return form;
 }
 
 struct table *table_create(const struct table_column *columns, size_t count)

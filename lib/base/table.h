@@ -29,6 +29,9 @@ struct table_form {
     bool no_header;
 };
 
+/* What suits `out`: a width and colours on a terminal (none where NO_COLOR is set), neither for files and pipes. */
+struct table_form table_form_of(FILE *out);
+
 struct table;
 
 #define TABLE_COLUMNS_MAX 24

@@ -2,6 +2,7 @@
 #include "manage/packet_text.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,8 +73,8 @@ static bool build_addresses(struct reading *r)
         assume(r, "source %s", text);
     }
     if (source->family != destination->family)
-        return refuse(r, "source is %s and destination %s: one packet is of one family",
-                      ip_family_name(source->family), ip_family_name(destination->family));
+        return refuse(r, "source is %s and destination %s: one packet is of one family", ip_family_name(source->family),
+                      ip_family_name(destination->family));
     r->key->family = destination->family;
     memcpy(r->key->src, source->octets, sizeof r->key->src);
     memcpy(r->key->dst, destination->octets, sizeof r->key->dst);

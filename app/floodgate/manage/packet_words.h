@@ -30,8 +30,8 @@ enum packet_word {
 
 struct packet_words {
     bool set[WORD_COUNT];
-    uint32_t value[WORD_COUNT];    /* of all but addresses */
-    struct ip_addr address[2];     /* WORD_SOURCE, WORD_DESTINATION */
+    uint32_t value[WORD_COUNT]; /* of all but addresses */
+    struct ip_addr address[2];  /* WORD_SOURCE, WORD_DESTINATION */
 };
 
 /* False with one line in `why`. */

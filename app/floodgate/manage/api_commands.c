@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "manage/api_commands.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/control.h"
+#include "dataplane/dataplane.h"
+#include "manage/explain.h"
+#include "manage/json_state.h"
+#include "manage/json_util.h"
+#include "ports/ports.h"
+
+mono_ms_t api_now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (mono_ms_t)ts.tv_sec * MONO_MS_PER_S + (mono_ms_t)ts.tv_nsec / 1000000;
+}
+
+static json_t *status_sessions(const struct control *control)
+{
+    size_t count = control_peer_count(control), established = 0;
+    json_t *o = json_object();
+
+    for (size_t i = 0; i < count; i++) {
+        struct control_peer peer;
+        control_peer_get(control, i, &peer);
+        established += peer.session.state == BGP_ESTABLISHED;
+    }
+    json_set_uint(o, "configured", count);
+    json_set_uint(o, "established", established);
+    json_set_uint(o, "unknown_connections", control_unknown_connections(control));
+    return o;
+}
+
+static json_t *status_rules(const struct control *control)
+{
+    uint32_t count[RULE_STATE_COUNT];
+    json_t *o = json_object();
+
+    rules_count(control_rules(control), count);
+    for (unsigned state = 0; state < RULE_STATE_COUNT; state++)
+        json_set_uint(o, rule_state_name(state), count[state]);
+    return o;
+}
+
+static void run_status(struct api_state *state, const json_t *args, struct api_answer *answer)
+{
+    const struct rates *rates = &state->rates;
+    struct cnt_port_sum sum;
+    json_t *o = json_object();
+
+    (void)args;
+    dataplane_counters(state->dp, &sum);
+    json_set_text(o, "version", state->version);
+    json_set_uint(o, "pid", (uint64_t)getpid());
+    json_set_uint(o, "uptime_s", (api_now_ms() - state->started_ms) / MONO_MS_PER_S);
+    json_set_text(o, "dataplane", dataplane_running(state->dp) ? "running" : "stopped");
+    json_set_uint(o, "ports", dataplane_ports(state->dp)->count);
+    json_set_uint(o, "workers", dataplane_worker_count(state->dp));
+    json_object_set_new(o, "sessions", status_sessions(state->control));
+    json_object_set_new(o, "rules", status_rules(state->control));
+    json_object_set_new(o, "rates",
+                        json_pack("{s:f, s:f, s:f, s:f, s:f}", "rx_packets_per_s", rates->rx_packets_per_s,
+                                  "tx_packets_per_s", rates->tx_packets_per_s, "dropped_packets_per_s",
+                                  rates->dropped_packets_per_s, "rx_bits_per_s", rates->rx_bits_per_s, "tx_bits_per_s",
+                                  rates->tx_bits_per_s));
+    json_object_set_new(o, "counters", json_counters(&sum));
+    answer->result = o;
+}
+
+static void run_peers(struct api_state *state, const json_t *args, struct api_answer *answer)
+{
+    (void)args;
+    answer->result = json_peers(state->control);
+}
+
+static void run_peer(struct api_state *state, const json_t *args, struct api_answer *answer)
+{
+    static const char *const ACTIONS[] = {
+        [CONTROL_PEER_UP] = "up", [CONTROL_PEER_DOWN] = "down", [CONTROL_PEER_REFRESH] = "refresh"};
+    const char *name = request_string(args, "name"), *action = request_string(args, "action");
+    unsigned i = 0;
+
+    while (i < sizeof ACTIONS / sizeof ACTIONS[0] && strcmp(ACTIONS[i], action) != 0)
+        i++;
+    if (i == sizeof ACTIONS / sizeof ACTIONS[0])
+        snprintf(answer->error, sizeof answer->error, "action is up, down or refresh, not '%.64s'", action);
+    else if (control_peer_command(state->control, name, i, answer->error, sizeof answer->error)) {
+        answer->error[0] = '\0';
+        answer->result = json_pack("{s:s, s:s}", "name", name, "action", action);
+    }
+}
+
+static void run_ports(struct api_state *state, const json_t *args, struct api_answer *answer)
+{
+    (void)args;
+    answer->result = json_ports(state->dp);
+}
+
+static void run_workers(struct api_state *state, const json_t *args, struct api_answer *answer)
+{
+    (void)args;
+    answer->result = json_workers(state->dp);
+}
+
+static void run_counters(struct api_state *state, const json_t *args, struct api_answer *answer)
+{
+    struct cnt_port_sum sum;
+
+    (void)args;
+    dataplane_counters(state->dp, &sum);
+    answer->result = json_counters(&sum);
+}
+
+static void run_explain(struct api_state *state, const json_t *args, struct api_answer *answer)
+{
+    struct explain_request request = {.port = request_string(args, "in"),
+                                      .packet = request_string(args, "packet"),
+                                      .frame = request_string(args, "frame")};
+
+    if ((request.packet == NULL) == (request.frame == NULL))
+        snprintf(answer->error, sizeof answer->error, "give one of the arguments 'packet' and 'frame'");
+    else
+        answer->result = explain_packet(&request, state->dp, state->control, answer->error, sizeof answer->error);
+}
+
+static void run_dataplane(struct api_state *state, const json_t *args, struct api_answer *answer)
+{
+    const char *action = request_string(args, "action");
+    bool was_running = dataplane_running(state->dp);
+    int error = 0;
+
+    if (strcmp(action, "start") == 0) {
+        error = dataplane_start(state->dp);
+    } else if (strcmp(action, "stop") == 0) {
+        dataplane_stop(state->dp);
+    } else {
+        snprintf(answer->error, sizeof answer->error, "action is start or stop, not '%.64s'", action);
+        return;
+    }
+    if (error < 0)
+        snprintf(answer->error, sizeof answer->error, "polling did not start: %s", strerror(-error));
+    else
+        answer->result = json_pack("{s:s, s:b}", "dataplane", dataplane_running(state->dp) ? "running" : "stopped",
+                                   "changed", was_running != dataplane_running(state->dp));
+}
+
+static void run_reload(struct api_state *state, const json_t *args, struct api_answer *answer)
+{
+    char summary[256] = "";
+
+    (void)args;
+    if (control_reload(state->control, summary, sizeof summary, answer->error, sizeof answer->error)) {
+        answer->error[0] = '\0';
+        answer->result = json_object();
+        json_set_text(answer->result, "summary", summary);
+    }
+}
+
+static const struct request_arg NO_ARGS[] = {{NULL, 0, false}};
+static const struct request_arg RULES_ARGS[] = {{"family", ARG_STRING, false},
+                                                {"state", ARG_STRING, false},
+                                                {"peer", ARG_STRING, false},
+                                                {"limit", ARG_UINT, false},
+                                                {NULL, 0, false}};
+static const struct request_arg ID_ARGS[] = {{"id", ARG_UINT, true}, {NULL, 0, false}};
+static const struct request_arg RULE_ARGS[] = {{"rule", ARG_STRING, true}, {NULL, 0, false}};
+static const struct request_arg PEER_ARGS[] = {
+    {"name", ARG_STRING, true}, {"action", ARG_STRING, true}, {NULL, 0, false}};
+static const struct request_arg ACTION_ARGS[] = {{"action", ARG_STRING, true}, {NULL, 0, false}};
+static const struct request_arg EXPLAIN_ARGS[] = {
+    {"in", ARG_STRING, true}, {"packet", ARG_STRING, false}, {"frame", ARG_STRING, false}, {NULL, 0, false}};
+
+static const struct api_command {
+    const char *name;
+    const struct request_arg *args;
+    void (*run)(struct api_state *state, const json_t *args, struct api_answer *answer);
+} COMMANDS[] = {
+    {"status", NO_ARGS, run_status},
+    {"rules", RULES_ARGS, api_run_rules},
+    {"rule-show", ID_ARGS, api_run_rule_show},
+    {"rule-add", RULE_ARGS, api_run_rule_add},
+    {"rule-del", ID_ARGS, api_run_rule_del},
+    {"rule-check", RULE_ARGS, api_run_rule_check},
+    {"rule-suspend", ID_ARGS, api_run_rule_suspend},
+    {"rule-resume", ID_ARGS, api_run_rule_resume},
+    {"rule-approve", ID_ARGS, api_run_rule_approve},
+    {"peers", NO_ARGS, run_peers},
+    {"peer", PEER_ARGS, run_peer},
+    {"ports", NO_ARGS, run_ports},
+    {"workers", NO_ARGS, run_workers},
+    {"counters", NO_ARGS, run_counters},
+    {"explain", EXPLAIN_ARGS, run_explain},
+    {"dataplane", ACTION_ARGS, run_dataplane},
+    {"reload", NO_ARGS, run_reload},
+};
+
+void api_command_run(struct api_state *state, const char *command, const json_t *args, struct api_answer *answer)
+{
+    *answer = (struct api_answer){.result = NULL};
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof COMMANDS[0]; i++) {
+        if (strcmp(COMMANDS[i].name, command) != 0)
+            continue;
+        if (request_check_args(args, COMMANDS[i].args, answer->error))
+            COMMANDS[i].run(state, args, answer);
+        if (answer->result == NULL && answer->walk == NULL && answer->error[0] == '\0')
+            snprintf(answer->error, sizeof answer->error, "memory is short");
+        return;
+    }
+    snprintf(answer->error, sizeof answer->error, "no command '%.64s' in this version", command);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* An Ethernet frame written in hex, as `explain` takes it: digits in pairs, blanks and colons between them allowed. */
+#ifndef FLOODGATE_FRAME_HEX_H
+#define FLOODGATE_FRAME_HEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "packet/key.h"
+
+/* Whether the text can only be meant as a frame: hex digits, blanks and colons, at least an Ethernet header of them. */
+bool frame_hex_looks_like(const char *text);
+
+/* Reads the frame as a worker would. False with one line in `why` when it is not hex; a malformed packet is read fine.
+ */
+bool frame_hex_parse(const char *text, struct pkt_key *key, char *why, size_t size);
+
+#endif
