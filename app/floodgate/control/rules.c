@@ -319,6 +319,15 @@ const struct rule *rules_next(const struct rules *rules, const struct rule *rule
     return (const struct rule *)(rule == NULL ? ord_first(&rules->list) : ord_next(&rule->node));
 }
 
+const struct rule *rules_after(const struct rules *rules, const struct fs_rule *match)
+{
+    const struct rule *rule = (const struct rule *)ord_find(&rules->list, match);
+
+    if (rule != NULL && fs_rule_compare(rule->match, match) == 0)
+        rule = rules_next(rules, rule);
+    return rule;
+}
+
 const struct rule *rules_find(const struct rules *rules, uint32_t id)
 {
     return rule_ids_find(rules->ids, id);

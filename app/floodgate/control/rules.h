@@ -88,10 +88,10 @@ const struct rule *rules_next(const struct rules *rules, const struct rule *rule
 const struct rule *rules_find(const struct rules *rules, uint32_t id);
 
 /*
- * The first rule evaluated after `match` of that family (enum bgp_family), whether or not a rule equal to it is (still)
- * here: where a walk goes on that had rested. Logarithmic.
+ * The first rule evaluated after `match`, whether or not a rule equal to it is (still) here: where a walk that had
+ * rested goes on. Logarithmic.
  */
-const struct rule *rules_after(const struct rules *rules, const struct fs_rule *match, uint32_t family);
+const struct rule *rules_after(const struct rules *rules, const struct fs_rule *match);
 
 /* Rules evaluated before this one within its family: the `rank` of the API. Walks the rules before it. */
 uint32_t rules_rank(const struct rules *rules, const struct rule *rule);

@@ -98,7 +98,6 @@ struct rule_walk {
     const struct rules *rules;
     struct rule_filter filter;
     struct fs_rule *last; /* seen last, a copy; NULL before the first */
-    uint32_t last_family; /* enum bgp_family */
     uint32_t rank[2];     /* of the next rule of each family: IPv4, IPv6 */
     uint64_t emitted;
 };
@@ -137,8 +136,7 @@ static bool filter_passes(const struct rule_filter *filter, const struct rule *r
 bool rule_walk_slice(struct rule_walk *walk, unsigned visits,
                      void (*emit)(void *ctx, const struct rule *rule, uint32_t rank), void *ctx)
 {
-    const struct rule *rule =
-        walk->last == NULL ? rules_next(walk->rules, NULL) : rules_after(walk->rules, walk->last, walk->last_family);
+    const struct rule *rule = walk->last == NULL ? rules_next(walk->rules, NULL) : rules_after(walk->rules, walk->last);
     const struct rule *last = NULL;
 
     for (; rule != NULL && visits > 0 && walk->emitted < walk->filter.limit; visits--) {
@@ -154,6 +152,5 @@ bool rule_walk_slice(struct rule_walk *walk, unsigned visits,
         return false;
     fs_rule_free(walk->last);
     walk->last = fs_rule_dup(last->match);
-    walk->last_family = last->family;
     return walk->last != NULL;
 }

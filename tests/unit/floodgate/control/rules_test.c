@@ -304,6 +304,23 @@ static void rules_stand_in_evaluation_order_ipv4_first(void **state)
     assert_null(rules_next(bench->rules, rule));
 }
 
+static void a_walk_goes_on_after_a_rule_that_is_here_or_is_gone(void **state)
+{
+    struct bench *bench = *state;
+    const struct rule *first = announce(bench, &bench->peer, NTP " then discard");
+    const struct rule *second = announce(bench, &bench->peer, "match destination 203.0.113.0/24 then discard");
+    const struct rule *third = announce(bench, &bench->peer, "match destination 2001:db8::7/128 then discard");
+    struct fs_rule *key = fs_rule_dup(second->match);
+
+    assert_ptr_equal(rules_after(bench->rules, first->match), second);
+    assert_ptr_equal(rules_after(bench->rules, key), third);
+    withdraw(bench, &bench->peer, "match destination 203.0.113.0/24");
+    assert_ptr_equal(rules_after(bench->rules, first->match), third);
+    assert_ptr_equal(rules_after(bench->rules, key), third);
+    assert_null(rules_after(bench->rules, third->match));
+    fs_rule_free(key);
+}
+
 static void the_operator_suspends_and_resumes(void **state)
 {
     struct bench *bench = *state;
@@ -374,6 +391,7 @@ int main(void)
         RULES_TEST(no_room_in_the_data_plane_rejects_and_retries),
         RULES_TEST(ids_run_out_with_one_line_in_the_log),
         RULES_TEST(rules_stand_in_evaluation_order_ipv4_first),
+        RULES_TEST(a_walk_goes_on_after_a_rule_that_is_here_or_is_gone),
         RULES_TEST(the_operator_suspends_and_resumes),
         RULES_TEST(a_data_plane_at_rest_releases_at_once),
         cmocka_unit_test(state_names_parse_back),

@@ -45,10 +45,9 @@ const struct rule *rules_next(const struct rules *rules, const struct rule *rule
     return i < here_count ? here[i] : NULL;
 }
 
-const struct rule *rules_after(const struct rules *rules, const struct fs_rule *match, uint32_t family)
+const struct rule *rules_after(const struct rules *rules, const struct fs_rule *match)
 {
     (void)rules;
-    (void)family;
     for (unsigned i = 0; i < here_count; i++)
         if (fs_rule_compare(here[i]->match, match) > 0)
             return here[i];

@@ -117,7 +117,8 @@ static void refuses_words_it_does_not_know(void **state)
 static void what_it_writes_reads_back_to_the_same_packet(void **state)
 {
     static const char *const PACKETS[] = {
-        "source 192.0.2.1 destination 203.0.113.7 protocol udp source-port 123 destination-port 40000 packet-length 468",
+        "source 192.0.2.1 destination 203.0.113.7 protocol udp source-port 123 destination-port 40000 packet-length "
+        "468",
         "source 2001:db8::1 destination 2001:db8::7 protocol tcp source-port 1 destination-port 2 tcp-flags syn+ack "
         "packet-length 60 flow-label 7",
         "source 192.0.2.1 destination 203.0.113.7 protocol udp packet-length 1500 fragment is-fragment+last-fragment",
