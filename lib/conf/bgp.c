@@ -64,11 +64,9 @@ static void peer_finish(struct cfg_reader *reader, const struct cfg_node *node, 
 {
     struct cfg_peer *peer = object;
 
+    (void)reader;
     if (!cfg_map_has(node, "families"))
         peer->families = CFG_IPV4_FLOWSPEC | CFG_IPV6_FLOWSPEC;
-    if (peer->passive && cfg_map_has(node, "port"))
-        cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->port, node->line),
-                        "port: with 'passive: true' nothing is connected to; the port we listen on is in bgp.listen");
 }
 
 #define AT(field) offsetof(struct cfg_peer, field)

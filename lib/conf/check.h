@@ -24,6 +24,9 @@ void cfg_check_unique(struct cfg_reader *reader, const struct cfg_unique *unique
 /* The port of that name, or NULL. */
 const struct cfg_port *cfg_find_port(const struct cfg *cfg, const char *name);
 
+/* Reports that `key` names a port that does not exist. */
+void cfg_no_such_port(struct cfg_reader *reader, const char *key, const char *name, unsigned line);
+
 int cfg_addr_compare(const struct ip_addr *a, const struct ip_addr *b);
 
 void cfg_check_dataplane(struct cfg_reader *reader);

@@ -75,24 +75,43 @@ static void port_device_again(struct cfg_reader *reader, const void *first, cons
                     ((const struct cfg_port *)first)->line);
 }
 
-/* A wire has two ends that name each other. */
+static const char *port_word(const void *cfg, size_t i)
+{
+    const struct cfg *of = cfg;
+
+    return i >= of->port_count ? NULL : of->ports[i].name ? of->ports[i].name : "";
+}
+
+void cfg_no_such_port(struct cfg_reader *reader, const char *key, const char *name, unsigned line)
+{
+    const char *meant = cfg_suggest(name, port_word, reader->cfg);
+
+    for (size_t i = 0; i < reader->cfg->port_count; i++) {
+        if (!reader->cfg->ports[i].name)
+            return; /* it may be the one whose name is missing or wrong, and that is reported */
+    }
+    cfg_problem_add(&reader->problems, line, "%s: there is no port '%s'%s%s%s", key, name,
+                    meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+}
+
+/* A wire has two ends that name each other. One wrong name is one problem, at the port that has it. */
 static void check_wire(struct cfg_reader *reader, const struct cfg_port *port)
 {
     const struct cfg_port *peer = cfg_find_port(reader->cfg, port->peer);
+    const struct cfg_port *back = peer && peer->peer ? cfg_find_port(reader->cfg, peer->peer) : NULL;
     unsigned line = cfg_line_of(reader, &port->peer, port->line);
-    const char *name = port->name ? port->name : "this port";
 
     if (!peer)
-        cfg_problem_add(&reader->problems, line, "peer: there is no port '%s'", port->peer);
+        cfg_no_such_port(reader, "peer", port->peer, line);
     else if (peer == port)
         cfg_problem_add(&reader->problems, line, "peer: '%s' is this port itself; a wire needs a second one",
                         port->peer);
     else if (peer->mode != CFG_PORT_WIRE)
         cfg_problem_add(&reader->problems, line, "peer: port '%s' (line %u) is not of mode wire", port->peer,
                         peer->line);
-    else if (peer->peer && port->name && strcmp(peer->peer, port->name) != 0)
+    else if (port->name && back && back != peer && back != port)
         cfg_problem_add(&reader->problems, line, "peer: port '%s' (line %u) must name '%s' as its peer, not '%s'",
-                        port->peer, peer->line, name, peer->peer);
+                        port->peer, peer->line, port->name, peer->peer);
 }
 
 /* One address on two ports. At most 32 ports of 64 addresses each. */

@@ -105,7 +105,7 @@ static void check_neighbor_port(struct cfg_reader *reader, const struct cfg_neig
     unsigned line = cfg_line_of(reader, &neighbor->port, neighbor->line);
 
     if (!port && routes_packets(reader->cfg))
-        cfg_problem_add(&reader->problems, line, "port: there is no port '%s'", neighbor->port);
+        cfg_no_such_port(reader, "port", neighbor->port, line);
     else if (port && port->mode != CFG_PORT_ROUTE)
         cfg_problem_add(&reader->problems, line, "port: '%s' (line %u) is not of mode route and has no neighbors",
                         neighbor->port, port->line);

@@ -29,29 +29,46 @@ static bool is_pci_address(const char *text)
     return false;
 }
 
+static bool is_word(const char *text)
+{
+    return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")] == '\0';
+}
+
 /*
  * A device as EAL takes it. Two mistakes are caught here because EAL's own words for them are far away and obscure: a
  * PCI address with a digit missing, and a kernel interface's name ("eth0", which DPDK knows nothing of).
  */
-static bool device_ok(const char *text)
-{
-    size_t len = strcspn(text, ",");
-
-    if (len == 0)
-        return false;
-    if (strspn(text, "0123456789abcdefABCDEF:.") == len)
-        return is_pci_address(text);
-    return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != len;
-}
-
 static void set_device(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node, void *field)
 {
     const char *text = cfg_node_text(reader, key, node);
+    char quoted[CFG_QUOTE_SIZE];
 
-    if (text && device_ok(text))
-        cfg_set_text(reader, key, node, field);
-    else if (text)
+    if (!text)
+        return;
+    size_t len = strcspn(text, ",");
+    if (len == 0 || (strspn(text, "0123456789abcdefABCDEF:.") == len && !is_pci_address(text)))
         cfg_problem_value(reader, key, node);
+    else if (is_word(text) && strlen(text) < 16) /* netdevice(7): IFNAMSIZ */
+        cfg_problem_add(&reader->problems, node->value_line,
+                        "device: %s is no DPDK device; the kernel's interface of that name is "
+                        "\"net_af_packet0,iface=%s\", a NIC of our own is its PCI address",
+                        cfg_quote(text, quoted), text);
+    else
+        cfg_set_text(reader, key, node, field);
+}
+
+static const struct cfg_choice MODES[] = {{"wire", CFG_PORT_WIRE}, {"route", CFG_PORT_ROUTE}, {0}};
+
+/* Whether the port says its mode, in a word that is one: else that is reported, and nothing follows from it. */
+static bool mode_is_given(const struct cfg_node *port)
+{
+    for (const struct cfg_node *node = port->first; node; node = node->next) {
+        for (size_t i = 0; strcmp(node->key, "mode") == 0 && node->kind == CFG_NODE_TEXT && MODES[i].word; i++) {
+            if (strcmp(node->text, MODES[i].word) == 0)
+                return true;
+        }
+    }
+    return false;
 }
 
 /* Which keys a port takes follows from its mode. */
@@ -61,8 +78,8 @@ static void port_finish(struct cfg_reader *reader, const struct cfg_node *node, 
     bool has_peer = cfg_map_has(node, "peer");
     bool has_addresses = cfg_map_has(node, "addresses");
 
-    if (!cfg_map_has(node, "mode"))
-        return; /* reported as missing */
+    if (!mode_is_given(node))
+        return;
     if (port->mode == CFG_PORT_WIRE && !has_peer)
         cfg_problem_add(&reader->problems, node->line,
                         "'peer' is missing in a port of mode wire: the name of the port at the other end");
@@ -76,8 +93,6 @@ static void port_finish(struct cfg_reader *reader, const struct cfg_node *node, 
         cfg_problem_add(&reader->problems, node->line,
                         "'addresses' is missing in a port of mode route: a list such as [198.51.100.1/24]");
 }
-
-static const struct cfg_choice MODES[] = {{"wire", CFG_PORT_WIRE}, {"route", CFG_PORT_ROUTE}, {0}};
 
 static const struct cfg_key ADDRESS_ITEM = {
     .name = "addresses",

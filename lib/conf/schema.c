@@ -79,13 +79,19 @@ void cfg_problem_value(struct cfg_reader *reader, const struct cfg_key *key, con
 {
     char wants[CFG_WANTS_SIZE];
     char quoted[CFG_QUOTE_SIZE];
+    char hint[80];
     const char *meant = NULL;
 
     if (key->choices && node->kind == CFG_NODE_TEXT)
         meant = cfg_suggest(node->text, choice_word, key->choices);
-    cfg_problem_add(&reader->problems, node->value_line, "%s: %s, not %s%s%s%s", key->name, cfg_key_wants(key, wants),
-                    cfg_node_quote(node, quoted), meant ? "; did you mean '" : "", meant ? meant : "",
-                    meant ? "'?" : "");
+    bool glued = key->map && node->kind == CFG_NODE_TEXT && strchr(node->text, ':');
+    struct strbuf sb = sb_init(hint, sizeof hint);
+    if (meant)
+        sb_printf(&sb, "; did you mean '%s'?", meant);
+    else if (glued)
+        sb_text(&sb, "; a blank belongs after ':'");
+    cfg_problem_add(&reader->problems, node->value_line, "%s: %s, not %s%s", key->name, cfg_key_wants(key, wants),
+                    cfg_node_quote(node, quoted), hint);
 }
 
 const char *cfg_node_text(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node)
@@ -95,8 +101,8 @@ const char *cfg_node_text(struct cfg_reader *reader, const struct cfg_key *key, 
     if (node->kind == CFG_NODE_BAD)
         return NULL;
     if (cfg_node_empty(node)) {
-        cfg_problem_add(&reader->problems, node->line, "%s has no value; it takes %s", key->name,
-                        cfg_key_wants(key, wants));
+        cfg_problem_add(&reader->problems, node->line, "%s%s; it takes %s", key->name,
+                        node->key ? " has no value" : ": an empty entry", cfg_key_wants(key, wants));
         return NULL;
     }
     if (node->kind != CFG_NODE_TEXT) {
@@ -122,14 +128,30 @@ static const char *key_word(const void *map, size_t i)
     return i < of->key_count ? of->keys[i].name : NULL;
 }
 
+/* The section that has a key of this name, or NULL. */
+static const char *section_of(const char *name)
+{
+    for (size_t s = 0; s < cfg_root_map.key_count; s++) {
+        const struct cfg_map *map = cfg_root_map.keys[s].map;
+        for (size_t i = 0; map && i < map->key_count; i++) {
+            if (strcmp(map->keys[i].name, name) == 0)
+                return map->title;
+        }
+    }
+    return NULL;
+}
+
 static void map_unknown_key(struct cfg_reader *reader, const struct cfg_map *map, const struct cfg_node *node)
 {
     char quoted[CFG_QUOTE_SIZE];
     char known[CFG_PROBLEM_SIZE];
     const char *meant = cfg_suggest(node->key, key_word, map);
+    const char *section = section_of(node->key);
     struct strbuf sb = sb_init(known, sizeof known);
 
-    if (meant) {
+    if (section) {
+        sb_printf(&sb, "it is a key of %s", section);
+    } else if (meant) {
         sb_printf(&sb, "did you mean '%s'?", meant);
     } else {
         sb_text(&sb, "it takes ");

@@ -115,8 +115,8 @@ static struct cfg_node *builder_add(struct builder *b, enum cfg_node_kind kind, 
     return node;
 }
 
-/* Anchors and tags: reported, and the value read as if they were not there. */
-static void builder_refuse_marks(struct builder *b, const yaml_event_t *event, const yaml_char_t *anchor,
+/* Anchors and tags, reported: true when there was one. */
+static bool builder_refuse_marks(struct builder *b, const yaml_event_t *event, const yaml_char_t *anchor,
                                  const yaml_char_t *tag)
 {
     char quoted[CFG_QUOTE_SIZE];
@@ -129,6 +129,7 @@ static void builder_refuse_marks(struct builder *b, const yaml_event_t *event, c
         cfg_problem_add(b->problems, event_line(event),
                         "YAML tags (%s) are not taken: put text that starts with '!' in quotes",
                         cfg_quote((const char *)tag, quoted));
+    return anchor || tag;
 }
 
 static bool builder_text(struct builder *b, const yaml_event_t *event)
@@ -139,7 +140,7 @@ static bool builder_text(struct builder *b, const yaml_event_t *event)
     bool implicit = event->data.scalar.plain_implicit || event->data.scalar.quoted_implicit;
     bool is_key = builder_wants_key(b);
 
-    builder_refuse_marks(b, event, event->data.scalar.anchor, implicit ? NULL : event->data.scalar.tag);
+    bool bad = builder_refuse_marks(b, event, event->data.scalar.anchor, implicit ? NULL : event->data.scalar.tag);
     if (nul)
         cfg_problem_add(b->problems, event_line(event), "a NUL character ('\\0') in a text: take it out");
     char *text = tree_alloc(b->tree, len + 1);
@@ -155,7 +156,7 @@ static bool builder_text(struct builder *b, const yaml_event_t *event)
         b->key_line = event_line(event);
         return true;
     }
-    struct cfg_node *node = builder_add(b, nul ? CFG_NODE_BAD : CFG_NODE_TEXT, event);
+    struct cfg_node *node = builder_add(b, nul || bad ? CFG_NODE_BAD : CFG_NODE_TEXT, event);
     if (!node)
         return false;
     node->text = text;

@@ -17,8 +17,8 @@ struct yaml_words {
 
 static const struct yaml_words WORDS[] = {
     {"mapping values are not allowed",
-     "a ':' where no key can be: check the indentation, and put text with ': ' in "
-     "it in quotes",
+     "a ':' where no key can be: check the indentation, and that the line before has its ':'; put text with ': ' in it "
+     "in quotes",
      NULL},
     {"could not find expected ':'", "a line without a colon: each line is 'key: value' or '- entry'", NULL},
     {"block sequence entries are not allowed", "a '-' entry where no list can be: a list starts on a line of its own",
@@ -38,7 +38,8 @@ static const struct yaml_words WORDS[] = {
     {"did not find expected hexdecimal number", "a '\\' escape without its hexadecimal digits", NULL},
     {"found invalid Unicode character escape code", "a '\\' escape for a character that does not exist", NULL},
     {"found a tab character", "a tab in the indentation: use blanks", NULL},
-    {"did not find expected <document start>", "text after the end of the configuration: check the indentation", NULL},
+    {"did not find expected <document start>",
+     "more text where the configuration has ended: check the indentation, and take out a '...' line", NULL},
     {"control characters are not allowed", "a control character: the file must be plain text", NULL},
     {"did not find expected alphabetic or numeric character", "a '&' or '*' starts this text: put it in quotes", NULL},
 };
