@@ -111,6 +111,14 @@ static void messages_carry_no_control_characters(void **state)
     assert_int_equal(strlen(cfg_quote("0123456789012345678901234567890123456789012345678901234567890", quoted)), 53);
 }
 
+static void octets_that_are_no_text_are_told_with_their_line(void **state)
+{
+    (void)state;
+    assert_null(parse_text("router: {id: 192.0.2.1, asn: 65000}\n# caf\xe9\n", &found));
+    assert_int_equal(found.count, 1);
+    assert_string_equal(found.text[0], "2: octets that are not UTF-8: the file must be plain text in UTF-8");
+}
+
 static void a_file_that_is_none_is_one_problem(void **state)
 {
     char missing[] = "/tmp/floodgate-conf-XXXXXX";
@@ -147,6 +155,7 @@ int main(void)
         cmocka_unit_test(many_keys_take_no_quadratic_time),
         cmocka_unit_test(problems_come_in_line_order),
         cmocka_unit_test(messages_carry_no_control_characters),
+        cmocka_unit_test(octets_that_are_no_text_are_told_with_their_line),
         cmocka_unit_test(a_file_that_is_none_is_one_problem),
         cmocka_unit_test(too_large_a_file_is_refused_unread),
     };
