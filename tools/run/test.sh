@@ -12,7 +12,9 @@ test_failed=0
 # Sanitizers stop at the first finding. DPDK keeps memory to its end that LeakSanitizer cannot see as reachable.
 export ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:strict_string_checks=1
 export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1
+# shellcheck disable=SC2089 # the quotes are for the sanitizer: the path may hold spaces
 LSAN_OPTIONS="suppressions='$(pwd)/tests/lsan.supp':print_suppressions=0"
+# shellcheck disable=SC2090
 export LSAN_OPTIONS
 
 count() { # PASSED FAILED
