@@ -9,7 +9,7 @@ RULES = [
     f"match destination {HOST}/32 source {FAR}/32 then accept",
     f"match destination {HOST}/32 protocol =udp source-port =53 then discard",
     f"match destination {HOST}/32 protocol =udp fragment is-fragment then discard",
-    f"match destination {HOST}/32 protocol =icmp then accept continue",
+    f"match destination {HOST}/32 protocol =icmp then continue",
     "match packet-length >1000 then discard",
     f"match destination {HOST6}/128 protocol =udp then discard",
 ]

@@ -36,7 +36,7 @@ def test_the_first_match_ends_the_search(play):
 
 
 def test_continue_lets_later_rules_add_their_actions(play):
-    run = play([udp4(), tcp4()], [f"match destination {HOST}/32 then accept continue",
+    run = play([udp4(), tcp4()], [f"match destination {HOST}/32 then continue",
                                   "match protocol =udp then discard"])
     assert run.out == [tcp4()]
     assert run.rule(f"destination {HOST}/32")["packets"] == 2
