@@ -30,7 +30,10 @@ void rcu_reader_offline(struct rcu *rcu, unsigned reader);
 /* Reader: "I hold nothing that I loaded before now." Once per burst. */
 void rcu_quiescent(struct rcu *rcu, unsigned reader);
 
-/* Writer: calls release(memory) once no reader can hold `memory`, which has been unpublished already. */
+/*
+ * Writer: calls release(memory) once no reader can hold `memory`, which has been unpublished already. Does not wait,
+ * unless there is no memory to remember the item by: then it waits for the readers and releases at once.
+ */
 void rcu_retire(struct rcu *rcu, void (*release)(void *memory), void *memory);
 
 /* As rcu_retire, with a context for the release function. */
@@ -39,7 +42,10 @@ void rcu_retire_ctx(struct rcu *rcu, void (*release)(void *ctx, void *memory), v
 /* Writer: releases what has become free, without waiting. Returns how many retired items still wait. */
 size_t rcu_reclaim(struct rcu *rcu);
 
-/* Writer: waits until every reader online has passed a quiescent point, then releases everything retired before. */
+/*
+ * Writer: waits until every reader online has passed a quiescent point, then releases everything retired before. The
+ * calling thread must not be a reader online.
+ */
 void rcu_synchronize(struct rcu *rcu);
 
 /*
