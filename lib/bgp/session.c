@@ -44,8 +44,9 @@ static void note_state(struct bgp_session *session)
 
     if (state == session->info.state)
         return;
-    log_line(session->conf.log, state == BGP_ESTABLISHED ? LOG_LEVEL_NOTICE : LOG_LEVEL_DEBUG, "peer %s: %s -> %s",
-             session->conf.name, bgp_state_name(session->info.state), bgp_state_name(state));
+    /* the owner hears of Established and says so in its own words, with what was agreed */
+    log_line(session->conf.log, LOG_LEVEL_DEBUG, "peer %s: %s -> %s", session->conf.name,
+             bgp_state_name(session->info.state), bgp_state_name(state));
     session->info.state = state;
     session->info.state_since_ms = session->now;
 }

@@ -38,6 +38,7 @@ struct peer {
     mono_ms_t timer_at;
     struct event *connect_failed; /* reports a connection that could not even begin, once its caller has returned */
     int connect_errno;
+    bool connect_told;
     char connect_line[160];             /* the last line about a failed attempt, so that repeated ones show once */
     struct bgp_update_conf update_conf; /* negotiated */
     uint32_t end_of_rib;                /* families whose End-of-RIB has come in this session */

@@ -81,7 +81,7 @@ __attribute__((format(printf, 3, 0))) static void session_log_write(void *ctx, e
 
     vsnprintf(line, sizeof line, fmt, args);
     if (level == LOG_LEVEL_INFO) {
-        bool repeated = strcmp(line, peer->session_line) == 0;
+        bool repeated = peer->connect_told || strcmp(line, peer->session_line) == 0;
         level = !repeated && log_limit_pass(&peer->session_lines, control_now(), &held_back) ? LOG_LEVEL_NOTICE
                                                                                              : LOG_LEVEL_DEBUG;
     }
@@ -123,7 +123,9 @@ static void connect_failed(struct peer *peer, const char *why)
     log_line(peer->control->log, strcmp(line, peer->connect_line) == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE,
              "peer %s: %s", peer->name, line);
     memcpy(peer->connect_line, line, sizeof line);
+    peer->connect_told = true; /* the session knows less of the reason than was just logged */
     bgp_session_connect_failed(peer->session, control_now());
+    peer->connect_told = false;
     arm_timer(peer);
 }
 

@@ -81,10 +81,10 @@ static void on_end_of_rib(void *ctx, uint32_t family)
         return;
     }
     peer->end_of_rib |= family;
+    size_t count = bgp_rib_source_count(peer->control->rib, &peer->source.rib, family);
     log_line(peer->control->log, LOG_LEVEL_NOTICE,
-             "peer %s: %s complete, %zu rules (%" PRIu64 " active, %" PRIu64 " rejected)", peer->name,
-             bgp_family_name(family), bgp_rib_source_count(peer->control->rib, &peer->source.rib, family),
-             states[RULE_ACTIVE], states[RULE_REJECTED]);
+             "peer %s: %s complete, %zu rule%s (%" PRIu64 " active, %" PRIu64 " rejected)", peer->name,
+             bgp_family_name(family), count, count == 1 ? "" : "s", states[RULE_ACTIVE], states[RULE_REJECTED]);
 }
 
 static const struct bgp_update_ops UPDATE_OPS = {
