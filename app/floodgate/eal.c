@@ -2,11 +2,13 @@
 #include "eal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -152,6 +154,27 @@ static void add_devices(struct args *args, const struct cfg *cfg)
         args_add(args, "--no-pci");
 }
 
+/* EAL prints its whole usage to stdout when it dislikes an argument; its one line on stderr says it better. */
+static int eal_init_quietly(int argc, char **argv)
+{
+    int kept, null;
+
+    fflush(stdout);
+    kept = dup(STDOUT_FILENO);
+    null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (kept >= 0 && null >= 0)
+        dup2(null, STDOUT_FILENO);
+    int status = rte_eal_init(argc, argv);
+    fflush(stdout);
+    if (kept >= 0 && null >= 0)
+        dup2(kept, STDOUT_FILENO);
+    if (kept >= 0)
+        close(kept);
+    if (null >= 0)
+        close(null);
+    return status;
+}
+
 int eal_start(const struct cfg *cfg, char **extra_args, int extra_count, const struct log_hook *log)
 {
     struct args args = {.argc = 0};
@@ -173,7 +196,7 @@ int eal_start(const struct cfg *cfg, char **extra_args, int extra_count, const s
     int status = args.full ? -E2BIG : 0;
     if (status == 0) {
         memcpy(argv, args.argv, sizeof argv); /* EAL reorders its arguments */
-        if (rte_eal_init(args.argc, argv) < 0)
+        if (eal_init_quietly(args.argc, argv) < 0)
             status = rte_errno ? -rte_errno : -EINVAL;
     }
     if (status < 0)
