@@ -27,6 +27,20 @@ static bool problems_grow(struct cfg_problems *problems)
     return true;
 }
 
+/*
+ * Texts quote the file, and the file may hold anything a terminal obeys: control characters become '?', and so do
+ * those of U+0080 to U+009F (0xc2 0x80..0x9f in UTF-8).
+ */
+static void text_disarm(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++) {
+        if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0))
+            *c = '?';
+        else if (*c >= 0x80 && *c < 0xa0 && c > (unsigned char *)text && c[-1] == '?')
+            *c = '?';
+    }
+}
+
 void cfg_problem_add(struct cfg_problems *problems, unsigned line, const char *fmt, ...)
 {
     char text[CFG_PROBLEM_SIZE];
@@ -38,6 +52,7 @@ void cfg_problem_add(struct cfg_problems *problems, unsigned line, const char *f
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
+    text_disarm(text);
 
     struct cfg_problem *problem = &problems->list[problems->count];
     *problem = (struct cfg_problem){.line = line, .order = problems->reported, .text = strdup(text)};
@@ -82,7 +97,7 @@ const char *cfg_quote(const char *value, char *out)
     if (!number)
         sb_char(&sb, '\'');
     for (size_t i = 0; value[i] != '\0' && i < CUT; i++)
-        sb_char(&sb, (unsigned char)value[i] < 0x20 || value[i] == 0x7f ? '?' : value[i]);
+        sb_char(&sb, value[i]);
     if (strlen(value) > CUT)
         sb_text(&sb, "...");
     if (!number)

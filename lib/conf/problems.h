@@ -26,7 +26,8 @@ struct cfg_problems {
     size_t reported; /* kept or not */
 };
 
-/* Adds one. Memory that is short costs the text, never the fact that there was a problem. */
+/* Adds one; control characters in it become '?' (it goes to a terminal). Memory that is short costs the text, never the
+ * fact that there was a problem. */
 __attribute__((format(printf, 3, 4))) void cfg_problem_add(struct cfg_problems *problems, unsigned line,
                                                            const char *fmt, ...);
 
@@ -36,8 +37,8 @@ void cfg_problems_flush(struct cfg_problems *problems, const char *file, cfg_pro
 #define CFG_QUOTE_SIZE 64
 
 /*
- * A value as it may stand in a message: numbers bare, everything else in single quotes, cut where long, and control
- * characters shown as '?' (a message goes to a terminal). Writes into `out` (CFG_QUOTE_SIZE octets) and returns it.
+ * A value as it may stand in a message: numbers bare, everything else in single quotes, cut where long. Writes into
+ * `out` (CFG_QUOTE_SIZE octets) and returns it.
  */
 const char *cfg_quote(const char *value, char *out);
 
