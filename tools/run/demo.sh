@@ -65,7 +65,7 @@ demo_start() {
     router_pid=$!
     demo_await "$router_pid" "$demo_dir/floodgate.log" "floodgate to be ready" router_ready
 
-    "$(program build fginject)" --connect 127.0.0.1:1790 --local-as 65001 --hold "$demo_rules" \
+    "$(program build fginject)" --connect 127.0.0.1:11790 --local-as 65001 --hold "$demo_rules" \
         >"$demo_dir/fginject.log" 2>&1 &
     controller_pid=$!
     rules_wanted=$(grep -c '^match' "$demo_rules")
