@@ -346,17 +346,22 @@ bool bgp_rib_withdraw(struct bgp_rib *rib, const struct bgp_source *source, uint
     return true;
 }
 
-size_t bgp_rib_source_down(struct bgp_rib *rib, const struct bgp_source *source)
+size_t bgp_rib_source_drop(struct bgp_rib *rib, const struct bgp_source *source, size_t max)
 {
     struct rib_source *record = source_find(rib, source);
     size_t count = 0;
 
     if (record == NULL)
         return 0;
-    for (; record->paths != NULL; count++)
+    for (; record->paths != NULL && count < max; count++)
         path_withdraw(rib, record, record->paths);
     source_forget_if_empty(rib, record);
     return count;
+}
+
+size_t bgp_rib_source_down(struct bgp_rib *rib, const struct bgp_source *source)
+{
+    return bgp_rib_source_drop(rib, source, SIZE_MAX);
 }
 
 size_t bgp_rib_source_count(const struct bgp_rib *rib, const struct bgp_source *source, uint32_t family)

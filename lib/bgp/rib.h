@@ -67,6 +67,9 @@ bool bgp_rib_withdraw(struct bgp_rib *rib, const struct bgp_source *source, uint
 /* Drops every path of a source. Returns how many there were. */
 size_t bgp_rib_source_down(struct bgp_rib *rib, const struct bgp_source *source);
 
+/* Drops at most `max` of them, so that a million do not hold up everything else. Fewer returned: none is left. */
+size_t bgp_rib_source_drop(struct bgp_rib *rib, const struct bgp_source *source, size_t max);
+
 /* Paths held from a source, in one family. */
 size_t bgp_rib_source_count(const struct bgp_rib *rib, const struct bgp_source *source, uint32_t family);
 

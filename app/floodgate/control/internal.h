@@ -40,6 +40,8 @@ struct peer {
     int connect_errno;
     bool connect_told;
     char connect_line[160];             /* the last line about a failed attempt, so that repeated ones show once */
+    struct event *leaving;              /* takes the rules of a closed session out, in slices */
+    size_t left;                        /* rules taken out so far */
     struct bgp_update_conf update_conf; /* negotiated */
     uint32_t end_of_rib;                /* families whose End-of-RIB has come in this session */
     uint64_t withdrawals, bad_nlri, bad_attributes, refused_connections;

@@ -14,6 +14,8 @@
 #include "base/strbuf.h"
 #include "control/internal.h"
 
+#define LEAVE_SLICE 4096 /* rules of a closed session taken out in one turn of the event loop */
+
 static const struct {
     uint32_t cfg, bgp;
 } FAMILIES[] = {
@@ -210,6 +212,21 @@ static void families_format(uint32_t families, struct strbuf *text)
             sb_printf(text, "%s%s", text->length > 0 ? " " : "", bgp_family_name(family));
 }
 
+/* Takes out at most `max` of the rules that the closed session left; true when that were all. */
+static bool rules_leave(struct peer *peer, size_t max)
+{
+    size_t gone = bgp_rib_source_drop(peer->control->rib, &peer->source.rib, max);
+
+    peer->left += gone;
+    if (gone == max)
+        return false;
+    event_del(peer->leaving);
+    log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %zu rule%s gone with the session", peer->name, peer->left,
+             peer->left == 1 ? "" : "s");
+    peer->left = 0;
+    return true;
+}
+
 static void on_session_established(void *ctx)
 {
     struct peer *peer = ctx;
@@ -220,6 +237,9 @@ static void on_session_established(void *ctx)
     bgp_session_info_get(peer->session, &info);
     families_format(info.families, &text);
     peer->connect_line[0] = peer->session_line[0] = '\0';
+    /* what the former session announced must be gone before the new one announces */
+    if (evtimer_pending(peer->leaving, NULL))
+        rules_leave(peer, SIZE_MAX);
     peer->source.rib.address = peer->conf.address;
     update_feed_start(peer);
     log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: up, AS %u, router id %u.%u.%u.%u, %s, hold time %u s",
@@ -248,16 +268,27 @@ static void on_session_refresh(void *ctx, uint32_t family)
              bgp_family_name(family));
 }
 
-/* The peer's rules go with its session, at once. */
+/*
+ * The peer's rules go with its session, at once. Where there are very many the rest goes in slices, one each turn of
+ * the event loop: other peers' keepalives and the operator must not wait for a million rules.
+ */
+static void on_leaving(evutil_socket_t fd, short what, void *arg)
+{
+    struct peer *peer = arg;
+    const struct timeval now = {0};
+
+    (void)fd;
+    (void)what;
+    if (!rules_leave(peer, LEAVE_SLICE))
+        evtimer_add(peer->leaving, &now);
+}
+
 static void on_session_down(void *ctx)
 {
     struct peer *peer = ctx;
 
-    if (peer->control->stopping)
-        return;
-    size_t gone = bgp_rib_source_down(peer->control->rib, &peer->source.rib);
-    log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %zu rule%s gone with the session", peer->name, gone,
-             gone == 1 ? "" : "s");
+    if (!peer->control->stopping)
+        on_leaving(-1, 0, peer);
 }
 
 static const struct bgp_session_ops SESSION_OPS = {
@@ -286,6 +317,7 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
     peer->source.rib.address = conf->address;
     peer->session_log = (struct log_hook){.write = session_log_write, .ctx = peer};
     peer->timer = evtimer_new(control->base, on_timer, peer);
+    peer->leaving = evtimer_new(control->base, on_leaving, peer);
     peer->connect_failed = event_new(control->base, -1, 0, on_connect_failed, peer);
     const struct bgp_session_conf session_conf = {
         .name = peer->name,
@@ -300,7 +332,8 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
         .log = &peer->session_log,
     };
     peer->session = bgp_session_create(&session_conf, &SESSION_OPS, peer, control_now());
-    if (peer->name == NULL || peer->timer == NULL || peer->connect_failed == NULL || peer->session == NULL) {
+    if (peer->name == NULL || peer->timer == NULL || peer->leaving == NULL || peer->connect_failed == NULL ||
+        peer->session == NULL) {
         peer_free(peer);
         return NULL;
     }
@@ -311,6 +344,8 @@ void peer_free(struct peer *peer)
 {
     if (peer->timer != NULL)
         event_free(peer->timer);
+    if (peer->leaving != NULL)
+        event_free(peer->leaving);
     if (peer->connect_failed != NULL)
         event_free(peer->connect_failed);
     if (peer->session != NULL)

@@ -158,6 +158,7 @@ static void peers_keep(struct control *control, const struct cfg *fresh, struct 
             change->removed++;
             peer_stop(peer, CEASE_DECONFIGURED, NULL);
         }
+        bgp_rib_source_down(control->rib, &peer->source.rib); /* also what was still leaving */
         peer_free(peer);
     }
 }

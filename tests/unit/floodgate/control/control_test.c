@@ -197,6 +197,53 @@ static void a_session_that_closes_takes_its_rules_along(void **state)
     assert_true(logged(router, "peer detector: 1 rule gone with the session"));
 }
 
+/* Discards everything to 10.0.first.0 up to 10.0.first.199. */
+static void announce_200(struct speaker *from, uint8_t first)
+{
+    uint8_t body[4096];
+    size_t len = sizeof ANNOUNCE_NTP - 14 - 8, mp_len = 5 + 200 * 7;
+
+    memcpy(body, ANNOUNCE_NTP, len);
+    body[2] = (uint8_t)((len + 4 + mp_len - 4) >> 8);
+    body[3] = (uint8_t)(len + 4 + mp_len - 4);
+    memcpy(body + len, (const uint8_t[]){0x90, 14, (uint8_t)(mp_len >> 8), (uint8_t)mp_len, 0, 1, 133, 0, 0}, 9);
+    len += 9;
+    for (uint8_t i = 0; i < 200; i++, len += 7)
+        memcpy(body + len, (const uint8_t[]){6, 0x01, 32, 10, 0, first, i}, 7);
+    speaker_update(from, body, len);
+}
+
+static bool all_5000_in_force(void *ctx)
+{
+    return fake_dataplane_in_force(ctx) == 5000;
+}
+
+static bool some_have_left(void *ctx)
+{
+    return fake_dataplane_in_force(ctx) < 5000;
+}
+
+static void thousands_of_rules_leave_before_the_next_session_announces(void **state)
+{
+    struct router *router = *state;
+
+    router_start(router, DETECTOR, "");
+    speaker_connect(&speaker, router->base, "127.0.0.2", router->port);
+    speaker_establish(&speaker, 65001);
+    for (uint8_t i = 0; i < 25; i++)
+        announce_200(&speaker, i);
+    assert_true(speaker_wait(router->base, all_5000_in_force, router->dp));
+    speaker_close(&speaker);
+    assert_true(speaker_wait(router->base, some_have_left, router->dp));
+    speaker_connect(&speaker, router->base, "127.0.0.2", router->port);
+    speaker_establish(&speaker, 65001);
+    announce_ntp(&speaker);
+    assert_true(speaker_wait(router->base, one_in_force, router->dp));
+    assert_true(logged(router, "peer detector: 5000 rules gone with the session"));
+    speaker_close(&speaker);
+    assert_true(speaker_wait(router->base, none_in_force, router->dp));
+}
+
 static void a_bad_rule_is_counted_and_the_session_lives(void **state)
 {
     struct router *router = *state;
@@ -499,6 +546,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CONTROL_TEST(an_announced_rule_bites_until_it_is_withdrawn),
         CONTROL_TEST(a_session_that_closes_takes_its_rules_along),
+        CONTROL_TEST(thousands_of_rules_leave_before_the_next_session_announces),
         CONTROL_TEST(a_bad_rule_is_counted_and_the_session_lives),
         CONTROL_TEST(a_stranger_is_turned_away),
         CONTROL_TEST(garbage_gets_a_notification_and_the_next_try_is_welcome),

@@ -9,7 +9,7 @@
 
 #include "dataplane/dataplane.h"
 
-#define FAKE_IDS 1024
+#define FAKE_IDS 8192
 
 struct fake_slot {
     bool in_force, clearing;
