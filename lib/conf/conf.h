@@ -26,7 +26,7 @@ enum cfg_start { CFG_START_AUTO, CFG_START_MANUAL };
 
 /* What a worker does when its ports deliver nothing. */
 enum cfg_idle {
-    CFG_IDLE_AUTO,  /* sleep a little, unless a port is a physical NIC: a lab on pcap files does not burn cores */
+    CFG_IDLE_AUTO,  /* as poll for a worker with a physical NIC, else as sleep: a lab on pcap files burns no cores */
     CFG_IDLE_POLL,  /* poll on: lowest latency, the core is always busy */
     CFG_IDLE_SLEEP, /* sleep a little, whatever the ports are */
 };
