@@ -168,8 +168,8 @@ class Bird(Daemon):
     def _route(self, rule):
         kind = "flow4" if rule["family"] == "ipv4" else "flow6"
         protocol = "proto" if rule["family"] == "ipv4" else "next header"
-        port = "".join(f"{short} = {rule[name]}; " for name, short in (("source_port", "sport"), ("destination_port", "dport"))
-                       if name in rule)
+        names = (("source_port", "sport"), ("destination_port", "dport"))
+        port = "".join(f"{short} = {rule[name]}; " for name, short in names if name in rule)
         return (f"    route {kind} {{ dst {rule['destination']}; {protocol} = {PROTOCOLS[rule['protocol']]}; {port}}} "
                 "{ bgp_ext_community.add((generic, 0x80060000, 0x0)); };\n")
 
@@ -200,7 +200,8 @@ protocol bgp router {{
 
     def _configure(self):
         self._write()
-        done = subprocess.run(["birdc", "-s", str(self.folder / "bird.ctl"), "configure"], capture_output=True, text=True)
+        done = subprocess.run(["birdc", "-s", str(self.folder / "bird.ctl"), "configure"], capture_output=True,
+                              text=True, check=False)
         assert "Reconfig" in done.stdout, done.stdout + done.stderr
 
     def announce(self, rule):
