@@ -174,7 +174,7 @@ static const struct request_arg PEER_ARGS[] = {
     {"name", ARG_STRING, true}, {"action", ARG_STRING, true}, {NULL, 0, false}};
 static const struct request_arg ACTION_ARGS[] = {{"action", ARG_STRING, true}, {NULL, 0, false}};
 static const struct request_arg EXPLAIN_ARGS[] = {
-    {"in", ARG_STRING, true}, {"packet", ARG_STRING, false}, {"frame", ARG_STRING, false}, {NULL, 0, false}};
+    {"in", ARG_STRING, false}, {"packet", ARG_STRING, false}, {"frame", ARG_STRING, false}, {NULL, 0, false}};
 
 static const struct api_command {
     const char *name;

@@ -28,39 +28,44 @@ struct explanation {
     json_t *answer;
 };
 
+static json_t *json_reached(const struct rule *rule, bool reached, bool ends_search)
+{
+    json_t *o = json_object();
+
+    json_set_uint(o, "id", rule->id);
+    json_object_set_new(o, "match", json_match(rule->match));
+    json_object_set_new(o, "actions", json_actions(&rule->actions));
+    json_object_set_new(o, "source", json_rule_source(rule));
+    json_object_set_new(o, "reached", json_boolean(reached));
+    json_object_set_new(o, "ends_search", json_boolean(ends_search));
+    return o;
+}
+
 /* Each rule in force that matches, in order; the search of a worker ends where `reached` turns false. */
 static void explain_rules(struct explanation *e)
 {
     const struct cls *cls = dataplane_classifier(e->dp);
     json_t *matches = json_array();
-    bool reached = true;
+    bool reached = true, more = false;
 
-    for (uint32_t id = cls_match_after(cls, &e->key, CLS_NO_MATCH); id != CLS_NO_MATCH;
+    for (uint32_t id = cls_match_after(cls, &e->key, CLS_NO_MATCH); id != CLS_NO_MATCH && (reached || !more);
          id = cls_match_after(cls, &e->key, id)) {
         const struct rule *rule = rules_find(control_rules(e->control), id);
         const struct act_program *program = dataplane_program(e->dp, id);
         if (rule == NULL || program == NULL)
             continue;
-        if (json_array_size(matches) == MATCHES_MAX) {
-            json_object_set_new(e->answer, "more_matches", json_true());
-            break;
-        }
-        bool discards = act_apply(program) == ACT_DROP_DISCARD;
-        json_t *o = json_object();
-        json_set_uint(o, "id", id);
-        json_object_set_new(o, "match", json_match(rule->match));
-        json_object_set_new(o, "actions", json_actions(&rule->actions));
-        json_object_set_new(o, "source", json_rule_source(rule));
-        json_object_set_new(o, "reached", json_boolean(reached));
-        json_object_set_new(o, "ends_search", json_boolean(discards || !program->go_on));
-        json_array_append_new(matches, o);
+        bool discards = act_apply(program) == ACT_DROP_DISCARD, ends_search = discards || !program->go_on;
+        more = more || json_array_size(matches) == MATCHES_MAX;
+        if (!more)
+            json_array_append_new(matches, json_reached(rule, reached, ends_search));
         if (reached && discards) {
             e->dropped = true;
             e->dropped_by = id;
         }
-        reached = reached && !discards && program->go_on;
+        reached = reached && !ends_search;
     }
     json_object_set_new(e->answer, "matches", matches);
+    json_object_set_new(e->answer, "more_matches", json_boolean(more));
 }
 
 /* Rules that match and are not enforced: the answer to "there is a rule, so why does it pass?" */
@@ -129,31 +134,41 @@ static bool read_packet(const struct explain_request *request, struct pkt_key *k
     return packet_text_parse(request->packet, key, assumed, why, size);
 }
 
-static void list_ports(const struct ports *ports, struct strbuf *out)
+/* The port of that name; without a name the first one where rules are asked. NULL with one line in `why`. */
+static const struct port *choose_port(const struct ports *ports, const char *name, char *why, size_t size)
 {
+    struct strbuf sb = sb_init(why, size);
+    const struct port *port = name != NULL ? ports_find(ports, name) : NULL;
+
+    for (uint16_t i = 0; name == NULL && port == NULL && i < ports->count; i++)
+        if (ports->port[i].flowspec)
+            port = &ports->port[i];
+    if (port != NULL)
+        return port;
+    if (name == NULL)
+        sb_text(&sb, "no port has Flowspec on: say which port the packet comes in by (--in); the ports are");
+    else
+        sb_printf(&sb, "no port '%s': the ports are", name);
     for (uint16_t i = 0; i < ports->count; i++)
-        sb_printf(out, "%s%s", i > 0 ? ", " : "", ports->port[i].name);
+        sb_printf(&sb, "%s %s", i > 0 ? "," : "", ports->port[i].name);
+    return NULL;
 }
 
 json_t *explain_packet(const struct explain_request *request, const struct dataplane *dp, const struct control *control,
                        char *why, size_t size)
 {
-    struct explanation e = {.dp = dp, .control = control, .port = ports_find(dataplane_ports(dp), request->port)};
+    struct explanation e = {
+        .dp = dp, .control = control, .port = choose_port(dataplane_ports(dp), request->port, why, size)};
     char assumed_text[256];
     struct strbuf assumed = sb_init(assumed_text, sizeof assumed_text);
 
-    if (e.port == NULL) {
-        struct strbuf sb = sb_init(why, size);
-        sb_printf(&sb, "no port '%s': the ports are ", request->port);
-        list_ports(dataplane_ports(dp), &sb);
-        return NULL;
-    }
-    if (!read_packet(request, &e.key, &assumed, why, size))
+    if (e.port == NULL || !read_packet(request, &e.key, &assumed, why, size))
         return NULL;
 
     bool ip = e.key.malformed == PKT_SOUND && e.key.family != IP_NONE;
     e.answer = json_object();
     json_set_text(e.answer, "port", e.port->name);
+    json_object_set_new(e.answer, "port_chosen", json_boolean(request->port == NULL));
     json_object_set_new(e.answer, "flowspec", json_boolean(e.port->flowspec));
     json_object_set_new(e.answer, "polling", json_boolean(dataplane_running(dp)));
     json_object_set_new(e.answer, "family", ip ? json_string(ip_family_name(e.key.family)) : json_null());

@@ -14,7 +14,7 @@ struct control;
 struct dataplane;
 
 struct explain_request {
-    const char *port;   /* name of the port it comes in by */
+    const char *port;   /* name of the port it comes in by; NULL: the first with Flowspec on */
     const char *packet; /* in words, or a frame in hex */
     const char *frame;  /* a frame in hex; NULL when `packet` is set */
 };

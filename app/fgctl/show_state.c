@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* fgctl status, ports, workers, counters, dataplane, reload */
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "client.h"
+
+/* A command without arguments: the answer as it is, or through `show`. */
+static enum fgctl_status ask_and_show(struct fgctl *ctl, struct args *args, const char *command,
+                                      void (*show)(const struct fgctl *ctl, const json_t *answer))
+{
+    json_t *answer;
+
+    if (!args_left(args, 0, 0, command))
+        return FGCTL_REFUSED;
+    if (ctl->json)
+        return client_pass(ctl, command, NULL);
+    enum fgctl_status status = client_call(ctl, command, NULL, &answer);
+    if (status == FGCTL_DONE)
+        show(ctl, answer);
+    json_decref(answer);
+    return status;
+}
+
+/* Members of `object` that are not 0: "3 active, 1 rejected". */
+static void list_counts(const json_t *object, struct strbuf *out)
+{
+    char number[NUMBER_TEXT_SIZE];
+    const char *name;
+    json_t *value;
+    const char *joint = "";
+
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
+        if (json_integer_value(value) == 0)
+            continue;
+        sb_printf(out, "%s%s %s", joint, number_group((uint64_t)json_integer_value(value), number), name);
+        joint = ", ";
+    }
+}
+
+static void add_rules(struct table *details, const json_t *rules)
+{
+    char text[256], number[NUMBER_TEXT_SIZE];
+    struct strbuf sb = sb_init(text, sizeof text);
+    json_int_t total = sum_of(rules);
+
+    if (total == 0) {
+        details_add(details, "rules", "none");
+        return;
+    }
+    list_counts(rules, &sb);
+    details_add(details, "rules", "%s: %s", number_group((uint64_t)total, number), text);
+}
+
+static void add_packets(struct table *details, const json_t *counters)
+{
+    const json_t *drops = json_object_get(counters, "drops");
+    char text[512], number[3][NUMBER_TEXT_SIZE];
+    struct strbuf sb = sb_init(text, sizeof text);
+    json_int_t dropped = sum_of(drops);
+
+    list_counts(drops, &sb);
+    details_add(details, "packets", "%s received, %s sent, %s dropped%s%s%s",
+                number_group((uint64_t)get_int(counters, "rx_packets"), number[0]),
+                number_group((uint64_t)get_int(counters, "tx_packets"), number[1]),
+                number_group((uint64_t)dropped, number[2]), dropped > 0 ? " (" : "", text, dropped > 0 ? ")" : "");
+}
+
+static void show_status(const struct fgctl *ctl, const json_t *status)
+{
+    const json_t *sessions = json_object_get(status, "sessions"), *rates = json_object_get(status, "rates");
+    json_int_t workers = get_int(status, "workers"), ports = get_int(status, "ports");
+    struct table *details = details_create();
+    char text[5][NUMBER_TEXT_SIZE];
+
+    if (details == NULL)
+        return;
+    printf("floodgate %s, up %s, pid %" JSON_INTEGER_FORMAT "\n", get_text(status, "version"),
+           number_duration((uint64_t)get_int(status, "uptime_s"), text[0]), get_int(status, "pid"));
+    details_add(details, "data plane", "%s, %" JSON_INTEGER_FORMAT " %s, %" JSON_INTEGER_FORMAT " %s%s",
+                get_text(status, "dataplane"), workers, plural(workers, "worker", "workers"), ports,
+                plural(ports, "port", "ports"),
+                strcmp(get_text(status, "dataplane"), "running") == 0 ? "" : " (`fgctl dataplane start` starts it)");
+    if (get_int(sessions, "configured") == 0)
+        details_add(details, "sessions", "no peer configured");
+    else
+        details_add(details, "sessions", "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " established",
+                    get_int(sessions, "established"), get_int(sessions, "configured"));
+    add_rules(details, json_object_get(status, "rules"));
+    details_add(details, "rate", "in %s, %s; out %s, %s; dropped %s",
+                number_si(get_real(rates, "rx_packets_per_s"), "pps", text[0]),
+                number_si(get_real(rates, "rx_bits_per_s"), "bit/s", text[1]),
+                number_si(get_real(rates, "tx_packets_per_s"), "pps", text[2]),
+                number_si(get_real(rates, "tx_bits_per_s"), "bit/s", text[3]),
+                number_si(get_real(rates, "dropped_packets_per_s"), "pps", text[4]));
+    add_packets(details, json_object_get(status, "counters"));
+    details_print(ctl, details);
+}
+
+enum fgctl_status cmd_status(struct fgctl *ctl, struct args *args)
+{
+    return ask_and_show(ctl, args, "status", show_status);
+}
+
+static void show_ports(const struct fgctl *ctl, const json_t *ports)
+{
+    static const struct table_column COLUMNS[] = {{.title = "PORT"},
+                                                  {.title = "DEVICE", .wrap = true},
+                                                  {.title = "LINK"},
+                                                  {.title = "FLOWSPEC"},
+                                                  {.title = "PEER"},
+                                                  {.title = "RX PACKETS", .right = true},
+                                                  {.title = "RX", .right = true},
+                                                  {.title = "TX PACKETS", .right = true},
+                                                  {.title = "TX", .right = true},
+                                                  {.title = "DROPPED", .right = true},
+                                                  {.title = "MISSED", .right = true}};
+    struct table *table = table_create(COLUMNS, sizeof COLUMNS / sizeof COLUMNS[0]);
+    char text[NUMBER_TEXT_SIZE];
+    size_t i;
+    json_t *port;
+
+    if (table == NULL)
+        return;
+    json_array_foreach((json_t *)(uintptr_t)ports, i, port)
+    {
+        const json_t *counters = json_object_get(port, "counters");
+        bool up = strcmp(get_text(port, "link"), "up") == 0, flowspec = json_is_true(json_object_get(port, "flowspec"));
+        table_cell(table, get_text(port, "name"));
+        table_cell(table, get_text(port, "device"));
+        table_cell_styled(table, up ? TABLE_GREEN : TABLE_RED, get_text(port, "link"));
+        table_cell(table, flowspec ? "on" : "off");
+        table_cell(table, get_text(port, "peer"));
+        table_number(table, (uint64_t)get_int(counters, "rx_packets"));
+        table_cell(table, number_si((double)get_int(counters, "rx_bytes"), "B", text));
+        table_number(table, (uint64_t)get_int(counters, "tx_packets"));
+        table_cell(table, number_si((double)get_int(counters, "tx_bytes"), "B", text));
+        table_number(table, (uint64_t)sum_of(json_object_get(counters, "drops")));
+        table_number(table, (uint64_t)get_int(port, "missed_packets"));
+    }
+    if (table_rows(table) == 0)
+        printf("no ports\n");
+    else
+        table_print(table, stdout, &ctl->form);
+    table_free(table);
+}
+
+enum fgctl_status cmd_ports(struct fgctl *ctl, struct args *args)
+{
+    return ask_and_show(ctl, args, "ports", show_ports);
+}
+
+/* An integer, or a dash for null. */
+static void cell_or_dash(struct table *table, const json_t *value)
+{
+    if (json_is_integer(value))
+        table_cellf(table, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else
+        table_cell(table, "-");
+}
+
+static void worker_row(struct table *table, const json_t *worker, const char *const *stages, size_t stage_count)
+{
+    const json_t *cycles = json_object_get(worker, "cycles_per_packet");
+    json_int_t polls = get_int(worker, "polls");
+    double total = 0;
+
+    cell_or_dash(table, json_object_get(worker, "lcore"));
+    cell_or_dash(table, json_object_get(worker, "cpu"));
+    cell_or_dash(table, json_object_get(worker, "numa_node"));
+    table_cell(table, get_text(worker, "queues"));
+    table_number(table, (uint64_t)get_int(worker, "packets"));
+    table_cellf(table, "%.1f %%", polls > 0 ? 100.0 * (double)get_int(worker, "busy_polls") / (double)polls : 0.0);
+    for (size_t stage = 0; stage < stage_count; stage++) {
+        const json_t *value = json_object_get(cycles, stages[stage]);
+        total += json_number_value(value);
+        if (json_is_number(value))
+            table_cellf(table, "%.1f", json_number_value(value));
+        else
+            table_cell(table, "-");
+    }
+    if (total > 0)
+        table_cellf(table, "%.1f", total);
+    else
+        table_cell(table, "-");
+}
+
+static void show_workers(const struct fgctl *ctl, const json_t *workers)
+{
+    static const char *const STAGES[] = {"rx", "parse", "classify", "act", "tx"};
+    static const struct table_column COLUMNS[] = {
+        {.title = "LCORE", .right = true}, {.title = "CPU", .right = true},     {.title = "NODE", .right = true},
+        {.title = "QUEUES", .wrap = true}, {.title = "PACKETS", .right = true}, {.title = "BUSY POLLS", .right = true},
+        {.title = "RX", .right = true},    {.title = "PARSE", .right = true},   {.title = "CLASSIFY", .right = true},
+        {.title = "ACT", .right = true},   {.title = "TX", .right = true},      {.title = "TOTAL", .right = true}};
+    struct table *table = table_create(COLUMNS, sizeof COLUMNS / sizeof COLUMNS[0]);
+    size_t i;
+    json_t *worker;
+
+    if (table == NULL)
+        return;
+    json_array_foreach((json_t *)(uintptr_t)workers, i, worker)
+        worker_row(table, worker, STAGES, sizeof STAGES / sizeof STAGES[0]);
+    table_print(table, stdout, &ctl->form);
+    table_free(table);
+    printf("RX to TOTAL: cycles per packet.\n");
+}
+
+enum fgctl_status cmd_workers(struct fgctl *ctl, struct args *args)
+{
+    return ask_and_show(ctl, args, "workers", show_workers);
+}
+
+static void counter_row(struct table *table, const char *name, json_int_t packets, const json_t *bytes)
+{
+    char text[NUMBER_TEXT_SIZE];
+
+    table_cell(table, name);
+    table_number(table, (uint64_t)packets);
+    table_cell(table, bytes != NULL ? number_group((uint64_t)json_integer_value(bytes), text) : "");
+}
+
+static void show_counters(const struct fgctl *ctl, const json_t *counters)
+{
+    static const struct table_column COLUMNS[] = {
+        {.title = "COUNTER"}, {.title = "PACKETS", .right = true}, {.title = "BYTES", .right = true}};
+    struct table *table = table_create(COLUMNS, 3);
+    char name[64];
+    const char *reason;
+    json_t *value;
+
+    if (table == NULL)
+        return;
+    counter_row(table, "received", get_int(counters, "rx_packets"), json_object_get(counters, "rx_bytes"));
+    counter_row(table, "originated", get_int(counters, "originated_packets"), NULL);
+    counter_row(table, "sent", get_int(counters, "tx_packets"), json_object_get(counters, "tx_bytes"));
+    counter_row(table, "punted", get_int(counters, "punted_packets"), NULL);
+    json_object_foreach(json_object_get(counters, "drops"), reason, value)
+    {
+        snprintf(name, sizeof name, "dropped: %s", reason);
+        counter_row(table, name, json_integer_value(value), NULL);
+    }
+    table_print(table, stdout, &ctl->form);
+    table_free(table);
+}
+
+enum fgctl_status cmd_counters(struct fgctl *ctl, struct args *args)
+{
+    return ask_and_show(ctl, args, "counters", show_counters);
+}
+
+enum fgctl_status cmd_dataplane(struct fgctl *ctl, struct args *args)
+{
+    json_t *answer;
+
+    if (!args_left(args, 1, 1, "dataplane start|stop"))
+        return FGCTL_REFUSED;
+    json_t *request = json_pack("{s:s}", "action", args->word[0]);
+    if (ctl->json)
+        return client_pass(ctl, "dataplane", request);
+    enum fgctl_status status = client_call(ctl, "dataplane", request, &answer);
+    if (status == FGCTL_DONE)
+        printf("data plane %s%s\n", json_is_true(json_object_get(answer, "changed")) ? "" : "was already ",
+               get_text(answer, "dataplane"));
+    json_decref(answer);
+    return status;
+}
+
+static void show_reload(const struct fgctl *ctl, const json_t *answer)
+{
+    (void)ctl;
+    printf("reloaded: %s\n", get_text(answer, "summary"));
+}
+
+enum fgctl_status cmd_reload(struct fgctl *ctl, struct args *args)
+{
+    return ask_and_show(ctl, args, "reload", show_reload);
+}
