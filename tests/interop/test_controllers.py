@@ -30,7 +30,7 @@ def nlri(rule):
     for component, name in ((5, "destination_port"), (6, "source_port")):
         if name in rule:
             port = rule[name]
-            octets += bytes([component, 0x81, port]) if port < 256 else bytes([component, 0x91]) + port.to_bytes(2, "big")
+            octets += bytes([component, 0x81, port]) if port < 256 else bytes([component, 0x91, port >> 8, port & 255])
     return (bytes([len(octets)]) + octets).hex()
 
 
