@@ -209,6 +209,10 @@ static struct rule *rule_create(struct rules *rules, const struct bgp_rib_entry 
         return NULL;
     rule->match = fs_rule_dup(entry->rule);
     rule->id = rule->match != NULL ? rule_ids_take(rules->ids, rule) : ID_NONE;
+    if (rule->id != ID_NONE && dataplane_rule_open(rules->dp, rule->id) < 0) {
+        rule_ids_give(rules->ids, rules->dp, rule->id, false);
+        rule->id = ID_NONE;
+    }
     if (rule->id == ID_NONE) {
         rule_free(rule);
         return NULL;

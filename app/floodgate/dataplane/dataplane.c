@@ -209,16 +209,19 @@ bool dataplane_running(const struct dataplane *dp)
     return dp->running;
 }
 
+int dataplane_rule_open(struct dataplane *dp, uint32_t id)
+{
+    for (unsigned i = 0; i < dp->worker_count; i++)
+        if (cnt_rule_table_reset(dp->workers[i].rules, id) < 0)
+            return -ENOMEM;
+    return 0;
+}
+
 int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule, const struct act_program *program)
 {
     bool fresh = act_table_get(dp->programs, id) == NULL;
 
-    if (fresh) {
-        for (unsigned i = 0; i < dp->worker_count; i++)
-            if (cnt_rule_table_reset(dp->workers[i].rules, id) < 0)
-                return -ENOMEM;
-    }
-    /* counters, then program, then rule: whoever meets the rule finds the other two */
+    /* the program before the rule: whoever meets the rule finds what to do */
     int error = act_table_set(dp->programs, id, program);
     if (error == 0 && fresh) {
         error = cls_rule_add(dp->cls, id, rule);
@@ -265,8 +268,6 @@ void dataplane_reclaim(struct dataplane *dp)
 void dataplane_rule_counters(const struct dataplane *dp, uint32_t id, struct cnt_rule_sum *out)
 {
     *out = (struct cnt_rule_sum){0};
-    if (act_table_get(dp->programs, id) == NULL)
-        return; /* never in force, or not any more: no counters are kept for it */
     for (unsigned i = 0; i < dp->worker_count; i++)
         cnt_rule_sum_add(out, cnt_rule_of(dp->workers[i].rules, id));
 }

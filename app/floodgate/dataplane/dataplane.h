@@ -33,23 +33,28 @@ void dataplane_stop(struct dataplane *dp);
 bool dataplane_running(const struct dataplane *dp);
 
 /*
- * Puts a rule into force under `id`, or replaces the program of the id (whose rule must be the same): complete at every
- * worker's next burst. A fresh id starts with counters at zero; another keeps them. 0; -EEXIST: an equal rule is in
- * force under another id; -ENOMEM: no room, nothing changed.
+ * Readies an id for a new rule: its counters exist and are zero. Once in a rule's life, before it is first set; the id
+ * must be free in the data plane (never set, or released). 0 or -ENOMEM.
  */
-int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule,
-                       const struct act_program *program);
+int dataplane_rule_open(struct dataplane *dp, uint32_t id);
 
 /*
- * Takes a rule out of force. Its counters can be read until `released(ctx, id)` is called, once no worker can touch
- * them any more; then the id may be used again.
+ * Puts a rule into force under an open id, or replaces the program of the id (whose rule must be the same): complete at
+ * every worker's next burst. The counters go on. 0; -EEXIST: an equal rule is in force under another id; -ENOMEM: no
+ * room, nothing changed. Not while the id is being cleared.
+ */
+int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule, const struct act_program *program);
+
+/*
+ * Takes a rule out of force. `released(ctx, id)` is called once no worker can hold the id any more: from then on it may
+ * be set again, with its counters as they are, or opened for another rule.
  */
 void dataplane_rule_clear(struct dataplane *dp, uint32_t id, void (*released)(void *ctx, uint32_t id), void *ctx);
 
 /* Frees what workers no longer hold (retired rules, ids); call it every few milliseconds. */
 void dataplane_reclaim(struct dataplane *dp);
 
-/* Sums over all workers. An id that was never set gives zeros. */
+/* Sums over all workers; the rule's id must be open. */
 void dataplane_rule_counters(const struct dataplane *dp, uint32_t id, struct cnt_rule_sum *out);
 void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct cnt_port_sum *out);
 void dataplane_counters(const struct dataplane *dp, struct cnt_port_sum *out); /* over all ports */

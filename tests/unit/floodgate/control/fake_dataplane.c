@@ -43,12 +43,22 @@ unsigned fake_dataplane_in_force(const struct dataplane *dp)
     return count;
 }
 
+int dataplane_rule_open(struct dataplane *dp, uint32_t id)
+{
+    assert_in_range(id, 1, FAKE_IDS - 1);
+    assert_false(dp->slots[id].in_force);
+    assert_false(dp->slots[id].clearing);
+    dp->slots[id].opened++;
+    return 0;
+}
+
 int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule, const struct act_program *program)
 {
     struct fake_slot *slot = &dp->slots[id];
 
     assert_in_range(id, 1, FAKE_IDS - 1);
     assert_false(slot->clearing);
+    assert_true(slot->opened > 0);
     for (uint32_t other = 0; other < FAKE_IDS; other++)
         if (other != id && dp->slots[other].in_force && fs_rule_equal(dp->slots[other].rule, rule))
             return -EEXIST;

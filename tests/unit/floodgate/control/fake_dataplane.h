@@ -13,6 +13,7 @@
 
 struct fake_slot {
     bool in_force, clearing;
+    unsigned opened; /* times its counters were made zero */
     struct act_program program;
     struct fs_rule *rule; /* a copy */
     void (*released)(void *ctx, uint32_t id);

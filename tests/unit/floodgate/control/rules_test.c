@@ -344,6 +344,7 @@ static void the_operator_suspends_and_resumes(void **state)
     assert_true(rules_resume(bench->rules, rule->id, why, sizeof why));
     assert_int_equal(rule->state, RULE_ACTIVE);
     assert_true(bench->dp->slots[rule->id].in_force);
+    assert_int_equal(bench->dp->slots[rule->id].opened, 1); /* its counters went on */
     assert_false(rules_suspend(bench->rules, 77, why, sizeof why));
     assert_string_equal(why, "there is no rule 77");
 }
