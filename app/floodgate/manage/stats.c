@@ -58,7 +58,7 @@ struct rules_print {
     struct table *table;
     FILE *out;
     const struct table_form *form;
-    uint64_t rules, hit;
+    uint64_t rules, hit, idle, asleep; /* in all, hit, in force and not hit, not in force */
 };
 
 static void print_rule(void *ctx, const struct rule *rule, uint32_t rank)
@@ -71,8 +71,10 @@ static void print_rule(void *ctx, const struct rule *rule, uint32_t rank)
     (void)rank;
     print->rules++;
     dataplane_rule_counters(print->dp, rule->id, &sum);
-    if (sum.packets == 0)
+    if (sum.packets == 0) {
+        *(rule->in_force ? &print->idle : &print->asleep) += 1;
         return;
+    }
     print->hit++;
     fs_match_format(rule->match, &match_sb);
     if (sb_truncated(&match_sb))
@@ -116,10 +118,12 @@ static void print_rules(FILE *out, const struct dataplane *dp, const struct cont
         table_print(print.table, out, form);
     if (print.rules == 0)
         fprintf(out, "no rules\n");
-    else if (print.hit == 0)
-        fprintf(out, "no packet matched any of %s rules\n", number_group(print.rules, count));
-    else if (print.hit < print.rules)
-        fprintf(out, "%s more rules matched nothing\n", number_group(print.rules - print.hit, count));
+    if (print.idle > 0)
+        fprintf(out, "%s %s%s matched nothing\n", number_group(print.idle, count), print.hit > 0 ? "more " : "",
+                print.idle == 1 ? "rule" : "rules");
+    if (print.asleep > 0)
+        fprintf(out, "%s %s not enforced\n", number_group(print.asleep, count),
+                print.asleep == 1 ? "rule was" : "rules were");
     table_free(print.table);
 }
 
