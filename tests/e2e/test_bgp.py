@@ -49,7 +49,7 @@ def test_announce_withdraw_and_close(router):
 
 def test_ipv6_rules_by_both_forms_of_length(router):
     long_rule = value(b"\x01\x80\x00" + bytes.fromhex("20010db8000700000000000000000007") + b"\x05"
-                      + b"".join(b"\x11" + (1000 + i).to_bytes(2, "big") for i in range(80)) + b"\x91\x00\x50")
+                      + b"".join(b"\x11" + (1000 + i).to_bytes(2, "big") for i in range(80)) + b"\x91\x10\x50")
     assert len(long_rule) > 242
     with connect(router).establish() as speaker:
         speaker.send(bgp.announce(IPV6, long_rule, value(b"\x0d\xa1\x00\x0a\xbc\xde")))
@@ -195,7 +195,9 @@ def test_peer_down_and_up(router):
 def test_fginject_announces_and_withdraws(router):
     controller = router.inject([f"match {MATCH} then discard", "match destination 2001:db8:7::7/128 then discard"])
     assert len(router.wait_rules(2)) == 2
-    assert "2 rules" in end(controller)
+    said = wait_for("the count of what was sent", lambda: "sent" in (line := controller.stdout.readline()) and line)
+    assert said.startswith("sent 2 rules in 2 UPDATEs")
+    end(controller)
     router.wait_rules(0)
 
 

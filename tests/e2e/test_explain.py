@@ -13,6 +13,7 @@ RULES = [
     "match packet-length >1000 then discard",
     f"match destination {HOST6}/128 protocol =udp then discard",
 ]
+IN_WORDS = f"source 198.51.100.1 destination {HOST} protocol udp source-port 53"
 FRAMES = [
     udp4(), udp4(sport=53), udp4(sport=53, src=FAR), tcp4(), v4(ICMP()), v4(ICMP(), b"x" * 1200), udp6(),
     udp4(dst=OTHER, size=1200), frame(ARP(pdst=HOST)), frame(Dot1Q(vlan=5), IP(dst=HOST), UDP(sport=53)),
@@ -35,16 +36,16 @@ def test_explain_agrees_with_what_happens_to_every_packet(start):
 
 def test_a_packet_in_words(start):
     router = start(Config(rules=RULES))
-    answer = router.ask("explain", "--in", "wan", f"udp 198.51.100.1:53 > {HOST}:1000")
+    answer = router.ask("explain", "--in", "wan", IN_WORDS)
     assert answer["verdict"]["verdict"] == "drop"
     assert answer["matches"][0]["match"].startswith(f"destination {HOST}/32")
-    text = router.ctl("explain", "--in", "wan", f"udp 198.51.100.1:53 > {HOST}:1000")
+    text = router.ctl("explain", "--in", "wan", IN_WORDS)
     assert "discard" in text and "drop" in text
 
 
 def test_explain_refuses_with_one_line(start):
     router = start(frames=[udp4()])
-    for command in (["explain", "--in", "nowhere", f"udp 198.51.100.1:53 > {HOST}:1"],
+    for command in (["explain", "--in", "nowhere", IN_WORDS],
                     ["explain", "--in", "wan", "rubbish"], ["explain", "--pcap", "none.pcap"],
                     ["explain", "--pcap", "in.pcap", "--nth", "7"]):
         status, out, err = router.fgctl(*command)

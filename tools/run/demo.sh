@@ -43,7 +43,7 @@ demo_await() { # PID LOG WHAT COMMAND...
 }
 
 router_ready() {
-    grep -qx READY "$demo_dir/floodgate.out"
+    grep -qsx READY "$demo_dir/floodgate.out"
 }
 
 rules_active() {
