@@ -78,6 +78,7 @@ neighbor 127.0.0.1 {{
     local-as {self.asn};
     peer-as {self.router_asn};
     connect {self.router_port};
+    capability {{ route-refresh enable; }}
     family {{ ipv4 flow; ipv6 flow; }}
     api {{ processes [ feed ]; }}
 }}
@@ -187,7 +188,7 @@ protocol static rules4 {{
 protocol static rules6 {{
     flow6 {{ table flow6tab; }};
 {routes['ipv6']}}}
-protocol bgp router {{
+protocol bgp floodgate {{
     local {self.address} as {self.asn};
     neighbor 127.0.0.1 port {self.router_port} as {self.router_asn};
     multihop;
