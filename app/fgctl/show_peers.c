@@ -131,7 +131,8 @@ static void add_session(struct table *details, const json_t *peer)
                 get_int(peer, "updates_out"));
     details_add(details, "established", "%" JSON_INTEGER_FORMAT " %s so far", get_int(peer, "established_count"),
                 plural(get_int(peer, "established_count"), "time", "times"));
-    if (json_is_object(error))
+    /* mostly the session went down by it, which says the same again */
+    if (json_is_object(error) && strstr(get_text(peer, "last_down"), get_text(error, "text")) == NULL)
         details_add(details, "notification", "last %s: %s", get_text(error, "direction"), get_text(error, "text"));
     if (get_text(peer, "last_down")[0] != '\0')
         details_add(details, "last down", "%s", get_text(peer, "last_down"));

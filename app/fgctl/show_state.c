@@ -67,9 +67,23 @@ static void add_packets(struct table *details, const json_t *counters)
                 number_group((uint64_t)dropped, number[2]), dropped > 0 ? " (" : "", text, dropped > 0 ? ")" : "");
 }
 
+static void add_sessions(struct table *details, const json_t *sessions)
+{
+    json_int_t unknown = get_int(sessions, "unknown_connections");
+
+    if (get_int(sessions, "configured") == 0)
+        details_add(details, "sessions", "no peer configured");
+    else
+        details_add(details, "sessions", "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " established",
+                    get_int(sessions, "established"), get_int(sessions, "configured"));
+    if (unknown > 0)
+        details_add(details, "", "%" JSON_INTEGER_FORMAT " %s turned away: no peer has their address", unknown,
+                    plural(unknown, "connection", "connections"));
+}
+
 static void show_status(const struct fgctl *ctl, const json_t *status)
 {
-    const json_t *sessions = json_object_get(status, "sessions"), *rates = json_object_get(status, "rates");
+    const json_t *rates = json_object_get(status, "rates");
     json_int_t workers = get_int(status, "workers"), ports = get_int(status, "ports");
     struct table *details = details_create();
     char text[5][NUMBER_TEXT_SIZE];
@@ -82,11 +96,7 @@ static void show_status(const struct fgctl *ctl, const json_t *status)
                 get_text(status, "dataplane"), workers, plural(workers, "worker", "workers"), ports,
                 plural(ports, "port", "ports"),
                 strcmp(get_text(status, "dataplane"), "running") == 0 ? "" : " (`fgctl dataplane start` starts it)");
-    if (get_int(sessions, "configured") == 0)
-        details_add(details, "sessions", "no peer configured");
-    else
-        details_add(details, "sessions", "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " established",
-                    get_int(sessions, "established"), get_int(sessions, "configured"));
+    add_sessions(details, json_object_get(status, "sessions"));
     add_rules(details, json_object_get(status, "rules"));
     details_add(details, "rate", "in %s, %s; out %s, %s; dropped %s",
                 number_si(get_real(rates, "rx_packets_per_s"), "pps", text[0]),
