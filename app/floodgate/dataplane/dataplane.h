@@ -43,7 +43,8 @@ int dataplane_rule_open(struct dataplane *dp, uint32_t id);
  * every worker's next burst. The counters go on. 0; -EEXIST: an equal rule is in force under another id; -ENOMEM: no
  * room, nothing changed. Not while the id is being cleared.
  */
-int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule, const struct act_program *program);
+int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule,
+                       const struct act_program *program);
 
 /*
  * Takes a rule out of force. `released(ctx, id)` is called once no worker can hold the id any more: from then on it may
