@@ -110,7 +110,8 @@ def test_a_hundred_rules_come_and_go_under_traffic(start):
 
 @pytest.mark.parametrize("command", [["rule", "show", "999"], ["rule", "del", "999"], ["rule", "suspend", "999"],
                                      ["rule", "add", "match destination 300.0.0.0/8"], ["rule", "add", "nonsense"],
-                                     ["peer", "nobody", "down"], ["rules", "--state", "nonsense"], ["rules", "--peer", "nobody"]])
+                                     ["peer", "nobody", "down"], ["rules", "--state", "nonsense"],
+                                     ["rules", "--peer", "nobody"]])
 def test_fgctl_says_why_it_refuses(start, command):
     router = start()
     status, out, err = router.fgctl(*command)
