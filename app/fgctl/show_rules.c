@@ -9,6 +9,7 @@
 
 #define ROWS_AT_A_TIME 1024
 #define WIDE           140 /* columns of a terminal that has room for reasons */
+#define NARROW         100 /* of one that has none for bytes and times: `rule show` has them */
 
 static const char RULES_USAGE[] = "rules [--family ipv4|ipv6] [--state STATE] [--peer NAME] [--limit N]";
 static const char RULE_USAGE[] = "rule show|del|suspend|resume|approve ID, or rule add|check 'TEXT'";
@@ -22,8 +23,8 @@ struct rules_table {
 /* "rejected: unsupported-action": the state and, where the line has room, the stable word of its reason. */
 static void state_text(const struct fgctl *ctl, const json_t *rule, char *text, size_t size)
 {
-    bool narrow = ctl->form.width > 0 && ctl->form.width < WIDE;
-    const char *reason = narrow ? "" : get_text(rule, "reason");
+    bool room = ctl->form.width == 0 || ctl->form.width >= WIDE;
+    const char *reason = room ? get_text(rule, "reason") : "";
 
     snprintf(text, size, "%s%s%.*s", get_text(rule, "state"), reason[0] ? ": " : "", (int)strcspn(reason, ":"), reason);
 }
@@ -42,6 +43,11 @@ static void age_text(const char *when, char *text, size_t size)
     snprintf(text, size, "%s ago", number_duration(now > then ? (uint64_t)(now - then) : 0, duration));
 }
 
+static bool narrow(const struct fgctl *ctl)
+{
+    return ctl->form.width > 0 && ctl->form.width < NARROW;
+}
+
 static void add_rule(void *ctx, const json_t *rule)
 {
     struct rules_table *t = ctx;
@@ -58,10 +64,12 @@ static void add_rule(void *ctx, const json_t *rule)
     state_text(t->ctl, rule, text, sizeof text);
     table_cell_styled(t->table, state_style(state), text);
     table_number(t->table, (uint64_t)get_int(rule, "packets"));
-    table_cell(t->table, number_si((double)get_int(rule, "bytes"), "B", text));
     table_number(t->table, (uint64_t)get_int(rule, "dropped_packets"));
-    age_text(get_text(rule, "last_hit"), text, sizeof text);
-    table_cell(t->table, text);
+    if (!narrow(t->ctl)) {
+        table_cell(t->table, number_si((double)get_int(rule, "bytes"), "B", text));
+        age_text(get_text(rule, "last_hit"), text, sizeof text);
+        table_cell(t->table, text);
+    }
     t->any = true;
     t->any_reason = t->any_reason || get_text(rule, "reason")[0] != '\0';
     if (table_rows(t->table) == ROWS_AT_A_TIME)
@@ -77,10 +85,11 @@ static enum fgctl_status show_rules(const struct fgctl *ctl, json_t *request)
                                                   {.title = "FROM"},
                                                   {.title = "STATE"},
                                                   {.title = "PACKETS", .right = true},
-                                                  {.title = "BYTES", .right = true},
                                                   {.title = "DROPPED", .right = true},
+                                                  {.title = "BYTES", .right = true},
                                                   {.title = "LAST HIT", .right = true}};
-    struct rules_table t = {.ctl = ctl, .table = table_create(COLUMNS, sizeof COLUMNS / sizeof COLUMNS[0])};
+    size_t columns = sizeof COLUMNS / sizeof COLUMNS[0] - (narrow(ctl) ? 2 : 0);
+    struct rules_table t = {.ctl = ctl, .table = table_create(COLUMNS, columns)};
     bool filtered = json_object_size(request) > 0;
 
     if (t.table == NULL) {

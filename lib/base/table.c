@@ -188,7 +188,8 @@ static size_t wrap_width(const struct table *table, const struct table_form *for
     }
     if (form->width == 0 || others + own <= form->width)
         return own;
-    return form->width > others + WRAP_MIN ? form->width - others : WRAP_MIN;
+    size_t least = own < WRAP_MIN ? own : WRAP_MIN;
+    return form->width > others + least ? form->width - others : least;
 }
 
 /* One line of a row. `wrapped` is what is left of the wrapped cell and is moved on; other cells are on line 0 only. */

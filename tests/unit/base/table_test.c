@@ -66,6 +66,19 @@ static void wraps_one_column_at_blanks_to_fit_the_width(void **state)
     table_free(table);
 }
 
+static void a_short_column_is_not_widened_where_nothing_fits(void **state)
+{
+    static const struct table_column two[] = {{.title = "A"}, {.title = "B", .wrap = true}, {.title = "C"}};
+    struct table *table = table_create(two, 3);
+
+    (void)state;
+    table_cell(table, "wide");
+    table_cell(table, "x y");
+    table_cell(table, "z");
+    expect_printed(table, &(struct table_form){.width = 5}, "A     B    C\nwide  x y  z\n");
+    table_free(table);
+}
+
 static void colours_only_where_asked(void **state)
 {
     static const struct table_column one[] = {{.title = "STATE"}};
@@ -160,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aligns_columns_and_leaves_no_trailing_blanks),
         cmocka_unit_test(wraps_one_column_at_blanks_to_fit_the_width),
+        cmocka_unit_test(a_short_column_is_not_widened_where_nothing_fits),
         cmocka_unit_test(colours_only_where_asked),
         cmocka_unit_test(prints_in_pieces_under_one_header_with_the_widths_seen_before),
         cmocka_unit_test(control_characters_never_reach_the_terminal),

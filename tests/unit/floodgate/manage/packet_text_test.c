@@ -72,6 +72,8 @@ static void later_fragments_have_no_ports(void **state)
     assert_int_equal(key.fragment, PKT_FRAGMENT_IS | PKT_FRAGMENT_LAST);
     assert_int_equal(key.has, 0);
     assert_int_equal(key.length, 20);
+    assert_true(parse("destination 2001:db8::7 protocol udp fragment is-fragment"));
+    assert_int_equal(key.length, 48); /* the Fragment header counts */
     expect_refused("source 192.0.2.1 destination 203.0.113.7 protocol udp fragment is-fragment source-port 53",
                    "a fragment other than the first carries no source-port");
 }
