@@ -307,7 +307,7 @@ static void read_all(struct bgp_attr_reader *reader, struct byte_reader r)
 {
     uint32_t seen[256 / 32] = {0};
 
-    while (br_left(&r) > 0) {
+    while (br_left(&r) > 0 && !reader->fault.reset) {
         struct bgp_raw_attr raw;
         if (!next_attr(&r, &raw)) {
             /* RFC 7606 4: the NLRI can still be found by the lengths around */
