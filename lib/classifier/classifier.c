@@ -9,6 +9,7 @@
 
 static const struct cls_engine_ops *const engines[] = {
     [CLS_LINEAR] = &cls_linear_ops,
+    [CLS_FAST] = &cls_fast_ops,
 };
 
 struct cls {

@@ -25,17 +25,34 @@
 
 enum cls_engine {
     CLS_LINEAR, /* one rule after the other: the reference */
+    CLS_FAST,   /* by destination, source and what is left: a million rules (docs/classifier.md) */
+};
+
+/* The instructions that CLS_FAST uses to match. Results are the same. */
+enum cls_simd {
+    CLS_SIMD_BEST, /* the widest that this processor has */
+    CLS_SIMD_SCALAR,
+    CLS_SIMD_AVX2,
+    CLS_SIMD_AVX512,
+    CLS_SIMD_COUNT,
 };
 
 struct cls_conf {
     enum cls_engine engine;
+    enum cls_simd simd;
     struct rcu *rcu;     /* must outlive the classifier */
     size_t memory_bytes; /* most memory to use; 0: no limit */
 };
 
 struct cls;
 
-/* NULL when memory is short. */
+/* Whether this processor and build can do it. CLS_SIMD_BEST and CLS_SIMD_SCALAR always can. */
+bool cls_simd_available(enum cls_simd simd);
+
+/* "best", "scalar", "avx2", "avx512". */
+const char *cls_simd_name(enum cls_simd simd);
+
+/* NULL when memory is short, or the instructions asked for are not available. */
 struct cls *cls_create(const struct cls_conf *conf);
 
 /* No reader may be online. Rules are forgotten. */

@@ -19,6 +19,10 @@ struct cls_engine_ops {
 };
 
 extern const struct cls_engine_ops cls_linear_ops;
+extern const struct cls_engine_ops cls_fast_ops;
+
+/* Whether one component of a rule matches a key of the rule's family. */
+bool cls_component_matches(const struct fs_rule *rule, const struct fs_component *component, const struct pkt_key *key);
 
 /* Whether a key can match any rule at all. */
 static inline bool cls_key_matchable(const struct pkt_key *key)

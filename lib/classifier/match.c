@@ -112,13 +112,17 @@ static const match_fn matchers[FS_COMPONENTS_MAX + 1] = {
     [FS_FLOW_LABEL] = match_flow_label,
 };
 
+bool cls_component_matches(const struct fs_rule *rule, const struct fs_component *component, const struct pkt_key *key)
+{
+    return matchers[component->type](rule, component, key);
+}
+
 bool cls_rule_matches(const struct fs_rule *rule, const struct pkt_key *key)
 {
     if (rule->family != key->family || !cls_key_matchable(key))
         return false;
     for (unsigned i = 0; i < rule->component_count; i++) {
-        const struct fs_component *c = &rule->components[i];
-        if (!matchers[c->type](rule, c, key))
+        if (!cls_component_matches(rule, &rule->components[i], key))
             return false;
     }
     return true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The contract of classifier.h: ids, order, errors, memory, and what readers see of a change. */
+/* The contract of classifier.h, for each engine: ids, order, errors, memory, and what readers see of a change. */
 #include "../cm.h"
 
 #include <errno.h>
@@ -13,13 +13,28 @@ struct fixture {
     struct cls *cls;
 };
 
-static struct fixture *fixture_create(size_t memory_bytes)
+#define SLACK 256 /* malloc may round the same request up differently */
+
+static struct cls_conf engine; /* the one under test */
+
+/* `room`: octets that rules may take; 0: no limit. */
+static struct fixture *fixture_create(size_t room)
 {
     static struct fixture fixture;
+    struct cls_conf conf = engine;
+    struct cls_stats empty;
 
     fixture.rcu = rcu_create(1);
-    fixture.cls = cls_create(&(struct cls_conf){.rcu = fixture.rcu, .memory_bytes = memory_bytes});
+    conf.rcu = fixture.rcu;
+    fixture.cls = cls_create(&conf);
     assert_non_null(fixture.cls);
+    if (room > 0) {
+        cls_stats_get(fixture.cls, &empty);
+        cls_free(fixture.cls);
+        conf.memory_bytes = empty.memory_bytes + room;
+        fixture.cls = cls_create(&conf);
+        assert_non_null(fixture.cls);
+    }
     return &fixture;
 }
 
@@ -196,12 +211,12 @@ static void a_reader_may_go_on_from_a_rule_that_was_just_removed(void **state)
     rcu_reader_online(f->rcu, 0);
     assert_int_equal(match(f, key), 1);
     cls_rule_remove(f->cls, 1);
-    assert_int_equal(rcu_reclaim(f->rcu), 1);
+    assert_true(rcu_reclaim(f->rcu) > 0);
     assert_int_equal(cls_match_after(f->cls, &key, 1), 2);
     cls_rule_remove(f->cls, 2);
     assert_int_equal(cls_match_after(f->cls, &key, 2), 3);
-    rcu_quiescent(f->rcu, 0);
-    assert_int_equal(rcu_reclaim(f->rcu), 0);
+    while (rcu_reclaim(f->rcu) > 0) /* what is released may retire more */
+        rcu_quiescent(f->rcu, 0);
     assert_int_equal(match(f, key), 3);
     rcu_reader_offline(f->rcu, 0);
 }
@@ -217,10 +232,10 @@ static void removed_memory_is_released_after_the_readers_quiescent_point(void **
     assert_true(one > empty);
     cls_rule_remove(f->cls, 1);
     rcu_reclaim(f->rcu);
-    assert_int_equal(stats(f).memory_bytes, one);
-    rcu_quiescent(f->rcu, 0);
-    rcu_reclaim(f->rcu);
-    assert_int_equal(stats(f).memory_bytes, empty);
+    assert_true(stats(f).memory_bytes >= one);
+    while (rcu_reclaim(f->rcu) > 0)
+        rcu_quiescent(f->rcu, 0);
+    assert_true(stats(f).memory_bytes <= empty + SLACK);
     rcu_reader_offline(f->rcu, 0);
 }
 
@@ -258,11 +273,14 @@ static void a_full_memory_refuses_and_changes_nothing(void **state)
     assert_int_equal(rc, -ENOMEM);
     assert_true(id > 7);
     assert_int_equal(stats(f).rules, id - 1);
-    assert_true(stats(f).memory_bytes <= 8192);
+    size_t full = stats(f).memory_bytes;
     assert_int_equal(match(f, udp4_key()), 7);
     assert_int_equal(add(f, 7, "destination 203.0.113.0/25"), -ENOMEM);
     assert_int_equal(match(f, udp4_key()), 7);
     assert_int_equal(add(f, 4000000000u, "destination 203.0.114.0/24"), -ENOMEM);
+    while (rcu_reclaim(f->rcu) > 0)
+        ;
+    assert_true(stats(f).memory_bytes <= full + SLACK); /* what failed has left nothing behind */
     /* what was removed and is free makes room again */
     for (uint32_t gone = 1; gone < 5; gone++)
         cls_rule_remove(f->cls, gone);
@@ -305,5 +323,11 @@ int main(void)
         cmocka_unit_test(freeing_leaves_nothing_behind),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("linear", tests, NULL, NULL);
+    for (enum cls_simd simd = CLS_SIMD_BEST; simd < CLS_SIMD_COUNT; simd++) {
+        engine = (struct cls_conf){.engine = CLS_FAST, .simd = simd};
+        if (cls_simd_available(simd))
+            failed += cmocka_run_group_tests_name(cls_simd_name(simd), tests, NULL, NULL);
+    }
+    return failed;
 }

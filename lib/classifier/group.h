@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The rules of one destination and one source, of which a packet wants the first match in RFC order.
+ *
+ * A group takes the form that its size asks for: one rule; a leaf of up to 16 boxes in RFC order, compared one after
+ * the other; or an index. In an index, a rule that asks for single values of a port, a length or an ICMP type is found
+ * by hash of that value in a group of the next level, which is a group like any other and does not use that field
+ * again. The rest is in two trees of boxes (tree.h). So a rule costs memory for each single value it names, at most
+ * COMPILED_VALUES of them, and otherwise for itself alone.
+ */
+#ifndef CLASSIFIER_GROUP_H
+#define CLASSIFIER_GROUP_H
+
+#include "classifier/tree.h"
+
+/* 0: no rule; otherwise an address with its kind in the lowest bits. */
+typedef _Atomic(uintptr_t) group_ref; /* written by the writer, read by workers */
+
+#define GROUP_KIND  3u
+#define GROUP_ONE   0u /* struct compiled */
+#define GROUP_LEAF  1u /* struct tree_node, a leaf in RFC order */
+#define GROUP_INDEX 2u /* struct group_index */
+
+struct group_index {
+    struct hash_table values;    /* of struct group_value */
+    struct tree narrow;          /* no single value, but some narrow field */
+    struct tree wide;            /* neither */
+    _Atomic(uint32_t) lanes;     /* bit l: some rule is in `values` by lane l. Written by the writer, read by workers */
+    uint16_t fixed;              /* the writer's: lanes that the levels above have decided */
+    uint32_t count;              /* the writer's */
+    uint32_t in_lane[BOX_LANES]; /* the writer's: rules in `values` by lane */
+};
+
+/* The rules of an index that ask for one value in one lane. */
+struct group_value {
+    struct hash_item item;
+    uint32_t lane_value;
+    group_ref rules;
+};
+
+static inline uint32_t group_lane_value(unsigned lane, uint16_t value)
+{
+    return (uint32_t)lane << 16 | value;
+}
+
+static inline uint64_t group_value_hash(uint32_t lane_value)
+{
+    return hash_mix(lane_value ^ 0x9e3779b97f4a7c15u, 0xd6e8feb86659fd93u);
+}
+
+static inline uintptr_t group_load(const group_ref *group)
+{
+    return atomic_load_explicit((group_ref *)(uintptr_t)group, memory_order_acquire);
+}
+
+/* `fixed`: lanes in which every rule of the group has the same value. False when memory is short: nothing changed. */
+bool group_insert(group_ref *group, struct mem *mem, const struct compiled *rule, unsigned fixed);
+
+/*
+ * Takes out a rule that is in the group and is marked as removed. False when, for lack of memory, it is still referred
+ * to, though no packet finds it.
+ */
+bool group_remove(group_ref *group, struct mem *mem, const struct compiled *rule);
+
+/* Gives back all memory but the rules, by mem_free or mem_retire. */
+void group_give(uintptr_t group, struct mem *mem, void (*give)(struct mem *mem, void *block));
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "classifier/hash.h"
+
+#include <string.h>
+
+static struct hash_segment *segment_create(const struct hash_table *table, struct mem *mem, unsigned depth)
+{
+    size_t size = sizeof(struct hash_segment) + (table->bucket_mask + 1) * sizeof(struct hash_bucket);
+    struct hash_segment *segment = mem_alloc_line(mem, size);
+
+    if (segment == NULL)
+        return NULL;
+    memset(segment, 0, size);
+    segment->depth = (uint8_t)depth;
+    return segment;
+}
+
+static struct hash_directory *directory_create(struct mem *mem, unsigned depth)
+{
+    struct hash_directory *directory =
+        mem_alloc(mem, sizeof *directory + ((size_t)1 << depth) * sizeof directory->segments[0]);
+
+    if (directory != NULL)
+        directory->depth = depth;
+    return directory;
+}
+
+/* The place in a directory of that depth. */
+static size_t index_of(uint64_t hash, unsigned depth)
+{
+    return (size_t)((hash >> HASH_INDEX_BITS) >> (HASH_INDEX_BITS - depth));
+}
+
+static uint64_t entry_of(const struct hash_item *item)
+{
+    return (uint64_t)hash_tag(item->hash) << HASH_ITEM_BITS | (uint64_t)(uintptr_t)item;
+}
+
+bool hash_init(struct hash_table *table, struct mem *mem, unsigned buckets)
+{
+    table->bucket_mask = buckets - 1;
+    table->count = 0;
+    struct hash_directory *directory = directory_create(mem, 0);
+    struct hash_segment *segment = segment_create(table, mem, 0);
+    if (directory == NULL || segment == NULL) {
+        mem_free(mem, directory);
+        mem_free(mem, segment);
+        return false;
+    }
+    atomic_init(&directory->segments[0], segment);
+    rcu_publish(&table->directory, directory);
+    return true;
+}
+
+/* Gives back every segment once, though several places of the directory may lead to it. */
+static void table_give(struct hash_table *table, struct mem *mem, void (*give)(struct mem *mem, void *block))
+{
+    struct hash_directory *directory = rcu_load(&table->directory);
+
+    for (size_t i = 0; i < (size_t)1 << directory->depth;) {
+        struct hash_segment *segment = rcu_load(&directory->segments[i]);
+        i += (size_t)1 << (directory->depth - segment->depth);
+        give(mem, segment);
+    }
+    give(mem, directory);
+}
+
+void hash_fini(struct hash_table *table, struct mem *mem)
+{
+    table_give(table, mem, mem_free);
+}
+
+void hash_retire(struct hash_table *table, struct mem *mem)
+{
+    table_give(table, mem, mem_retire);
+}
+
+static bool segment_put(const struct hash_table *table, struct hash_segment *segment, const struct hash_item *item)
+{
+    struct hash_bucket *bucket = &segment->buckets[item->hash & table->bucket_mask];
+
+    for (unsigned i = 0; i < HASH_BUCKET; i++) {
+        if (hash_entry(bucket, i) == 0) {
+            atomic_store_explicit(&bucket->entries[i], entry_of(item), memory_order_release);
+            segment->count++;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Copies the items of `from` into `to`, or those of them whose hash has `bit` set or clear. False: no room. */
+static bool segment_copy(const struct hash_table *table, struct hash_segment *const to[2],
+                         const struct hash_segment *from, uint64_t bit)
+{
+    for (unsigned b = 0; b <= table->bucket_mask; b++) {
+        for (unsigned i = 0; i < HASH_BUCKET; i++) {
+            uint64_t entry = hash_entry(&from->buckets[b], i);
+            if (entry == 0)
+                continue;
+            const struct hash_item *item = hash_entry_item(entry);
+            if (!segment_put(table, to[(item->hash & bit) != 0], item))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Lets every place of the directory whose first `depth` bits are those of `hash` lead to the segment. */
+static void directory_set(struct hash_directory *directory, uint64_t hash, unsigned depth, struct hash_segment *segment)
+{
+    size_t places = (size_t)1 << (directory->depth - depth);
+    size_t first = index_of(hash, depth) * places;
+
+    for (size_t i = first; i < first + places; i++)
+        rcu_publish(&directory->segments[i], segment);
+}
+
+static bool directory_resize(struct hash_table *table, struct mem *mem, unsigned depth)
+{
+    struct hash_directory *old = rcu_load(&table->directory);
+    struct hash_directory *fresh = directory_create(mem, depth);
+
+    if (fresh == NULL)
+        return false;
+    for (size_t i = 0; i < (size_t)1 << depth; i++) {
+        size_t from = depth > old->depth ? i >> (depth - old->depth) : i << (old->depth - depth);
+        atomic_init(&fresh->segments[i], rcu_load(&old->segments[from]));
+    }
+    rcu_publish(&table->directory, fresh);
+    mem_retire(mem, old);
+    return true;
+}
+
+/* Replaces the segment of `hash` by two that are one bit deeper. */
+static bool segment_split(struct hash_table *table, struct mem *mem, uint64_t hash)
+{
+    struct hash_directory *directory = rcu_load(&table->directory);
+    struct hash_segment *old = rcu_load(&directory->segments[index_of(hash, directory->depth)]);
+    unsigned depth = old->depth + 1u;
+    uint64_t bit = (uint64_t)1 << (64 - depth);
+
+    /* far more segments than items only come from hashes that are all alike: splitting does not help there */
+    if (depth > HASH_DEPTH_MAX || (uint64_t)1 << depth > 64 * ((uint64_t)table->count + HASH_BUCKET))
+        return false;
+    if (depth > directory->depth && !directory_resize(table, mem, depth))
+        return false;
+    struct hash_segment *halves[2] = {segment_create(table, mem, depth), segment_create(table, mem, depth)};
+    if (halves[0] == NULL || halves[1] == NULL) {
+        mem_free(mem, halves[0]);
+        mem_free(mem, halves[1]);
+        return false;
+    }
+    segment_copy(table, halves, old, bit); /* each bucket's items were in one bucket: they fit */
+    directory = rcu_load(&table->directory);
+    directory_set(directory, hash & ~bit, depth, halves[0]);
+    directory_set(directory, hash | bit, depth, halves[1]);
+    mem_retire(mem, old);
+    return true;
+}
+
+bool hash_insert(struct hash_table *table, struct mem *mem, struct hash_item *item)
+{
+    for (;;) {
+        struct hash_directory *directory = rcu_load(&table->directory);
+        if (segment_put(table, rcu_load(&directory->segments[index_of(item->hash, directory->depth)]), item))
+            break;
+        if (!segment_split(table, mem, item->hash))
+            return false;
+    }
+    table->count++;
+    return true;
+}
+
+/* Halves the directory while no segment needs its last bit. */
+static void directory_shrink(struct hash_table *table, struct mem *mem)
+{
+    struct hash_directory *directory = rcu_load(&table->directory);
+    unsigned deepest = 0;
+
+    for (size_t i = 0; i < (size_t)1 << directory->depth;) {
+        const struct hash_segment *segment = rcu_load(&directory->segments[i]);
+        deepest = segment->depth > deepest ? segment->depth : deepest;
+        if (deepest == directory->depth)
+            return;
+        i += (size_t)1 << (directory->depth - segment->depth);
+    }
+    directory_resize(table, mem, deepest); /* without memory for it the larger one stays */
+}
+
+/* Replaces the segment of `hash` and its sibling by one when both are nearly empty. */
+static bool segment_merge(struct hash_table *table, struct mem *mem, uint64_t hash)
+{
+    struct hash_directory *directory = rcu_load(&table->directory);
+    struct hash_segment *one = rcu_load(&directory->segments[index_of(hash, directory->depth)]);
+
+    if (one->depth == 0)
+        return false;
+    uint64_t bit = (uint64_t)1 << (64 - one->depth);
+    struct hash_segment *other = rcu_load(&directory->segments[index_of(hash ^ bit, directory->depth)]);
+    if (other->depth != one->depth || one->count + other->count > (table->bucket_mask + 1) * HASH_BUCKET / 4)
+        return false;
+    struct hash_segment *fresh = segment_create(table, mem, one->depth - 1u);
+    if (fresh == NULL)
+        return false;
+    struct hash_segment *const both[2] = {fresh, fresh};
+    if (!segment_copy(table, both, one, bit) || !segment_copy(table, both, other, bit)) {
+        mem_free(mem, fresh);
+        return false;
+    }
+    directory_set(directory, hash, fresh->depth, fresh);
+    mem_retire(mem, one);
+    mem_retire(mem, other);
+    if (fresh->depth + 1u == directory->depth)
+        directory_shrink(table, mem);
+    return true;
+}
+
+void hash_remove(struct hash_table *table, struct mem *mem, struct hash_item *item)
+{
+    struct hash_directory *directory = rcu_load(&table->directory);
+    struct hash_segment *segment = rcu_load(&directory->segments[index_of(item->hash, directory->depth)]);
+    struct hash_bucket *bucket = &segment->buckets[item->hash & table->bucket_mask];
+
+    for (unsigned i = 0; i < HASH_BUCKET; i++) {
+        if (hash_entry(bucket, i) == entry_of(item)) {
+            atomic_store_explicit(&bucket->entries[i], 0, memory_order_release);
+            segment->count--;
+            table->count--;
+            break;
+        }
+    }
+    while (segment_merge(table, mem, item->hash))
+        ;
+}
+
+void hash_each(const struct hash_table *table, void (*visit)(void *ctx, struct hash_item *item), void *ctx)
+{
+    const struct hash_directory *directory = rcu_load(&table->directory);
+
+    for (size_t i = 0; i < (size_t)1 << directory->depth;) {
+        const struct hash_segment *segment = rcu_load(&directory->segments[i]);
+        i += (size_t)1 << (directory->depth - segment->depth);
+        for (unsigned b = 0; b <= table->bucket_mask; b++) {
+            for (unsigned e = 0; e < HASH_BUCKET; e++) {
+                uint64_t entry = hash_entry(&segment->buckets[b], e);
+                if (entry != 0)
+                    visit(ctx, hash_entry_item(entry));
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A hash table that readers probe while the writer changes it: extendible hashing (Fagin et al., 1979).
+ *
+ * A directory, indexed by the hash's highest bits, points to segments of a few buckets; a bucket is one cache line of
+ * eight entries. A segment that overflows is replaced by two half-empty ones, so no change ever costs more than one
+ * segment (and, rarely, a copy of the directory). An entry is one word, the item's address and 16 bits of its hash, so
+ * a reader sees all of it or nothing; items never move within a segment. A tag that fits may still be another item:
+ * the reader compares the key in the item.
+ */
+#ifndef CLASSIFIER_HASH_H
+#define CLASSIFIER_HASH_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "classifier/memory.h"
+
+#define HASH_BUCKET    8 /* entries */
+#define HASH_ITEM_BITS 48
+#define HASH_TAG_SHIFT                                                                                                 \
+    24 /* tag: hash bits 24 to 39, apart from the bucket's (lowest) and the directory's (highest)                      \
+        */
+#define HASH_DEPTH_MAX  26
+#define HASH_INDEX_BITS 32 /* the directory is indexed by at most so many highest bits */
+
+/* What every item starts with. */
+struct hash_item {
+    uint64_t hash;
+};
+
+struct hash_bucket {
+    _Alignas(MEM_LINE) _Atomic(uint64_t) entries[HASH_BUCKET]; /* 0: free. Written by the writer, read by workers */
+};
+
+struct hash_segment {
+    uint8_t depth;  /* the writer's: how many highest bits all items here share */
+    uint32_t count; /* the writer's */
+    struct hash_bucket buckets[];
+};
+
+struct hash_directory {
+    unsigned depth;
+    RCU_POINTER(struct hash_segment) segments[]; /* 2^depth */
+};
+
+struct hash_table {
+    RCU_POINTER(struct hash_directory) directory; /* written by the writer, read by workers */
+    unsigned bucket_mask;                         /* buckets of a segment, less one */
+    uint32_t count;                               /* the writer's */
+};
+
+/* `buckets` of a segment: a power of two. False when memory is short. */
+bool hash_init(struct hash_table *table, struct mem *mem, unsigned buckets);
+
+/* Frees the table at once, or once no reader can hold it. Not the items. */
+void hash_fini(struct hash_table *table, struct mem *mem);
+void hash_retire(struct hash_table *table, struct mem *mem);
+
+/* Adds an item whose key is not in the table. False when memory is short: nothing has changed. */
+bool hash_insert(struct hash_table *table, struct mem *mem, struct hash_item *item);
+
+/* Takes out an item that is in the table. */
+void hash_remove(struct hash_table *table, struct mem *mem, struct hash_item *item);
+
+/* Calls visit(ctx, item) for each item. */
+void hash_each(const struct hash_table *table, void (*visit)(void *ctx, struct hash_item *item), void *ctx);
+
+/* The bucket that items of this hash are in. */
+static inline const struct hash_bucket *hash_bucket_of(const struct hash_table *table, uint64_t hash)
+{
+    const struct hash_directory *directory = rcu_load(&table->directory);
+    uint64_t index = (hash >> HASH_INDEX_BITS) >> (HASH_INDEX_BITS - directory->depth);
+
+    return &rcu_load(&directory->segments[index])->buckets[hash & table->bucket_mask];
+}
+
+static inline uint16_t hash_tag(uint64_t hash)
+{
+    return (uint16_t)(hash >> HASH_TAG_SHIFT);
+}
+
+/* An entry, or 0; its tag; its item. */
+static inline uint64_t hash_entry(const struct hash_bucket *bucket, unsigned i)
+{
+    return atomic_load_explicit(&bucket->entries[i], memory_order_acquire);
+}
+
+static inline bool hash_entry_fits(uint64_t entry, uint64_t hash)
+{
+    return entry != 0 && (uint16_t)(entry >> HASH_ITEM_BITS) == hash_tag(hash);
+}
+
+static inline void *hash_entry_item(uint64_t entry)
+{
+    return (void *)(uintptr_t)(entry & (((uint64_t)1 << HASH_ITEM_BITS) - 1));
+}
+
+/* Both halves of a 128-bit product folded: mixes every bit of `a` and `b` into every bit of the result. */
+static inline uint64_t hash_mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 uint128;
+    uint128 product = (uint128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+#endif

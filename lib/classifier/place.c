@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "classifier/place.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define SEGMENT_BUCKETS 32
+#define ODD_SALT        0x9e3779b97f4a7c15u
+
+/* A prefix as the tables know it. */
+struct prefix {
+    struct shape shape;
+    uint64_t address[2];
+};
+
+static uint64_t shape_salt(const struct places *places, unsigned family, const struct fs_component *c)
+{
+    uint64_t number = (uint64_t)family << 16 | (uint64_t)c->offset << 8 | c->length;
+
+    return hash_mix(places->seed ^ number, ODD_SALT) | 1; /* never 0 */
+}
+
+static void prefix_of(const struct places *places, const struct fs_rule *rule, const struct fs_component *c,
+                      struct prefix *out)
+{
+    uint8_t mask[16];
+
+    memset(mask, 0xff, sizeof mask);
+    ip_bits_keep(mask, sizeof mask, c->offset, c->length);
+    memcpy(out->shape.mask, mask, sizeof mask);
+    memcpy(out->address, c->octets, sizeof out->address);
+    out->shape.salt = shape_salt(places, rule->family, c);
+    out->shape.offset = c->offset;
+    out->shape.length = c->length;
+    out->shape.users = 0;
+}
+
+/* RFC 8956 4: the lower offset, then the longer prefix. */
+static bool shape_before(const struct shape *a, const struct shape *b)
+{
+    return a->offset != b->offset ? a->offset < b->offset : a->length > b->length;
+}
+
+static unsigned shape_place(const struct shapes *shapes, const struct shape *shape)
+{
+    unsigned at = 0;
+
+    while (shapes != NULL && at < shapes->count && shape_before(&shapes->shapes[at], shape))
+        at++;
+    return at;
+}
+
+static bool shape_is_at(const struct shapes *shapes, unsigned at, const struct shape *shape)
+{
+    return shapes != NULL && at < shapes->count && shapes->shapes[at].salt == shape->salt;
+}
+
+static struct shapes *shapes_alloc(struct mem *mem, uint32_t count)
+{
+    struct shapes *shapes = mem_alloc(mem, sizeof *shapes + count * sizeof shapes->shapes[0]);
+
+    if (shapes != NULL)
+        shapes->count = count;
+    return shapes;
+}
+
+/* One more prefix of that shape. */
+static bool shape_take(_Atomic(struct shapes *) *slot, struct mem *mem, const struct shape *shape)
+{
+    struct shapes *old = rcu_load(slot);
+    unsigned at = shape_place(old, shape), count = old != NULL ? old->count : 0;
+
+    if (shape_is_at(old, at, shape)) {
+        old->shapes[at].users++;
+        return true;
+    }
+    struct shapes *fresh = shapes_alloc(mem, count + 1);
+    if (fresh == NULL)
+        return false;
+    for (unsigned i = 0; i < count; i++)
+        fresh->shapes[i < at ? i : i + 1] = old->shapes[i];
+    fresh->shapes[at] = *shape;
+    fresh->shapes[at].users = 1;
+    rcu_publish(slot, fresh);
+    mem_retire(mem, old);
+    return true;
+}
+
+/* One prefix of that shape less. */
+static void shape_drop(_Atomic(struct shapes *) *slot, struct mem *mem, const struct shape *shape)
+{
+    struct shapes *old = rcu_load(slot), *fresh = NULL;
+    unsigned at = shape_place(old, shape);
+
+    if (--old->shapes[at].users > 0)
+        return;
+    if (old->count > 1) {
+        fresh = shapes_alloc(mem, old->count - 1);
+        if (fresh == NULL)
+            return; /* a shape that nobody uses costs a probe, no more */
+        for (unsigned i = 0; i < old->count; i++)
+            if (i != at)
+                fresh->shapes[i < at ? i : i - 1] = old->shapes[i];
+    }
+    rcu_publish(slot, fresh);
+    mem_retire(mem, old);
+}
+
+static void *item_find(const struct hash_table *table, const struct hash_item *item,
+                       bool (*equal)(const struct hash_item *a, const struct hash_item *b))
+{
+    const struct hash_bucket *bucket = hash_bucket_of(table, item->hash);
+
+    for (unsigned i = 0; i < HASH_BUCKET; i++) {
+        uint64_t entry = hash_entry(bucket, i);
+        if (hash_entry_fits(entry, item->hash) && equal(hash_entry_item(entry), item))
+            return hash_entry_item(entry);
+    }
+    return NULL;
+}
+
+static bool destination_equal(const struct hash_item *a, const struct hash_item *b)
+{
+    const struct destination *x = (const struct destination *)a, *y = (const struct destination *)b;
+
+    return x->shape_salt == y->shape_salt && memcmp(x->address, y->address, sizeof x->address) == 0;
+}
+
+static bool source_equal(const struct hash_item *a, const struct hash_item *b)
+{
+    const struct source *x = (const struct source *)a, *y = (const struct source *)b;
+
+    return x->destination == y->destination && x->shape_salt == y->shape_salt &&
+           memcmp(x->address, y->address, sizeof x->address) == 0;
+}
+
+static void destination_set(struct destination *d, struct places *places, const struct prefix *prefix)
+{
+    memset(d, 0, sizeof *d);
+    if (prefix != NULL) {
+        memcpy(d->address, prefix->address, sizeof d->address);
+        d->shape_salt = prefix->shape.salt;
+        d->item.hash = place_hash(d->address, places->seed, d->shape_salt);
+    }
+    d->salt = hash_mix(places->seed ^ ++places->next_salt, ODD_SALT);
+}
+
+/* A new destination, with nothing in it: no packet is the worse for it. */
+static struct destination *destination_add(struct places *places, struct mem *mem, struct place_family *family,
+                                           const struct prefix *prefix)
+{
+    struct destination *d = mem_alloc_line(mem, sizeof *d);
+
+    if (d == NULL)
+        return NULL;
+    destination_set(d, places, prefix);
+    if (!shape_take(&family->shapes, mem, &prefix->shape)) {
+        mem_free(mem, d);
+        return NULL;
+    }
+    if (!hash_insert(&places->destinations, mem, &d->item)) {
+        shape_drop(&family->shapes, mem, &prefix->shape);
+        mem_free(mem, d);
+        return NULL;
+    }
+    return d;
+}
+
+static struct source *source_add(struct places *places, struct mem *mem, struct destination *d,
+                                 const struct source *key, const struct shape *shape)
+{
+    struct source *source = mem_alloc_line(mem, sizeof *source);
+
+    if (source == NULL)
+        return NULL;
+    memcpy(source, key, sizeof *source);
+    if (!shape_take(&d->sources, mem, shape)) {
+        mem_free(mem, source);
+        return NULL;
+    }
+    if (!hash_insert(&places->sources, mem, &source->item)) {
+        shape_drop(&d->sources, mem, shape);
+        mem_free(mem, source);
+        return NULL;
+    }
+    return source;
+}
+
+/* Where a rule is or shall be. */
+struct spot {
+    struct place_family *family;
+    struct prefix destination_prefix, source_prefix;
+    bool has_destination, has_source;
+    struct destination *destination; /* NULL: not there (yet) */
+    struct source source_key;
+    struct source *source; /* NULL: not there (yet), or the rule has none */
+};
+
+static void spot_find_source(struct places *places, struct spot *spot)
+{
+    struct source *key = &spot->source_key;
+
+    memset(key, 0, sizeof *key);
+    memcpy(key->address, spot->source_prefix.address, sizeof key->address);
+    key->shape_salt = spot->source_prefix.shape.salt;
+    key->destination = spot->destination;
+    key->item.hash = place_hash(key->address, spot->destination->salt, key->shape_salt);
+    spot->source = item_find(&places->sources, &key->item, source_equal);
+}
+
+static void spot_find(struct places *places, const struct fs_rule *rule, struct spot *spot)
+{
+    const struct fs_component *destination = fs_rule_component(rule, FS_DESTINATION);
+    const struct fs_component *source = fs_rule_component(rule, FS_SOURCE);
+    struct destination key;
+
+    spot->family = &places->families[place_family_index(rule->family)];
+    spot->has_destination = destination != NULL;
+    spot->has_source = source != NULL;
+    spot->destination = &spot->family->any;
+    spot->source = NULL;
+    if (source != NULL)
+        prefix_of(places, rule, source, &spot->source_prefix);
+    if (destination != NULL) {
+        prefix_of(places, rule, destination, &spot->destination_prefix);
+        memset(&key, 0, sizeof key);
+        memcpy(key.address, spot->destination_prefix.address, sizeof key.address);
+        key.shape_salt = spot->destination_prefix.shape.salt;
+        key.item.hash = place_hash(key.address, places->seed, key.shape_salt);
+        spot->destination = item_find(&places->destinations, &key.item, destination_equal);
+    }
+    if (source != NULL && spot->destination != NULL)
+        spot_find_source(places, spot);
+}
+
+/* Creates what is missing of the spot. */
+static bool spot_make(struct places *places, struct mem *mem, struct spot *spot)
+{
+    if (spot->destination == NULL) {
+        spot->destination = destination_add(places, mem, spot->family, &spot->destination_prefix);
+        if (spot->destination == NULL)
+            return false;
+        if (spot->has_source)
+            spot_find_source(places, spot);
+    }
+    if (spot->has_source && spot->source == NULL)
+        spot->source = source_add(places, mem, spot->destination, &spot->source_key, &spot->source_prefix.shape);
+    return !spot->has_source || spot->source != NULL;
+}
+
+/* Takes away what is empty of the spot. */
+static void spot_prune(struct places *places, struct mem *mem, struct spot *spot)
+{
+    struct destination *d = spot->destination;
+
+    if (spot->source != NULL && group_load(&spot->source->rules) == 0) {
+        hash_remove(&places->sources, mem, &spot->source->item);
+        shape_drop(&d->sources, mem, &spot->source_prefix.shape);
+        mem_retire(mem, spot->source);
+    }
+    if (d == NULL || !spot->has_destination || group_load(&d->any_source) != 0)
+        return;
+    const struct shapes *sources = rcu_load(&d->sources);
+    for (unsigned i = 0; sources != NULL && i < sources->count; i++)
+        if (sources->shapes[i].users > 0)
+            return;
+    hash_remove(&places->destinations, mem, &d->item);
+    shape_drop(&spot->family->shapes, mem, &spot->destination_prefix.shape);
+    mem_retire(mem, rcu_load(&d->sources));
+    mem_retire(mem, d);
+}
+
+static group_ref *spot_group(struct spot *spot)
+{
+    return spot->has_source ? &spot->source->rules : &spot->destination->any_source;
+}
+
+bool places_insert(struct places *places, struct mem *mem, const struct compiled *rule)
+{
+    struct spot spot;
+
+    spot_find(places, rule->rule, &spot);
+    bool done = spot_make(places, mem, &spot) && group_insert(spot_group(&spot), mem, rule, 0);
+    if (!done)
+        spot_prune(places, mem, &spot);
+    return done;
+}
+
+bool places_remove(struct places *places, struct mem *mem, const struct compiled *rule)
+{
+    struct spot spot;
+
+    spot_find(places, rule->rule, &spot);
+    bool gone = group_remove(spot_group(&spot), mem, rule);
+    spot_prune(places, mem, &spot);
+    return gone;
+}
+
+bool places_init(struct places *places, struct mem *mem)
+{
+    memset(places, 0, sizeof *places);
+    if (getrandom(&places->seed, sizeof places->seed, GRND_NONBLOCK) < 0)
+        places->seed = (uintptr_t)places; /* early at boot: address space layout is random, too */
+    for (unsigned i = 0; i < 2; i++)
+        destination_set(&places->families[i].any, places, NULL);
+    if (!hash_init(&places->destinations, mem, SEGMENT_BUCKETS))
+        return false;
+    if (!hash_init(&places->sources, mem, SEGMENT_BUCKETS)) {
+        hash_fini(&places->destinations, mem);
+        return false;
+    }
+    return true;
+}
+
+static void destination_fini(struct destination *d, struct mem *mem)
+{
+    group_give(group_load(&d->any_source), mem, mem_free);
+    mem_free(mem, rcu_load(&d->sources));
+}
+
+static void destination_give(void *ctx, struct hash_item *item)
+{
+    struct destination *d = (struct destination *)item;
+
+    destination_fini(d, ctx);
+    mem_free(ctx, d);
+}
+
+static void source_give(void *ctx, struct hash_item *item)
+{
+    struct source *source = (struct source *)item;
+
+    group_give(group_load(&source->rules), ctx, mem_free);
+    mem_free(ctx, source);
+}
+
+void places_fini(struct places *places, struct mem *mem)
+{
+    hash_each(&places->sources, source_give, mem);
+    hash_each(&places->destinations, destination_give, mem);
+    hash_fini(&places->sources, mem);
+    hash_fini(&places->destinations, mem);
+    for (unsigned i = 0; i < 2; i++) {
+        destination_fini(&places->families[i].any, mem);
+        mem_free(mem, rcu_load(&places->families[i].shapes));
+    }
+}

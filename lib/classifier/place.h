@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where a rule lies: by its destination, then by its source.
+ *
+ * RFC order is lexicographic (RFC 8955 5.1, RFC 8956 4): rules with a destination come before those without; lower
+ * offsets first (0 in IPv4); of prefixes that cover one packet, the longer first. The shape of a prefix is its offset
+ * and length. So a walk over the shapes that are in use, in this order, with one hash probe each, meets the
+ * destinations that cover a packet in the order of evaluation; below each of them the same walk goes over the shapes
+ * of its sources. Whatever a rule's prefixes are, adding it touches one destination, one source and one group.
+ */
+#ifndef CLASSIFIER_PLACE_H
+#define CLASSIFIER_PLACE_H
+
+#include "classifier/group.h"
+
+/* Bits [offset, length) of an address as two words in memory order, and the rest masked out. */
+struct shape {
+    uint64_t mask[2];
+    uint64_t salt; /* of its hash; tells shapes apart */
+    uint8_t offset;
+    uint8_t length;
+    uint32_t users; /* the writer's: prefixes of this shape */
+};
+
+/* Shapes in the order of evaluation. Replaced as a whole. */
+struct shapes {
+    uint32_t count;
+    struct shape shapes[];
+};
+
+/* One destination, and the rules that have it. */
+struct destination {
+    alignas(MEM_LINE) struct hash_item item;
+    uint64_t address[2]; /* masked */
+    uint64_t salt;       /* of its sources' hashes; the shape's in the lookup of itself: see `shape_salt` */
+    uint64_t shape_salt;
+    RCU_POINTER(struct shapes) sources; /* shapes of its sources; NULL: none. Written by the writer, read by workers */
+    group_ref any_source;               /* rules without a source: after all others */
+};
+
+/* One source of a destination. */
+struct source {
+    alignas(MEM_LINE) struct hash_item item;
+    uint64_t address[2]; /* masked */
+    uint64_t shape_salt;
+    const struct destination *destination;
+    group_ref rules;
+};
+
+/* The rules of one family. */
+struct place_family {
+    RCU_POINTER(struct shapes) shapes; /* of destinations; NULL: none. Written by the writer, read by workers */
+    struct destination any;            /* rules without a destination: after all others */
+};
+
+struct places {
+    uint64_t seed;                   /* drawn at creation, so that no peer can choose prefixes that collide */
+    uint64_t next_salt;              /* the writer's */
+    struct place_family families[2]; /* IPv4, IPv6 */
+    struct hash_table destinations;  /* of struct destination */
+    struct hash_table sources;       /* of struct source */
+};
+
+static inline uint64_t place_hash(const uint64_t address[2], uint64_t above, uint64_t shape_salt)
+{
+    return hash_mix(hash_mix(address[0] ^ shape_salt, address[1] ^ above), 0x9fb21c651e98df25u ^ shape_salt);
+}
+
+static inline unsigned place_family_index(unsigned family)
+{
+    return family == IP_V6;
+}
+
+bool places_init(struct places *places, struct mem *mem);
+
+/* Gives back all memory but the rules. No reader may be online. */
+void places_fini(struct places *places, struct mem *mem);
+
+/* False when memory is short: nothing has changed. */
+bool places_insert(struct places *places, struct mem *mem, const struct compiled *rule);
+
+/* Takes out a rule that is marked as removed. False as group_remove. */
+bool places_remove(struct places *places, struct mem *mem, const struct compiled *rule);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "classifier/tree.h"
+
+#include <string.h>
+
+#define DEPTH_MAX  24                /* a level has at least 8 times the nodes of the one above when it comes up */
+#define MERGE_MAX  (TREE_FANOUT / 4) /* a node this small looks for a neighbour to join */
+#define MERGED_MAX (TREE_FANOUT * 3 / 4)
+#define NARROW_MAX 4096u /* of 65536 */
+
+struct entry {
+    struct box box;
+    const struct compiled *rule;
+    struct tree_node *child;
+};
+
+/* A change under way: nodes made for it, nodes that it replaces. */
+struct change {
+    struct tree *tree;
+    struct mem *mem;
+    const struct compiled *rule;
+    unsigned made, replaced;
+    struct tree_node *fresh[2 * DEPTH_MAX];
+    struct tree_node *old[2 * DEPTH_MAX];
+};
+
+/* The lane in which the box is narrowest for the values that its field takes in practice. */
+static unsigned narrowest(const struct box *box, unsigned fixed, unsigned *width)
+{
+    static const uint8_t SCALE[BOX_HAS_PORTS] = {
+        [BOX_PROTOCOL] = 8, [BOX_ICMP_TYPE] = 8, [BOX_ICMP_CODE] = 8, [BOX_TCP_FLAGS] = 4,
+        [BOX_LENGTH] = 5,   [BOX_DSCP] = 10,     [BOX_FRAGMENT] = 12,
+    };
+    unsigned best = 0;
+
+    *width = UINT32_MAX;
+    for (unsigned lane = 0; lane < BOX_HAS_PORTS; lane++) {
+        unsigned scaled = (unsigned)(box_high(box, lane) - box->low[lane]) << SCALE[lane];
+        if (!(fixed >> lane & 1) && scaled < *width) {
+            *width = scaled;
+            best = lane;
+        }
+    }
+    return best;
+}
+
+bool tree_box_is_narrow(const struct box *box, unsigned fixed)
+{
+    unsigned width;
+
+    narrowest(box, fixed, &width);
+    return width < NARROW_MAX;
+}
+
+static int rule_compare(const struct tree *tree, const struct compiled *a, const struct compiled *b)
+{
+    if (tree->narrow) {
+        unsigned width;
+        unsigned lane_a = narrowest(&a->box, tree->fixed, &width), lane_b = narrowest(&b->box, tree->fixed, &width);
+        if (lane_a != lane_b)
+            return lane_a < lane_b ? -1 : 1;
+        if (a->box.low[lane_a] != b->box.low[lane_a])
+            return a->box.low[lane_a] < b->box.low[lane_a] ? -1 : 1;
+    }
+    return compiled_compare(a, b);
+}
+
+/* A node with room for `count` entries, of which nothing but the numbers is set. */
+static struct tree_node *node_alloc(struct mem *mem, unsigned count, bool leaf)
+{
+    size_t pointers = leaf ? sizeof(struct compiled *) : sizeof(struct compiled *) + sizeof(struct tree_node *);
+    struct tree_node *node = mem_alloc_line(mem, sizeof *node + count * (sizeof node->boxes[0] + pointers));
+
+    if (node == NULL)
+        return NULL;
+    node->count = (uint16_t)count;
+    node->leaf = leaf;
+    node->either_port = false;
+    return node;
+}
+
+static void node_set(struct tree_node *node, unsigned i, const struct box *box, const struct compiled *rule)
+{
+    node->boxes[i] = *box;
+    node->either_port |= (box->flags & BOX_EITHER_PORT) != 0;
+    tree_rules(node)[i] = rule;
+}
+
+struct tree_node *tree_leaf_create(struct mem *mem, const struct compiled *const *rules, unsigned count)
+{
+    struct tree_node *leaf = node_alloc(mem, count, true);
+
+    for (unsigned i = 0; leaf != NULL && i < count; i++)
+        node_set(leaf, i, &rules[i]->box, rules[i]);
+    return leaf;
+}
+
+void tree_leaf_hide(struct tree_node *leaf, unsigned at)
+{
+    __atomic_store_n(&leaf->boxes[at].low[BOX_PROTOCOL], UINT16_MAX, __ATOMIC_RELAXED);
+}
+
+static struct tree_node *node_create(struct change *change, const struct entry *entries, unsigned count, bool leaf)
+{
+    struct tree_node *node = node_alloc(change->mem, count, leaf);
+
+    if (node == NULL)
+        return NULL;
+    for (unsigned i = 0; i < count; i++) {
+        node_set(node, i, &entries[i].box, entries[i].rule);
+        if (!leaf)
+            tree_children(node)[i] = entries[i].child;
+    }
+    change->fresh[change->made++] = node;
+    return node;
+}
+
+/* Reads a node's entries; returns how many. */
+static unsigned node_entries(const struct tree_node *node, struct entry *entries)
+{
+    for (unsigned i = 0; i < node->count; i++) {
+        entries[i].box = node->boxes[i];
+        entries[i].rule = tree_rules(node)[i];
+        entries[i].child = node->leaf ? NULL : tree_children(node)[i];
+    }
+    return node->count;
+}
+
+static void entry_of_node(struct entry *entry, struct tree_node *node)
+{
+    box_set_empty(&entry->box);
+    for (unsigned i = 0; i < node->count; i++)
+        box_add(&entry->box, &node->boxes[i]);
+    entry->rule = tree_rules(node)[0];
+    entry->child = node;
+}
+
+/* The last entry that does not come after the rule, or 0. */
+static unsigned find_child(const struct change *change, const struct tree_node *node)
+{
+    unsigned low = 0, high = node->count;
+
+    while (high - low > 1) {
+        unsigned middle = (low + high) / 2;
+        if (rule_compare(change->tree, tree_rules(node)[middle], change->rule) <= 0)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Writes the entries into one node or, when they are too many, two. 0: no memory. */
+static unsigned nodes_write(struct change *change, const struct entry *entries, unsigned count, bool leaf,
+                            struct tree_node *out[2])
+{
+    unsigned half = count > TREE_FANOUT ? (count + 1) / 2 : count;
+
+    out[0] = node_create(change, entries, half, leaf);
+    if (out[0] == NULL || half == count)
+        return out[0] != NULL;
+    out[1] = node_create(change, entries + half, count - half, leaf);
+    return out[1] != NULL ? 2 : 0;
+}
+
+static unsigned insert_below(struct change *change, struct tree_node *node, struct tree_node *out[2])
+{
+    struct entry entries[TREE_FANOUT + 1];
+    unsigned count = node_entries(node, entries), at = find_child(change, node);
+
+    change->old[change->replaced++] = node;
+    if (node->leaf) {
+        if (rule_compare(change->tree, tree_rules(node)[at], change->rule) < 0)
+            at++;
+        memmove(&entries[at + 1], &entries[at], (count - at) * sizeof entries[0]);
+        entries[at] = (struct entry){.box = change->rule->box, .rule = change->rule};
+        return nodes_write(change, entries, count + 1, true, out);
+    }
+    struct tree_node *below[2];
+    unsigned parts = insert_below(change, entries[at].child, below);
+    if (parts == 0)
+        return 0;
+    if (parts == 2) {
+        memmove(&entries[at + 2], &entries[at + 1], (count - at - 1) * sizeof entries[0]);
+        entry_of_node(&entries[at + 1], below[1]);
+        count++;
+    }
+    entry_of_node(&entries[at], below[0]);
+    return nodes_write(change, entries, count, false, out);
+}
+
+static void change_undo(struct change *change)
+{
+    for (unsigned i = 0; i < change->made; i++)
+        mem_free(change->mem, change->fresh[i]);
+}
+
+static void change_publish(struct change *change, struct tree_node *root)
+{
+    rcu_publish(&change->tree->root, root);
+    for (unsigned i = 0; i < change->replaced; i++)
+        mem_retire(change->mem, change->old[i]);
+}
+
+bool tree_insert(struct tree *tree, struct mem *mem, const struct compiled *rule)
+{
+    struct change change = {.tree = tree, .mem = mem, .rule = rule};
+    struct tree_node *root = rcu_load(&tree->root), *out[2];
+    struct entry entries[2];
+    unsigned parts;
+
+    if (root == NULL) {
+        entries[0] = (struct entry){.box = rule->box, .rule = rule};
+        parts = nodes_write(&change, entries, 1, true, out);
+    } else {
+        parts = insert_below(&change, root, out);
+    }
+    if (parts == 2) {
+        entry_of_node(&entries[0], out[0]);
+        entry_of_node(&entries[1], out[1]);
+        out[0] = node_create(&change, entries, 2, false);
+        parts = out[0] != NULL;
+    }
+    if (parts == 0) {
+        change_undo(&change);
+        return false;
+    }
+    change_publish(&change, out[0]);
+    return true;
+}
+
+/* Joins the small node `fresh`, to be at `at`, with a neighbour of it. True when there is one that it fits with. */
+static bool merge(struct change *change, struct entry *entries, unsigned *count, unsigned at, bool *failed)
+{
+    unsigned left = at > 0 ? at - 1 : at;
+    struct entry both[TREE_FANOUT];
+
+    if (*count < 2 || entries[at].child->count > MERGE_MAX ||
+        entries[left].child->count + entries[left + 1].child->count > MERGED_MAX)
+        return false;
+    unsigned total = node_entries(entries[left].child, both);
+    total += node_entries(entries[left + 1].child, both + total);
+    struct tree_node *joined = node_create(change, both, total, entries[left].child->leaf);
+    *failed = joined == NULL;
+    if (*failed)
+        return false;
+    /* the one next to `at` was published; the one at `at` is fresh, but retiring it does no harm */
+    struct tree_node *neighbour = entries[left == at ? at + 1 : left].child;
+    change->old[change->replaced++] = neighbour;
+    change->old[change->replaced++] = entries[at].child;
+    entry_of_node(&entries[left], joined);
+    memmove(&entries[left + 1], &entries[left + 2], (*count - left - 2) * sizeof entries[0]);
+    (*count)--;
+    return true;
+}
+
+/* The node without the rule in `*out`, NULL when nothing is left of it. False: no memory. */
+static bool remove_below(struct change *change, struct tree_node *node, struct tree_node **out)
+{
+    struct entry entries[TREE_FANOUT];
+    unsigned count = node_entries(node, entries), at = find_child(change, node);
+    bool failed = false;
+
+    change->old[change->replaced++] = node;
+    *out = NULL;
+    if (!node->leaf) {
+        struct tree_node *below;
+        if (!remove_below(change, entries[at].child, &below))
+            return false;
+        if (below != NULL) {
+            entry_of_node(&entries[at], below);
+            merge(change, entries, &count, at, &failed);
+            if (failed)
+                return false;
+        }
+        node = below != NULL ? node : NULL;
+    }
+    if (node == NULL || entries[at].child == NULL) { /* the entry itself goes */
+        memmove(&entries[at], &entries[at + 1], (count - at - 1) * sizeof entries[0]);
+        count--;
+    }
+    if (count == 0)
+        return true;
+    *out = node_create(change, entries, count, entries[0].child == NULL);
+    return *out != NULL;
+}
+
+/* Without memory for another path: the box in the leaf becomes one that no packet is in. */
+static void hide(struct change *change)
+{
+    struct tree_node *node = rcu_load(&change->tree->root);
+
+    while (!node->leaf)
+        node = tree_children(node)[find_child(change, node)];
+    tree_leaf_hide(node, find_child(change, node));
+}
+
+bool tree_remove(struct tree *tree, struct mem *mem, const struct compiled *rule)
+{
+    struct change change = {.tree = tree, .mem = mem, .rule = rule};
+    struct tree_node *root = rcu_load(&tree->root), *fresh;
+
+    if (!remove_below(&change, root, &fresh)) {
+        change_undo(&change);
+        hide(&change);
+        return false;
+    }
+    while (fresh != NULL && !fresh->leaf && fresh->count == 1) { /* a root with one child is one level too many */
+        change.old[change.replaced++] = fresh;
+        fresh = tree_children(fresh)[0];
+    }
+    change_publish(&change, fresh);
+    return true;
+}
+
+static void give_below(struct tree_node *node, struct mem *mem, void (*give)(struct mem *mem, void *block))
+{
+    for (unsigned i = 0; !node->leaf && i < node->count; i++)
+        give_below(tree_children(node)[i], mem, give);
+    give(mem, node);
+}
+
+void tree_give(struct tree *tree, struct mem *mem, void (*give)(struct mem *mem, void *block))
+{
+    struct tree_node *root = rcu_load(&tree->root);
+
+    if (root != NULL)
+        give_below(root, mem, give);
+}
+
+static void each_below(const struct tree_node *node, void (*visit)(void *ctx, const struct compiled *rule), void *ctx)
+{
+    for (unsigned i = 0; i < node->count; i++) {
+        if (node->leaf)
+            visit(ctx, tree_rules(node)[i]);
+        else
+            each_below(tree_children(node)[i], visit, ctx);
+    }
+}
+
+void tree_each(const struct tree *tree, void (*visit)(void *ctx, const struct compiled *rule), void *ctx)
+{
+    const struct tree_node *root = rcu_load(&tree->root);
+
+    if (root != NULL)
+        each_below(root, visit, ctx);
+}

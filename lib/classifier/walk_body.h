@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The walk itself. Each of walk_scalar.c, walk_avx2.c and walk_avx512.c includes this once, after it has defined
+ *
+ *   uint32_t boxes_hold(const struct box *boxes, unsigned count, const struct box_key *key): bit i: key in boxes[i]
+ *   unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t hash): bit i: entry i is used and its tag fits
+ *
+ * so that all of it is compiled for that instruction set.
+ */
+#ifndef CLASSIFIER_WALK_BODY_H
+#define CLASSIFIER_WALK_BODY_H
+
+#include <string.h>
+
+#include "classifier/engine.h"
+#include "classifier/walk.h"
+#include "flowspec/order.h"
+
+#define STAGED_SHAPES       16 /* destination shapes that a burst probes for all packets together; the rest one by one */
+#define STAGED_DESTINATIONS 4  /* of a packet that are remembered from it */
+
+/* A packet on its walk. */
+struct query {
+    const struct pkt_key *key;
+    const struct compiled *floor; /* only rules after this one count; NULL: all */
+    uint64_t source[2], destination[2];
+    struct box_key box;
+};
+
+struct found {
+    const struct compiled *rule; /* NULL: none */
+    uint32_t id;
+};
+
+static inline void query_set(struct query *q, const struct pkt_key *key)
+{
+    q->key = key;
+    q->floor = NULL;
+    memcpy(q->source, key->src, sizeof q->source);
+    memcpy(q->destination, key->dst, sizeof q->destination);
+    box_key_set(&q->box, key, key->dst_port);
+}
+
+/* The same packet with its source port where `port` rules look. */
+static inline void query_other_port(const struct query *q, struct box_key *out)
+{
+    *out = q->box;
+    out->numbers[BOX_PORT] = q->key->src_port;
+    out->numbers[BOX_PORT + BOX_NUMBERS / 2] = (uint16_t)~q->key->src_port;
+}
+
+static inline uint32_t node_holds(const struct query *q, const struct tree_node *node)
+{
+    uint32_t holds = boxes_hold(node->boxes, node->count, &q->box);
+
+    if (__builtin_expect(node->either_port, 0)) {
+        struct box_key other;
+        query_other_port(q, &other);
+        holds |= boxes_hold(node->boxes, node->count, &other);
+    }
+    return holds;
+}
+
+/* Whether a rule whose box holds the packet matches it, and counts. */
+static inline bool accepted(const struct query *q, const struct box *box, const struct compiled *rule)
+{
+    if (box->inexact != 0 && !compiled_exact(rule->rule, box->inexact, q->key))
+        return false;
+    return __builtin_expect(q->floor == NULL, 1) || fs_rule_compare(rule->rule, q->floor->rule) > 0;
+}
+
+static inline void found_set(struct found *best, const struct box *box, const struct compiled *rule)
+{
+    if (best->rule == NULL || compiled_compare(rule, best->rule) < 0)
+        *best = (struct found){.rule = rule, .id = box->id};
+}
+
+static inline void find_in_rule(const struct query *q, const struct compiled *rule, struct found *best)
+{
+    bool holds = boxes_hold(&rule->box, 1, &q->box);
+
+    if (!holds && (rule->box.flags & BOX_EITHER_PORT)) {
+        struct box_key other;
+        query_other_port(q, &other);
+        holds = boxes_hold(&rule->box, 1, &other);
+    }
+    if (holds && accepted(q, &rule->box, rule))
+        found_set(best, &rule->box, rule);
+}
+
+/* In RFC order: the first rule that is accepted is the one. */
+static inline bool find_in_leaf(const struct query *q, const struct tree_node *leaf, struct found *best)
+{
+    for (uint32_t holds = node_holds(q, leaf); holds != 0; holds &= holds - 1) {
+        unsigned i = (unsigned)__builtin_ctz(holds);
+        if (accepted(q, &leaf->boxes[i], tree_rules(leaf)[i])) {
+            found_set(best, &leaf->boxes[i], tree_rules(leaf)[i]);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* In RFC order, too; what comes after the best so far is of no interest. True: the search is over. */
+static bool find_in_wide(const struct query *q, const struct tree_node *node, struct found *best)
+{
+    if (node->leaf)
+        return find_in_leaf(q, node, best);
+    for (uint32_t holds = node_holds(q, node); holds != 0; holds &= holds - 1) {
+        unsigned i = (unsigned)__builtin_ctz(holds);
+        if (best->rule != NULL && compiled_compare(best->rule, tree_rules(node)[i]) < 0)
+            return true;
+        if (find_in_wide(q, tree_children(node)[i], best))
+            return true;
+    }
+    return false;
+}
+
+/* In another order: every match must be looked at. */
+static void find_in_narrow(const struct query *q, const struct tree_node *node, struct found *best)
+{
+    for (uint32_t holds = node_holds(q, node); holds != 0; holds &= holds - 1) {
+        unsigned i = (unsigned)__builtin_ctz(holds);
+        if (!node->leaf)
+            find_in_narrow(q, tree_children(node)[i], best);
+        else if (accepted(q, &node->boxes[i], tree_rules(node)[i]))
+            found_set(best, &node->boxes[i], tree_rules(node)[i]);
+    }
+}
+
+static void find_in_index(const struct query *q, const struct group_index *index, struct found *best);
+
+static inline void find_in_group(const struct query *q, uintptr_t group, struct found *best)
+{
+    const void *form = (const void *)(group & ~(uintptr_t)GROUP_KIND);
+
+    if (group == 0)
+        return;
+    if ((group & GROUP_KIND) == GROUP_ONE)
+        find_in_rule(q, form, best);
+    else if ((group & GROUP_KIND) == GROUP_LEAF)
+        find_in_leaf(q, form, best);
+    else
+        find_in_index(q, form, best);
+}
+
+static inline void find_by_value(const struct query *q, const struct group_index *index, uint32_t lane_value,
+                                 struct found *best)
+{
+    uint64_t hash = group_value_hash(lane_value);
+    const struct hash_bucket *bucket = hash_bucket_of(&index->values, hash);
+
+    for (unsigned fits = bucket_fits(bucket, hash); fits != 0; fits &= fits - 1) {
+        const struct group_value *value = hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits)));
+        if (value != NULL && value->lane_value == lane_value) {
+            find_in_group(q, group_load(&value->rules), best);
+            return;
+        }
+    }
+}
+
+static void find_in_index(const struct query *q, const struct group_index *index, struct found *best)
+{
+    const struct tree_node *narrow = rcu_load(&index->narrow.root), *wide = rcu_load(&index->wide.root);
+    uint32_t lanes = atomic_load_explicit(&index->lanes, memory_order_acquire);
+
+    for (; lanes != 0; lanes &= lanes - 1) {
+        unsigned lane = (unsigned)__builtin_ctz(lanes);
+        uint16_t number = q->box.numbers[lane];
+        find_by_value(q, index, group_lane_value(lane, number), best);
+        if (lane == BOX_PORT && q->key->src_port != number)
+            find_by_value(q, index, group_lane_value(lane, q->key->src_port), best);
+    }
+    if (narrow != NULL)
+        find_in_narrow(q, narrow, best);
+    if (wide != NULL)
+        find_in_wide(q, wide, best);
+}
+
+static inline void mask_address(uint64_t out[2], const uint64_t address[2], const struct shape *shape)
+{
+    out[0] = address[0] & shape->mask[0];
+    out[1] = address[1] & shape->mask[1];
+}
+
+static inline uint64_t source_hash(const struct query *q, const struct destination *d, const struct shape *shape,
+                                   uint64_t address[2])
+{
+    mask_address(address, q->source, shape);
+    return place_hash(address, d->salt, shape->salt);
+}
+
+static inline const struct source *source_find(const struct places *places, const struct query *q,
+                                               const struct destination *d, const struct shape *shape)
+{
+    uint64_t address[2], hash = source_hash(q, d, shape, address);
+    const struct hash_bucket *bucket = hash_bucket_of(&places->sources, hash);
+
+    for (unsigned fits = bucket_fits(bucket, hash); fits != 0; fits &= fits - 1) {
+        const struct source *s = hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits)));
+        if (s != NULL && s->destination == d && s->shape_salt == shape->salt && s->address[0] == address[0] &&
+            s->address[1] == address[1])
+            return s;
+    }
+    return NULL;
+}
+
+/* The rules of one destination: those with a source first, then those without. */
+static inline bool find_in_destination(const struct places *places, const struct query *q, const struct destination *d,
+                                       struct found *best)
+{
+    const struct shapes *sources = rcu_load(&d->sources);
+
+    for (unsigned i = 0; sources != NULL && i < sources->count; i++) {
+        const struct source *s = source_find(places, q, d, &sources->shapes[i]);
+        if (s != NULL)
+            find_in_group(q, group_load(&s->rules), best);
+        if (best->rule != NULL)
+            return true;
+    }
+    find_in_group(q, group_load(&d->any_source), best);
+    return best->rule != NULL;
+}
+
+static inline bool destination_is(const struct destination *d, const uint64_t address[2], const struct shape *shape)
+{
+    return d != NULL && d->shape_salt == shape->salt && d->address[0] == address[0] && d->address[1] == address[1];
+}
+
+static inline const struct destination *destination_find(const struct places *places, const struct query *q,
+                                                         const struct shape *shape)
+{
+    uint64_t address[2];
+
+    mask_address(address, q->destination, shape);
+    uint64_t hash = place_hash(address, places->seed, shape->salt);
+    const struct hash_bucket *bucket = hash_bucket_of(&places->destinations, hash);
+    for (unsigned fits = bucket_fits(bucket, hash); fits != 0; fits &= fits - 1) {
+        const struct destination *d = hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits)));
+        if (destination_is(d, address, shape))
+            return d;
+    }
+    return NULL;
+}
+
+/* Over the destination shapes from `first` on, then the rules without a destination. */
+static void find_from_shape(const struct places *places, const struct place_family *family, const struct shapes *shapes,
+                            unsigned first, const struct query *q, struct found *best)
+{
+    for (unsigned i = first; shapes != NULL && i < shapes->count; i++) {
+        const struct destination *d = destination_find(places, q, &shapes->shapes[i]);
+        if (d != NULL && find_in_destination(places, q, d, best))
+            return;
+    }
+    find_in_destination(places, q, &family->any, best);
+}
+
+static uint32_t walk_after(const struct places *places, const struct pkt_key *key, const struct compiled *floor)
+{
+    const struct place_family *family = &places->families[place_family_index(key->family)];
+    struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
+    struct query q;
+
+    if (!cls_key_matchable(key))
+        return CLS_NO_MATCH;
+    query_set(&q, key);
+    q.floor = floor;
+    find_from_shape(places, family, rcu_load(&family->shapes), 0, &q, &best);
+    return best.id;
+}
+
+/* A packet of a burst between the stages. */
+struct walker {
+    struct query q;
+    const struct place_family *family; /* NULL: the packet matches nothing */
+    const struct shapes *shapes;
+    unsigned probes; /* shapes to probe in the stages */
+    unsigned next;   /* the first shape that the stages have not looked at */
+    unsigned count;  /* of `destinations` */
+    uint64_t hashes[STAGED_SHAPES];
+    const struct hash_bucket *buckets[STAGED_SHAPES];
+    const struct destination *destinations[STAGED_DESTINATIONS]; /* that cover the packet, in order */
+};
+
+/* 1. Hash the destination in every shape; ask for the buckets. */
+static inline void stage_hash(const struct places *places, const struct pkt_key *key, struct walker *w)
+{
+    w->family = NULL;
+    w->count = w->probes = 0;
+    if (!cls_key_matchable(key))
+        return;
+    w->family = &places->families[place_family_index(key->family)];
+    w->shapes = rcu_load(&w->family->shapes);
+    query_set(&w->q, key);
+    if (w->shapes == NULL)
+        return;
+    w->probes = w->shapes->count < STAGED_SHAPES ? w->shapes->count : STAGED_SHAPES;
+    for (unsigned i = 0; i < w->probes; i++) {
+        uint64_t address[2];
+        mask_address(address, w->q.destination, &w->shapes->shapes[i]);
+        w->hashes[i] = place_hash(address, places->seed, w->shapes->shapes[i].salt);
+        w->buckets[i] = hash_bucket_of(&places->destinations, w->hashes[i]);
+        __builtin_prefetch(w->buckets[i]);
+    }
+}
+
+/* 2. Look for tags that fit; ask for their destinations. A tag may fit by chance: stage 3 looks. */
+static inline void stage_probe(struct walker *w)
+{
+    unsigned i;
+
+    for (i = 0; i < w->probes && w->count < STAGED_DESTINATIONS; i++) {
+        for (unsigned fits = bucket_fits(w->buckets[i], w->hashes[i]); fits != 0; fits &= fits - 1) {
+            const struct destination *d = hash_entry_item(hash_entry(w->buckets[i], (unsigned)__builtin_ctz(fits)));
+            if (d == NULL)
+                continue;
+            if (w->count == STAGED_DESTINATIONS)
+                goto full;
+            __builtin_prefetch(d);
+            w->destinations[w->count++] = d;
+        }
+    }
+full:
+    w->next = i;
+}
+
+/* 3. Keep those that are it; ask for the first rules of the first one. */
+static inline void stage_verify(struct walker *w)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < w->count; i++) {
+        const struct destination *d = w->destinations[i];
+        const struct shape *shape = w->shapes->shapes;
+        while (shape->salt != d->shape_salt && shape < &w->shapes->shapes[w->shapes->count - 1])
+            shape++;
+        uint64_t address[2];
+        mask_address(address, w->q.destination, shape);
+        if (destination_is(d, address, shape))
+            w->destinations[kept++] = d;
+    }
+    w->count = kept;
+}
+
+static inline void prefetch_group(uintptr_t group)
+{
+    const char *at = (const char *)(group & ~(uintptr_t)GROUP_KIND);
+
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + 64);
+    if (group & GROUP_KIND)
+        __builtin_prefetch(at + 128);
+}
+
+static void walk_burst(const struct places *places, const struct pkt_key *keys, uint32_t *ids, unsigned count)
+{
+    struct walker walkers[CLS_BURST_MAX];
+
+    for (unsigned i = 0; i < count; i++)
+        stage_hash(places, &keys[i], &walkers[i]);
+    for (unsigned i = 0; i < count; i++)
+        stage_probe(&walkers[i]);
+    for (unsigned i = 0; i < count; i++) {
+        struct walker *w = &walkers[i];
+        stage_verify(w);
+        if (w->count > 0)
+            prefetch_group(group_load(&w->destinations[0]->any_source));
+    }
+    for (unsigned i = 0; i < count; i++) {
+        struct walker *w = &walkers[i];
+        struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
+        for (unsigned d = 0; d < w->count && best.rule == NULL; d++)
+            find_in_destination(places, &w->q, w->destinations[d], &best);
+        if (best.rule == NULL && w->family != NULL)
+            find_from_shape(places, w->family, w->shapes, w->next, &w->q, &best);
+        ids[i] = best.id;
+    }
+}
+
+#endif

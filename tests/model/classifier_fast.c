@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The fast engine, in every variant that this processor can run, against the linear reference: rules are added,
+ * replaced and removed at random between bursts, and every answer and every chain of later matches must be equal.
+ *
+ * The iteration count is that of bursts of 32 packets; with three variants each is 96 decisions.
+ */
+#include <string.h>
+
+#include "classifier/classifier.h"
+#include "flowspec/nlri.h"
+#include "model.h"
+#include "random_rule.h"
+
+#define BURST       32
+#define ENGINES_MAX 4
+#define IDS         600
+#define CHAIN_MAX   1000
+#define SLACK       256 /* malloc may round the same request up differently */
+
+/* What kind of rules a run is about. */
+struct scene {
+    const char *name;
+    uint8_t family; /* IP_NONE: both */
+    bool prefixes;  /* rules of random_rule; otherwise no prefix, or one destination, and many values */
+    bool destination;
+    unsigned rules; /* in use most of the time */
+    unsigned terms; /* most in a component */
+};
+
+static const struct scene scenes[] = {
+    {"few", IP_NONE, true, false, 8, 4},
+    {"prefixes, IPv4", IP_V4, true, false, 150, 3},
+    {"prefixes, IPv6", IP_V6, true, false, 150, 3},
+    {"no prefix, IPv4", IP_V4, false, false, 300, 1},
+    {"no prefix, IPv6", IP_V6, false, false, 300, 2},
+    {"one destination", IP_V4, false, true, 120, 3},
+    {"long lists", IP_NONE, false, false, 60, 40},
+};
+
+struct world {
+    struct random random;
+    const struct scene *scene;
+    struct rcu *rcu;
+    unsigned engines;
+    struct cls *cls[ENGINES_MAX]; /* the first is the reference */
+    const char *names[ENGINES_MAX];
+    struct fs_rule *rules[IDS]; /* by id, less one */
+    unsigned count;
+    unsigned long decisions;
+};
+
+/* A term as people write them: mostly single values and ranges. */
+static unsigned add_terms(struct world *w, unsigned type, struct fs_term *terms)
+{
+    uint64_t value = random_value(&w->random, type, random_one_in(&w->random, 3));
+    uint64_t most = type == FS_PACKET_LENGTH ? 1500 : type == FS_DSCP ? 63 : type <= FS_SOURCE_PORT ? 400 : 30;
+
+    if (type == FS_PROTOCOL || fs_type_is_bitmask(type)) {
+        terms[0] = (struct fs_term){.value = value, .op = (uint8_t)(1 + random_below(&w->random, 3))};
+        return 1;
+    }
+    if (random_one_in(&w->random, 2))
+        value = random_below(&w->random, (unsigned)most + 1);
+    if (type == FS_PACKET_LENGTH && random_one_in(&w->random, 6))
+        value = 65530 + random_below(&w->random, 10); /* around the end of a box's lane */
+    if (random_one_in(&w->random, 2)) {
+        terms[0] = (struct fs_term){.value = value, .op = FS_OP_EQ};
+        return 1;
+    }
+    uint64_t width = random_below(&w->random, random_one_in(&w->random, 2) ? 8 : (unsigned)most);
+    terms[0] = (struct fs_term){.value = value, .op = FS_OP_GT | FS_OP_EQ};
+    terms[1] = (struct fs_term){.value = value + width, .op = FS_OP_AND | FS_OP_LT | FS_OP_EQ};
+    return 2;
+}
+
+static struct fs_rule *wide_rule(struct world *w)
+{
+    static const uint8_t TYPES[] = {FS_PROTOCOL, FS_PORT,      FS_DESTINATION_PORT, FS_SOURCE_PORT, FS_ICMP_TYPE,
+                                    FS_DSCP,     FS_TCP_FLAGS, FS_PACKET_LENGTH,    FS_FLOW_LABEL,  FS_FRAGMENT};
+    struct fs_component components[FS_COMPONENTS_MAX];
+    struct fs_term terms[FS_TERMS_MAX];
+    unsigned family = w->scene->family ? w->scene->family : random_one_in(&w->random, 2) ? IP_V4 : IP_V6;
+    unsigned count = 0, used = 0;
+    struct fs_rule *rule = NULL;
+
+    if (w->scene->destination) {
+        components[count++] = (struct fs_component){.type = FS_DESTINATION, .length = 8, .octets = {10}};
+    }
+    for (unsigned i = 0; i < sizeof TYPES; i++) {
+        if (!random_one_in(&w->random, TYPES[i] <= FS_SOURCE_PORT ? 3 : 5) ||
+            (TYPES[i] == FS_FLOW_LABEL && family == IP_V4))
+            continue;
+        struct fs_component *c = &components[count++];
+        *c = (struct fs_component){.type = TYPES[i], .first_term = (uint16_t)used};
+        for (unsigned n = 1 + random_below(&w->random, w->scene->terms); n > 0; n--)
+            used += add_terms(w, TYPES[i], &terms[used]);
+        c->term_count = (uint16_t)(used - c->first_term);
+    }
+    if (count == 0 || fs_rule_build((uint8_t)family, NULL, components, count, terms, &rule) != FS_OK)
+        return wide_rule(w);
+    return rule;
+}
+
+static struct fs_rule *new_rule(struct world *w)
+{
+    const struct random_rule_conf conf = {.family = w->scene->family, .narrow = true, .terms_max = w->scene->terms};
+
+    if (w->count > 0 && random_one_in(&w->random, 4)) {
+        const struct fs_rule *model = w->rules[random_below(&w->random, IDS)];
+        if (model != NULL)
+            return random_relative(&w->random, &conf, model);
+    }
+    return w->scene->prefixes ? random_rule(&w->random, &conf) : wide_rule(w);
+}
+
+/* The same change to every engine; all must answer alike. */
+static void change(struct world *w, unsigned long iteration)
+{
+    uint32_t id = 1 + random_below(&w->random, IDS);
+    bool add = random_below(&w->random, 2 * w->scene->rules) >= w->count;
+    struct fs_rule *rule = add ? new_rule(w) : NULL;
+    int wanted = 0;
+
+    if (!add)
+        while (w->rules[id - 1] == NULL)
+            id = id % IDS + 1;
+    for (unsigned e = 0; e < w->engines; e++) {
+        int rc = add ? cls_rule_add(w->cls[e], id, rule) : cls_rule_remove(w->cls[e], id);
+        wanted = e == 0 ? rc : wanted;
+        model_expect(rc == wanted, iteration, "%s: %s returns %d, not %d", w->scene->name, w->names[e], rc, wanted);
+    }
+    if (wanted != 0) {
+        fs_rule_free(rule);
+        return;
+    }
+    w->count = w->count + add - (w->rules[id - 1] != NULL);
+    fs_rule_free(w->rules[id - 1]);
+    w->rules[id - 1] = rule;
+}
+
+static uint64_t near_term(struct world *w, const struct fs_rule *rule, const struct fs_component *c)
+{
+    const struct fs_term *term = &rule->terms[c->first_term + random_below(&w->random, c->term_count)];
+
+    return random_one_in(&w->random, 2) ? term->value : term->value + random_below(&w->random, 3) - 1;
+}
+
+/* Bends the key towards one component of a rule. */
+static void key_follow(struct world *w, const struct fs_rule *rule, const struct fs_component *c, struct pkt_key *key)
+{
+    uint64_t value = fs_type_is_prefix(c->type) ? 0 : near_term(w, rule, c);
+    uint8_t *address = c->type == FS_DESTINATION ? key->dst : key->src;
+
+    switch (c->type) {
+    case FS_DESTINATION:
+    case FS_SOURCE:
+        for (unsigned bit = c->offset; bit < c->length; bit++) {
+            address[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+            address[bit / 8] |= (uint8_t)(c->octets[bit / 8] & 0x80 >> bit % 8);
+        }
+        break;
+    case FS_PROTOCOL:
+        key->protocol = (uint8_t)value;
+        break;
+    case FS_PORT:
+        *(random_one_in(&w->random, 2) ? &key->dst_port : &key->src_port) = (uint16_t)value;
+        break;
+    case FS_DESTINATION_PORT:
+        key->dst_port = (uint16_t)value;
+        break;
+    case FS_SOURCE_PORT:
+        key->src_port = (uint16_t)value;
+        break;
+    case FS_ICMP_TYPE:
+        key->icmp_type = (uint8_t)value;
+        break;
+    case FS_ICMP_CODE:
+        key->icmp_code = (uint8_t)value;
+        break;
+    case FS_TCP_FLAGS:
+        key->tcp_flags = value & 0xfff;
+        break;
+    case FS_PACKET_LENGTH:
+        key->length = (uint32_t)value % 70000;
+        break;
+    case FS_DSCP:
+        key->dscp = value & 63;
+        break;
+    case FS_FRAGMENT:
+        key->fragment = value & 15;
+        break;
+    case FS_FLOW_LABEL:
+        key->flow_label = value & 0xfffff;
+        break;
+    }
+}
+
+static void new_key(struct world *w, struct pkt_key *key)
+{
+    const struct fs_rule *rule = w->rules[random_below(&w->random, IDS)];
+    bool narrow = !random_one_in(&w->random, 8);
+
+    memset(key, 0, sizeof *key);
+    key->family = rule != NULL ? rule->family : random_one_in(&w->random, 2) ? IP_V4 : IP_V6;
+    random_address(&w->random, key->family, narrow, key->src);
+    random_address(&w->random, key->family, narrow, key->dst);
+    key->protocol = (uint8_t)random_value(&w->random, FS_PROTOCOL, narrow);
+    key->length = (uint32_t)random_value(&w->random, FS_PACKET_LENGTH, narrow) % 70000;
+    key->dscp = random_value(&w->random, FS_DSCP, narrow) & 63;
+    key->fragment = random_one_in(&w->random, 2) ? 0 : (uint8_t)random_below(&w->random, 16);
+    key->flow_label = key->family == IP_V6 ? random_value(&w->random, FS_FLOW_LABEL, narrow) & 0xfffff : 0;
+    key->has = (uint8_t)random_below(&w->random, 8) | (random_one_in(&w->random, 2) ? PKT_HAS_PORTS : 0);
+    key->src_port = (uint16_t)random_value(&w->random, FS_SOURCE_PORT, narrow);
+    key->dst_port = (uint16_t)random_value(&w->random, FS_SOURCE_PORT, narrow);
+    key->tcp_flags = random_value(&w->random, FS_TCP_FLAGS, narrow) & 0xfff;
+    key->icmp_type = (uint8_t)random_value(&w->random, FS_ICMP_TYPE, narrow);
+    key->icmp_code = (uint8_t)random_value(&w->random, FS_ICMP_CODE, narrow);
+    for (unsigned i = 0; rule != NULL && i < rule->component_count; i++)
+        if (!random_one_in(&w->random, 10))
+            key_follow(w, rule, &rule->components[i], key);
+    /* as the parser does it: a field without its header is 0 */
+    if (!(key->has & PKT_HAS_PORTS))
+        key->src_port = key->dst_port = 0;
+    if (!(key->has & PKT_HAS_ICMP))
+        key->icmp_type = key->icmp_code = 0;
+    if (!(key->has & PKT_HAS_TCP_FLAGS))
+        key->tcp_flags = 0;
+    key->malformed = random_one_in(&w->random, 100);
+}
+
+static void compare_chains(struct world *w, const struct pkt_key *key, unsigned long iteration)
+{
+    uint32_t id = CLS_NO_MATCH;
+
+    for (unsigned length = 0; length < CHAIN_MAX; length++) {
+        uint32_t wanted = cls_match_after(w->cls[0], key, id);
+        for (unsigned e = 1; e < w->engines; e++, w->decisions++) {
+            uint32_t got = cls_match_after(w->cls[e], key, id);
+            model_expect(got == wanted, iteration, "%s: %s: after %u comes %u, not %u", w->scene->name, w->names[e], id,
+                         got, wanted);
+        }
+        id = wanted;
+        if (id == CLS_NO_MATCH)
+            return;
+    }
+}
+
+static void compare_burst(struct world *w, unsigned long iteration)
+{
+    struct pkt_key keys[BURST];
+    uint32_t wanted[BURST], got[BURST];
+
+    for (unsigned i = 0; i < BURST; i++)
+        new_key(w, &keys[i]);
+    cls_match_burst(w->cls[0], keys, wanted, BURST);
+    for (unsigned e = 1; e < w->engines; e++) {
+        memset(got, 0xff, sizeof got);
+        cls_match_burst(w->cls[e], keys, got, BURST);
+        for (unsigned i = 0; i < BURST; i++, w->decisions++)
+            model_expect(got[i] == wanted[i], iteration, "%s: %s: packet %u: rule %u, not %u", w->scene->name,
+                         w->names[e], i, got[i], wanted[i]);
+    }
+    if (random_one_in(&w->random, 16))
+        compare_chains(w, &keys[random_below(&w->random, BURST)], iteration);
+}
+
+static void world_open(struct world *w, const struct scene *scene, uint64_t seed)
+{
+    memset(w, 0, sizeof *w);
+    w->scene = scene;
+    w->random.state = seed;
+    w->rcu = rcu_create(1);
+    w->cls[0] = cls_create(&(struct cls_conf){.engine = CLS_LINEAR, .rcu = w->rcu});
+    w->names[0] = "linear";
+    w->engines = 1;
+    for (unsigned simd = CLS_SIMD_SCALAR; simd < CLS_SIMD_COUNT; simd++) {
+        if (!cls_simd_available(simd))
+            continue;
+        w->names[w->engines] = cls_simd_name(simd);
+        w->cls[w->engines++] = cls_create(&(struct cls_conf){.engine = CLS_FAST, .simd = simd, .rcu = w->rcu});
+    }
+}
+
+/* Everything is removed at the end: what is left must be what an empty engine takes. */
+static void world_close(struct world *w, const size_t empty[ENGINES_MAX], unsigned long iteration)
+{
+    for (uint32_t id = 1; id <= IDS; id++) {
+        for (unsigned e = 0; w->rules[id - 1] != NULL && e < w->engines; e++)
+            model_expect(cls_rule_remove(w->cls[e], id) == 0, iteration, "%s: cannot remove %u", w->names[e], id);
+        fs_rule_free(w->rules[id - 1]);
+    }
+    rcu_synchronize(w->rcu);
+    for (unsigned e = 0; e < w->engines; e++) {
+        struct cls_stats stats;
+        cls_stats_get(w->cls[e], &stats);
+        model_expect(stats.rules == 0 && (e == 0 || stats.memory_bytes <= empty[e] + SLACK), iteration,
+                     "%s: %s: %u rules and %zu octets left, %zu when new", w->scene->name, w->names[e], stats.rules,
+                     stats.memory_bytes, empty[e]);
+        cls_free(w->cls[e]);
+    }
+    rcu_free(w->rcu);
+}
+
+static unsigned long run(const struct scene *scene, unsigned long bursts, uint64_t seed)
+{
+    static struct world w;
+    size_t empty[ENGINES_MAX];
+
+    world_open(&w, scene, seed);
+    for (unsigned e = 0; e < w.engines; e++) {
+        struct cls_stats stats;
+        cls_stats_get(w.cls[e], &stats);
+        empty[e] = stats.memory_bytes;
+    }
+    for (unsigned long i = 0; i < bursts; i++) {
+        for (unsigned n = random_below(&w.random, 4); n > 0; n--)
+            change(&w, i);
+        compare_burst(&w, i);
+        if (i % 8 == 0)
+            rcu_reclaim(w.rcu);
+    }
+    world_close(&w, empty, bursts);
+    return w.decisions;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned long bursts = model_iterations(argc, argv, 20000), decisions = 0;
+    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+    unsigned count = sizeof scenes / sizeof scenes[0];
+
+    for (unsigned i = 0; i < count; i++)
+        decisions += run(&scenes[i], bursts / count, seed + i);
+    printf("%lu decisions, no difference\n", decisions);
+    return 0;
+}
