@@ -12,6 +12,7 @@
 #include "classifier/engine.h"
 #include "classifier/ids.h"
 #include "classifier/walk.h"
+#include "flowspec/order.h"
 
 #define SET_BUCKETS 32
 
@@ -204,7 +205,8 @@ static int rule_add(struct fast *fast, uint32_t id, const struct fs_rule *rule)
 
     if (same != NULL) /* the same rule under the same id: nothing to do */
         return same->id == id ? 0 : -EEXIST;
-    struct compiled *old = (struct compiled *)(uintptr_t)ids_get(&fast->ids, id);
+    const struct compiled *before = ids_get(&fast->ids, id);
+    struct compiled *old = (struct compiled *)(uintptr_t)before;
     if (!ids_reserve(&fast->ids, &fast->mem, id))
         return -ENOMEM;
     struct compiled *fresh = rule_create(fast, id, rule, hash);
@@ -212,17 +214,27 @@ static int rule_add(struct fast *fast, uint32_t id, const struct fs_rule *rule)
         id_unreserve(fast, id);
         return -ENOMEM;
     }
-    /* A reader learns of the id from the groups, so the id leads to the rule first. */
-    ids_set(&fast->ids, &fast->mem, id, fresh);
+    if (old != NULL && old->removed)
+        old = NULL;
+    /*
+     * A reader on its way between the places of the old rule of this id and the new one must meet one of them: both
+     * stay until every walk begun before has ended. In that time the id leads to the later of the two, so that a chain
+     * of cls_match_after always moves on.
+     */
+    bool later = old == NULL || fs_rule_compare(fresh->rule, old->rule) > 0;
+    if (later)
+        ids_set(&fast->ids, &fast->mem, id, fresh);
     if (!fresh->never && !places_insert(&fast->places, &fast->mem, fresh)) {
-        ids_set(&fast->ids, &fast->mem, id, old);
+        ids_set(&fast->ids, &fast->mem, id, before);
         fresh->never = true; /* it is in no group */
         rule_retire(fast, fresh);
         return -ENOMEM;
     }
-    /* The old rule of this id goes last: there is always one of the two. */
-    if (old != NULL && !old->removed)
+    if (old != NULL) {
+        rcu_synchronize(fast->mem.rcu);
+        ids_set(&fast->ids, &fast->mem, id, fresh);
         rule_retire(fast, old);
+    }
     return 0;
 }
 

@@ -17,7 +17,11 @@
 #define IDS        90
 #define BURST      32
 
-static const enum cls_engine ENGINES[] = {CLS_LINEAR};
+static const struct cls_conf ENGINES[] = {
+    {.engine = CLS_LINEAR},
+    {.engine = CLS_FAST, .simd = CLS_SIMD_SCALAR},
+    {.engine = CLS_FAST, .simd = CLS_SIMD_BEST},
+};
 
 struct entry {
     struct fs_rule *rule;
@@ -161,14 +165,15 @@ static void forget(struct world *w)
     w->cls = NULL;
 }
 
-static void run(enum cls_engine engine, unsigned long iterations)
+static void run(struct cls_conf engine, unsigned long iterations)
 {
-    struct world w = {.random = {.state = 8955 + engine}, .rcu = rcu_create(1)};
+    struct world w = {.random = {.state = 8955 + engine.engine}, .rcu = rcu_create(1)};
 
     for (w.n = 0; w.n < iterations; w.n++) {
         if (w.n % LIFETIME == 0) {
             forget(&w);
-            w.cls = cls_create(&(struct cls_conf){.engine = engine, .rcu = w.rcu});
+            engine.rcu = w.rcu;
+            w.cls = cls_create(&engine);
         }
         change(&w);
         match(&w);
@@ -180,8 +185,8 @@ static void run(enum cls_engine engine, unsigned long iterations)
                  "one-sided: %lu matches, %lu misses, %lu chains", w.matches, w.misses, w.chained);
     model_expect(w.replaced > iterations / 10 && w.removed > iterations / 10 && w.equal > iterations / 100, w.n,
                  "few changes: %lu replaced, %lu removed, %lu equal", w.replaced, w.removed, w.equal);
-    printf("engine %u: %lu matches (%lu chains), %lu misses; %lu rules replaced, %lu removed, %lu refused\n", engine,
-           w.matches, w.chained, w.misses, w.replaced, w.removed, w.equal);
+    printf("engine %u, %s: %lu matches (%lu chains), %lu misses; %lu rules replaced, %lu removed, %lu refused\n",
+           engine.engine, cls_simd_name(engine.simd), w.matches, w.chained, w.misses, w.replaced, w.removed, w.equal);
 }
 
 int main(int argc, char **argv)

@@ -14,7 +14,7 @@
 #include "naive_match.h"
 #include "random_key.h"
 
-#define ITERATIONS 6000 /* changes */
+#define ITERATIONS 3000 /* changes */
 #define READERS    2
 #define RULES      64 /* rules 1..RULES; every fourth stays from the start to the end */
 #define KEYS       32
@@ -22,7 +22,11 @@
 
 #define SWITCHED_ID (RULES + 1) /* flips between two places in the order, each of which matches switched_key */
 
-static const enum cls_engine ENGINES[] = {CLS_LINEAR};
+static const struct cls_conf ENGINES[] = {
+    {.engine = CLS_LINEAR},
+    {.engine = CLS_FAST, .simd = CLS_SIMD_SCALAR},
+    {.engine = CLS_FAST, .simd = CLS_SIMD_BEST},
+};
 
 /* Fixed before the readers start. */
 struct plan {
@@ -164,7 +168,7 @@ static void plan_switched(struct plan *plan)
     }
 }
 
-static struct plan *plan_create(enum cls_engine engine)
+static struct plan *plan_create(struct cls_conf engine)
 {
     struct plan *plan = calloc(1, sizeof *plan);
     struct random random = {.state = 8956};
@@ -178,7 +182,8 @@ static struct plan *plan_create(enum cls_engine engine)
             plan->matches[id][k] = naive_match(plan->rules[id], &plan->keys[k]);
     }
     plan->rcu = rcu_create(READERS);
-    plan->cls = cls_create(&(struct cls_conf){.engine = engine, .rcu = plan->rcu});
+    engine.rcu = plan->rcu;
+    plan->cls = cls_create(&engine);
     for (uint32_t id = 4; id <= RULES; id += 4)
         cls_rule_add(plan->cls, id, plan->rules[id]);
     plan_switched(plan);
@@ -217,7 +222,7 @@ static void write_changes(struct plan *plan, unsigned long changes)
     }
 }
 
-static void run(enum cls_engine engine, unsigned long changes)
+static void run(struct cls_conf engine, unsigned long changes)
 {
     struct plan *plan = plan_create(engine);
     struct reader readers[READERS];
@@ -231,8 +236,8 @@ static void run(enum cls_engine engine, unsigned long changes)
     atomic_store(&plan->stop, true);
     for (unsigned i = 0; i < READERS; i++)
         pthread_join(threads[i], NULL);
-    printf("engine %u: %lu bursts by %u readers during %lu changes\n", engine, atomic_load(&plan->bursts), READERS,
-           changes);
+    printf("engine %u, %s: %lu bursts by %u readers during %lu changes\n", engine.engine, cls_simd_name(engine.simd),
+           atomic_load(&plan->bursts), READERS, changes);
     model_expect(atomic_load(&plan->faults) == 0, changes, "%lu faults", atomic_load(&plan->faults));
     plan_free(plan);
 }
