@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * UPDATE bodies: the first octet chooses what was negotiated, the rest is the body. Every rule that comes out must be
+ * canonical, every attribute set must survive a copy, and all of it goes through a RIB.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgp/rib.h"
+#include "bgp/update.h"
+
+struct target {
+    struct bgp_rib *rib;
+    struct bgp_source source;
+    size_t live; /* rules the RIB should hold */
+};
+
+static void require(bool condition)
+{
+    if (!condition)
+        abort();
+}
+
+/* So that the sanitizer sees octets that are not there. */
+static void read_all(const uint8_t *data, size_t len)
+{
+    uint8_t copy[256];
+
+    for (size_t at = 0; at < len; at += sizeof copy)
+        memcpy(copy, data + at, len - at < sizeof copy ? len - at : sizeof copy);
+}
+
+static void check_attrs(const struct bgp_attrs *attrs)
+{
+    struct bgp_attrs copy;
+
+    require(bgp_attrs_dup(attrs, &copy));
+    require(bgp_attrs_equal(attrs, &copy));
+    require(bgp_as_path_length(attrs) == bgp_as_path_length(&copy));
+    require(attrs->ext_comms_len % 8 == 0 && attrs->ext_comms6_len % 20 == 0 && attrs->communities_len % 4 == 0);
+    require(attrs->has_origin && attrs->as_path != NULL); /* else it is a withdrawal */
+    bgp_attrs_free(&copy);
+}
+
+static void reach(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
+{
+    struct target *t = ctx;
+
+    check_attrs(attrs);
+    require(rule->component_count > 0);
+    t->live += bgp_rib_find(t->rib, family, rule) == NULL;
+    require(bgp_rib_announce(t->rib, &t->source, family, rule, attrs) == 0);
+}
+
+static void unreach(void *ctx, uint32_t family, struct fs_rule *rule)
+{
+    struct target *t = ctx;
+
+    t->live -= bgp_rib_withdraw(t->rib, &t->source, family, rule);
+    fs_rule_free(rule);
+}
+
+static void bad_nlri(void *ctx, uint32_t family, enum fs_error error, const uint8_t *nlri, size_t len)
+{
+    (void)ctx;
+    (void)family;
+    require(error != FS_OK && error != FS_ERR_LENGTH && len > 0);
+    read_all(nlri, len);
+}
+
+static void bad_attribute(void *ctx, const char *what)
+{
+    (void)ctx;
+    require(strlen(what) > 0);
+}
+
+static void end_of_rib(void *ctx, uint32_t family)
+{
+    (void)ctx;
+    require(family != 0);
+}
+
+static void changed(void *ctx, struct bgp_rib_entry *entry, bool withdrawn)
+{
+    (void)ctx;
+    require((entry->best == NULL) == withdrawn);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct bgp_update_ops ops = {.reach_flowspec = reach,
+                                              .unreach_flowspec = unreach,
+                                              .bad_nlri = bad_nlri,
+                                              .bad_attribute = bad_attribute,
+                                              .end_of_rib = end_of_rib};
+    static const struct bgp_rib_ops rib_ops = {.changed = changed};
+    struct target t = {.source = {.number = 1, .kind = BGP_SOURCE_PEER}};
+
+    if (size < 1)
+        return 0;
+    struct bgp_update_conf conf = {.families = (1u << BGP_FAMILY_COUNT) - 1,
+                                   .four_octet_as = data[0] & 1,
+                                   .ebgp = data[0] & 2,
+                                   .legacy_ipv6_offset = data[0] & 4,
+                                   .local_as = data[0] & 8 ? 65000 : 0,
+                                   .router_id = data[0] & 8 ? 0x01020304 : 0};
+    t.rib = bgp_rib_create(&rib_ops, NULL);
+    require(t.rib != NULL);
+    struct bgp_update_result result = bgp_update_parse(data + 1, size - 1, &conf, &ops, &t);
+    if (result.reset) {
+        require(result.code == 3 && result.subcode > 0);
+        read_all(result.data, result.data_len);
+    }
+    require(bgp_rib_count(t.rib) == t.live);
+    require(bgp_rib_source_down(t.rib, &t.source) == t.live);
+    bgp_rib_free(t.rib);
+    return 0;
+}
