@@ -46,8 +46,11 @@ struct table_form table_form_of(FILE *out)
     const char *no_color = getenv("NO_COLOR");
     struct winsize size;
 
-    if (!isatty(fileno(out)))
+    if (!isatty(fileno(out))) {
+        const char *columns = getenv("COLUMNS");
+        form.width = columns != NULL ? (unsigned)strtoul(columns, NULL, 10) : 0;
         return form;
+    }
     if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0)
         form.width = size.ws_col;
     form.colour = no_color == NULL || no_color[0] == '\0';

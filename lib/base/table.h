@@ -29,7 +29,10 @@ struct table_form {
     bool no_header;
 };
 
-/* What suits `out`: a width and colours on a terminal (none where NO_COLOR is set), neither for files and pipes. */
+/*
+ * What suits `out`: a width and colours on a terminal (none where NO_COLOR is set). For files and pipes no colours,
+ * and the width that COLUMNS asks for, if it does.
+ */
 struct table_form table_form_of(FILE *out);
 
 struct table;

@@ -59,6 +59,10 @@ demo_start() {
     mkdir -p "$demo_dir"
     "$(program build fgdemo)" write "$demo_dir"
 
+    # The totals go to a file first: as wide as the terminal that they end up on.
+    if [ -t 1 ] && demo_columns=$(stty size 2>/dev/null </dev/tty); then
+        export COLUMNS="${demo_columns#* }"
+    fi
     # shellcheck disable=SC2086 # the options are words
     "$(program build floodgate)" -c config/demo.yaml $demo_options \
         >"$demo_dir/floodgate.out" 2>"$demo_dir/floodgate.log" &

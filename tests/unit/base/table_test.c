@@ -168,6 +168,20 @@ static void says_durations_in_two_units(void **state)
     assert_string_equal(number_duration(86400 * 3 + 3600 * 4 + 59, text), "3 d 4 h");
 }
 
+static void a_file_has_no_colours_and_the_width_that_is_asked_for(void **state)
+{
+    FILE *out = tmpfile();
+
+    (void)state;
+    unsetenv("COLUMNS");
+    assert_int_equal(table_form_of(out).width, 0);
+    setenv("COLUMNS", "72", 1);
+    assert_int_equal(table_form_of(out).width, 72);
+    assert_false(table_form_of(out).colour);
+    unsetenv("COLUMNS");
+    fclose(out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +192,7 @@ int main(void)
         cmocka_unit_test(prints_in_pieces_under_one_header_with_the_widths_seen_before),
         cmocka_unit_test(control_characters_never_reach_the_terminal),
         cmocka_unit_test(counts_columns_of_utf8_not_octets),
+        cmocka_unit_test(a_file_has_no_colours_and_the_width_that_is_asked_for),
         cmocka_unit_test(groups_digits_by_three),
         cmocka_unit_test(shows_three_digits_with_an_si_prefix),
         cmocka_unit_test(says_durations_in_two_units),
