@@ -14,7 +14,7 @@ PAGES = [ROOT / "README.md", *files(".md", under="docs")]
 PROGRAMS = {"floodgate", "fgctl", "fginject", "fgdemo", "fgbench"}
 # What a Debian machine with the packages of `run` has, and what `sudo` may stand before.
 SYSTEM = {"cat", "cp", "echo", "mkdir", "git", "python3", "tcpdump", "journalctl", "cd", "EOF"}
-NIC_SYSTEM = SYSTEM | {"dpdk-devbind.py", "modprobe", "sysctl", "systemctl"}
+NIC_SYSTEM = SYSTEM | {"install", "dpdk-devbind.py", "modprobe", "sysctl", "systemctl"}
 
 
 def blocks():
