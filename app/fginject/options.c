@@ -25,7 +25,7 @@ static const char usage[] =
     "  -t, --hold-time S        BGP hold time, 0 or 3 and above (default 90)\n"
     "  -W, --wait S             seconds to wait for the session to come up (default 10)\n"
     "      --legacy-ipv6-offset send IPv6 offsets as drafts before RFC 8956 had them\n"
-    "  -q, --quiet              no log on stderr but errors\n"
+    "  -v, --verbose            log what the session does on stderr\n"
     "  -h, --help               this\n"
     "  -V, --version            the version\n"
     "\n"
@@ -176,8 +176,8 @@ static bool read_option(int option, struct options *options)
     case 'L':
         options->legacy_ipv6_offset = true;
         return true;
-    case 'q':
-        options->quiet = true;
+    case 'v':
+        options->verbose = true;
         return true;
     default:
         return false;
@@ -217,7 +217,7 @@ int options_read(struct options *options, int argc, char **argv)
         {"hold-time", required_argument, NULL, 't'},
         {"wait", required_argument, NULL, 'W'},
         {"legacy-ipv6-offset", no_argument, NULL, 'L'},
-        {"quiet", no_argument, NULL, 'q'},
+        {"verbose", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
@@ -225,7 +225,7 @@ int options_read(struct options *options, int argc, char **argv)
     int option;
 
     *options = (struct options){.wait_s = 10, .hold_time_s = 90};
-    while ((option = getopt_long(argc, argv, "c:a:p:i:b:r:Hwt:W:qhV", table, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:a:p:i:b:r:Hwt:W:vhV", table, NULL)) != -1) {
         if (option == 'h' || option == 'V') {
             fputs(option == 'h' ? usage : "fginject " FGINJECT_VERSION "\n", stdout);
             return 0;

@@ -61,7 +61,7 @@ void report_log(void *ctx, enum log_level level, const char *fmt, va_list args)
 {
     const struct options *options = ctx;
 
-    if (level > (options->quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE))
+    if (level > (options->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING))
         return;
     fprintf(stderr, "%s: ", log_level_name(level));
     vfprintf(stderr, fmt, args);
