@@ -280,6 +280,7 @@ struct walker {
     uint64_t hashes[STAGED_SHAPES];
     const struct hash_bucket *buckets[STAGED_SHAPES];
     const struct destination *destinations[STAGED_DESTINATIONS]; /* that cover the packet, in order */
+    uint8_t found_by[STAGED_DESTINATIONS];                       /* shape that led there */
 };
 
 /* 1. Hash the destination in every shape; ask for the buckets. */
@@ -317,6 +318,7 @@ static inline void stage_probe(struct walker *w)
             if (w->count == STAGED_DESTINATIONS)
                 goto full;
             __builtin_prefetch(d);
+            w->found_by[w->count] = (uint8_t)i;
             w->destinations[w->count++] = d;
         }
     }
@@ -324,16 +326,14 @@ full:
     w->next = i;
 }
 
-/* 3. Keep those that are it; ask for the first rules of the first one. */
+/* 3. Keep those that their shape leads to: one that another shape would find comes in that shape's turn. */
 static inline void stage_verify(struct walker *w)
 {
     unsigned kept = 0;
 
     for (unsigned i = 0; i < w->count; i++) {
         const struct destination *d = w->destinations[i];
-        const struct shape *shape = w->shapes->shapes;
-        while (shape->salt != d->shape_salt && shape < &w->shapes->shapes[w->shapes->count - 1])
-            shape++;
+        const struct shape *shape = &w->shapes->shapes[w->found_by[i]];
         uint64_t address[2];
         mask_address(address, w->q.destination, shape);
         if (destination_is(d, address, shape))
