@@ -119,6 +119,20 @@ static void widen(struct byte_reader *r, unsigned ases, struct byte_writer *w)
     }
 }
 
+/* RFC 6793 6: confederation segments do not belong into an AS4_PATH; the rest of it counts. */
+static void copy_without_confed(const uint8_t *path, size_t len, struct byte_writer *w)
+{
+    struct byte_reader r = br_init(path, len);
+
+    while (br_left(&r) > 0) {
+        const uint8_t *segment = r.at;
+        size_t size = 2 + (size_t)segment[1] * 4;
+        br_bytes(&r, size);
+        if (!is_confed(segment[0]))
+            bw_bytes(w, segment, size);
+    }
+}
+
 size_t bgp_as_path_merge(const uint8_t *path, size_t len, const uint8_t *as4, size_t as4_len, uint8_t *out)
 {
     struct byte_reader r = br_init(path, len);
@@ -131,6 +145,6 @@ size_t bgp_as_path_merge(const uint8_t *path, size_t len, const uint8_t *as4, si
         as4_len = 0;
     }
     widen(&r, old - fresh, &w);
-    bw_bytes(&w, as4, as4_len);
+    copy_without_confed(as4, as4_len, &w);
     return bw_len(&w);
 }

@@ -130,8 +130,10 @@ static uint8_t read_large_communities(struct bgp_attr_reader *reader, const stru
 /* RFC 6793 6. From a speaker that has 4-octet numbers it must not come at all (4.1). */
 static uint8_t read_as4_path(struct bgp_attr_reader *reader, const struct bgp_raw_attr *raw)
 {
-    if (reader->conf->four_octet_as || !bgp_as_path_valid(raw->value, raw->len, 4, false))
+    if (reader->conf->four_octet_as || !bgp_as_path_valid(raw->value, raw->len, 4, true))
         return BGP_UPDATE_OPTIONAL_ATTRIBUTE;
+    if (!bgp_as_path_valid(raw->value, raw->len, 4, false))
+        reader->ops->bad_attribute(reader->ctx, "AS4_PATH: confederation segments in it; they are left out");
     return 0;
 }
 
@@ -272,9 +274,10 @@ static void read_known(struct bgp_attr_reader *reader, const struct attr_row *ro
         bgp_attr_fault(reader, BGP_ATTR_DISCARD, 0, raw, "from an external neighbour");
         return;
     }
-    /* RFC 7606 3 c */
+    /* RFC 7606 3 c, 5.3: wrong flags are a withdrawal even where a wrong value is only discarded */
     if ((raw->whole[0] & OPT_TRANS) != row->flags) {
-        bgp_attr_fault(reader, row->action, BGP_UPDATE_ATTRIBUTE_FLAGS, raw, "wrong flags");
+        bgp_attr_fault(reader, row->action == BGP_ATTR_DISCARD ? BGP_ATTR_WITHDRAW : row->action,
+                       BGP_UPDATE_ATTRIBUTE_FLAGS, raw, "wrong flags");
         return;
     }
     if (!length_fits(row, raw->len)) {

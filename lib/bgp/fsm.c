@@ -47,12 +47,16 @@ static void heed(struct bgp_session *session, const struct bgp_notification *not
         session_retry_slowly(session);
 }
 
-/* Sends a NOTIFICATION and ends the connection; the only way one leaves, so it is always the last message. */
-static void refuse(struct bgp_session *session, struct bgp_connection *connection,
-                   const struct bgp_notification *notification, const void *data, size_t len)
+/*
+ * Sends a NOTIFICATION and ends the connection; the only way one leaves, so it is always the last message. `detail`
+ * takes the place of its data in what is told here.
+ */
+static void refuse_for(struct bgp_session *session, struct bgp_connection *connection,
+                       const struct bgp_notification *notification, const void *data, size_t len, const char *detail)
 {
+    struct bgp_notification told = *notification;
     uint8_t message[BGP_MESSAGE_MAX];
-    char words[96], why[128];
+    char words[192], why[sizeof session->info.last_down];
 
     if (data == NULL) {
         data = notification->data;
@@ -61,13 +65,21 @@ static void refuse(struct bgp_session *session, struct bgp_connection *connectio
     size_t size = bgp_notification_write(notification, data, len, message);
     session_send(session, connection, message, size);
     heed(session, notification);
-    bgp_notification_format(notification, words, sizeof words);
-    snprintf(why, sizeof why, "NOTIFICATION sent: %s", words);
+    if (detail[0] != '\0')
+        told.data_len = 0;
+    bgp_notification_format(&told, words, sizeof words);
+    snprintf(why, sizeof why, "NOTIFICATION sent: %s%s%s", words, detail[0] != '\0' ? ": " : "", detail);
     /* RFC 4271 8.1.1 option 3: a peer that breaks an established session again and again is held off */
     if (connection->state == BGP_ESTABLISHED && notification->code != BGP_ERR_CEASE &&
         notification->code != BGP_ERR_HOLD_TIMER)
         session_hold_idle(session);
     session_drop(session, connection, true, why);
+}
+
+static void refuse(struct bgp_session *session, struct bgp_connection *connection,
+                   const struct bgp_notification *notification, const void *data, size_t len)
+{
+    refuse_for(session, connection, notification, data, len, "");
 }
 
 static void do_nothing(struct bgp_session *session, struct bgp_connection *connection, const struct fsm_input *input)
@@ -168,7 +180,9 @@ static void do_open(struct bgp_session *session, struct bgp_connection *connecti
     if (session_established(session) == NULL)
         session->info.received = connection->open.capabilities;
     if (!good) {
-        refuse(session, connection, &fault, NULL, 0);
+        char detail[160] = "";
+        bgp_open_explain(&connection->open, &session->conf, &fault, detail, sizeof detail);
+        refuse_for(session, connection, &fault, NULL, 0, detail);
         return;
     }
     if (resolve_collision(session, connection))
@@ -228,7 +242,7 @@ static void do_notification(struct bgp_session *session, struct bgp_connection *
                             const struct fsm_input *input)
 {
     struct bgp_notification n = bgp_notification_read(input->body, input->len);
-    char words[96], why[128];
+    char words[192], why[sizeof session->info.last_down];
 
     heed(session, &n);
     bgp_notification_format(&n, words, sizeof words);

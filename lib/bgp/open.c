@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/strbuf.h"
 #include "bgp/message.h"
 #include "bgp/notification.h"
 
@@ -194,7 +195,8 @@ bool bgp_open_read(const uint8_t *body, size_t len, const struct bgp_session_con
     struct byte_reader r = br_init(body, len);
 
     memset(out, 0, sizeof *out);
-    if (br_u8(&r) != BGP_VERSION)
+    out->version = br_u8(&r);
+    if (out->version != BGP_VERSION)
         return refuse(fault, BGP_OPEN_VERSION, (uint8_t[]){0, BGP_VERSION}, 2);
     out->as = br_u16(&r);
     out->hold_time_s = br_u16(&r);
@@ -202,4 +204,58 @@ bool bgp_open_read(const uint8_t *body, size_t len, const struct bgp_session_con
     if (r.failed)
         return refuse(fault, BGP_OPEN_UNSPECIFIC, NULL, 0);
     return read_parameters(r, out, fault) && check(out, conf, fault);
+}
+
+static void put_families(struct strbuf *sb, uint32_t families)
+{
+    const char *between = "";
+
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1) {
+        if ((families & family) == 0)
+            continue;
+        sb_printf(sb, "%s%s", between, bgp_family_name(family));
+        between = " ";
+    }
+    if (families == 0)
+        sb_text(sb, "no family known here");
+}
+
+static void put_router_id(struct strbuf *sb, uint32_t id)
+{
+    sb_printf(sb, "router id %u.%u.%u.%u", id >> 24, id >> 16 & 255, id >> 8 & 255, id & 255);
+}
+
+void bgp_open_explain(const struct bgp_open *open, const struct bgp_session_conf *conf,
+                      const struct bgp_notification *fault, char *text, size_t size)
+{
+    struct strbuf sb = sb_init(text, size);
+
+    if (fault->code != BGP_ERR_OPEN)
+        return;
+    switch (fault->subcode) {
+    case BGP_OPEN_VERSION:
+        sb_printf(&sb, "the peer speaks version %u, %u is expected", open->version, BGP_VERSION);
+        break;
+    case BGP_OPEN_BAD_PEER_AS:
+        sb_printf(&sb, "the peer says AS %u", open->as);
+        if (conf->peer_as != 0)
+            sb_printf(&sb, ", AS %u is configured", conf->peer_as);
+        break;
+    case BGP_OPEN_BAD_IDENTIFIER:
+        sb_text(&sb, "the peer says ");
+        put_router_id(&sb, open->router_id);
+        sb_text(&sb, open->router_id == conf->router_id ? ", which is our own" : "");
+        break;
+    case BGP_OPEN_HOLD_TIME:
+        sb_printf(&sb, "the peer offers %u s, 0 or 3 and above are allowed", open->hold_time_s);
+        break;
+    case BGP_OPEN_CAPABILITY:
+        sb_text(&sb, "the peer offers ");
+        put_families(&sb, open->capabilities.families);
+        sb_text(&sb, ", configured: ");
+        put_families(&sb, conf->families);
+        break;
+    default:
+        break;
+    }
 }

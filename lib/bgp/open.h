@@ -13,6 +13,7 @@
 
 /* An OPEN as it counts: the AS from the capability where there is one (RFC 6793). */
 struct bgp_open {
+    uint8_t version;
     uint32_t as;
     uint32_t router_id;
     uint16_t hold_time_s;
@@ -26,5 +27,9 @@ size_t bgp_open_write(const struct bgp_session_conf *conf, uint8_t *out, struct 
  */
 bool bgp_open_read(const uint8_t *body, size_t len, const struct bgp_session_conf *conf, struct bgp_open *out,
                    struct bgp_notification *fault);
+
+/* What of a refused OPEN an operator has to compare: what it says and what was expected. "": nothing to add. */
+void bgp_open_explain(const struct bgp_open *open, const struct bgp_session_conf *conf,
+                      const struct bgp_notification *fault, char *text, size_t size);
 
 #endif

@@ -100,7 +100,7 @@ struct bgp_session_info {
     bool four_octet_as, extended_message; /* negotiated */
     struct bgp_capabilities sent, received;
     struct bgp_notification last_error; /* the latest NOTIFICATION, either way */
-    char last_down[128];                /* why the session last left Established or failed to reach it, in words */
+    char last_down[384];                /* why the session last left Established or failed to reach it, in words */
     uint64_t messages_in, messages_out, updates_in, updates_out;
     uint32_t established_count;
 };

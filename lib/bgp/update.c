@@ -18,10 +18,10 @@ struct update_parts {
     struct byte_reader withdrawn, attributes, nlri;
 };
 
-static struct bgp_update_result reset_with(uint8_t subcode, const uint8_t *data, size_t len)
+static struct bgp_update_result reset_with(const char *what, uint8_t subcode, const uint8_t *data, size_t len)
 {
     return (struct bgp_update_result){
-        .reset = true, .code = BGP_ERR_UPDATE, .subcode = subcode, .data = data, .data_len = len};
+        .reset = true, .code = BGP_ERR_UPDATE, .subcode = subcode, .data = data, .data_len = len, .what = what};
 }
 
 /* RFC 7606 3 b: lengths that point past the message leave nothing to stand on. */
@@ -137,6 +137,7 @@ static void judge(struct bgp_attr_reader *reader, const struct update_parts *par
             bgp_attr_missing(reader, BGP_ATTR_NEXT_HOP);
     } else if (reader->faulty && reader->others) {
         reader->fault.reset = true; /* the NLRI that should be withdrawn may be what was not understood */
+        reader->fault.what = "no rule or route to withdraw for that fault was found";
     }
 }
 
@@ -168,18 +169,21 @@ static struct bgp_update_result run(struct bgp_attr_reader *reader, const struct
     if (reach_raw->whole != NULL) {
         reach = open_mp(reader, reach_raw, true);
         if (!reach.sound)
-            return reset_with(BGP_UPDATE_OPTIONAL_ATTRIBUTE, reach_raw->whole, reach_raw->whole_len);
+            return reset_with("MP_REACH_NLRI: its next hop does not fit", BGP_UPDATE_OPTIONAL_ATTRIBUTE,
+                              reach_raw->whole, reach_raw->whole_len);
     }
     judge(reader, parts, br_left(&reach.nlri) > 0 || br_left(&parts->nlri) > 0);
     if (reader->fault.reset)
         return reader->fault;
     if (!prefixes_sound(parts->withdrawn, 32) || !prefixes_sound(parts->nlri, 32))
-        return reset_with(BGP_UPDATE_NETWORK_FIELD, NULL, 0);
+        return reset_with("a prefix of the IPv4 routes is malformed", BGP_UPDATE_NETWORK_FIELD, NULL, 0);
     /* RFC 4760 7: an incorrect MP attribute ends the session with Optional Attribute Error */
     if (unreach.family != 0 && !read_nlri(reader, unreach.family, unreach.nlri, true))
-        return reset_with(BGP_UPDATE_OPTIONAL_ATTRIBUTE, unreach_raw->whole, unreach_raw->whole_len);
+        return reset_with("MP_UNREACH_NLRI: an NLRI runs past its end", BGP_UPDATE_OPTIONAL_ATTRIBUTE,
+                          unreach_raw->whole, unreach_raw->whole_len);
     if (reach.family != 0 && !read_nlri(reader, reach.family, reach.nlri, reader->withdraw))
-        return reset_with(BGP_UPDATE_OPTIONAL_ATTRIBUTE, reach_raw->whole, reach_raw->whole_len);
+        return reset_with("MP_REACH_NLRI: an NLRI runs past its end", BGP_UPDATE_OPTIONAL_ATTRIBUTE, reach_raw->whole,
+                          reach_raw->whole_len);
     tell_end_of_rib(reader, parts, unreach_raw->whole != NULL ? &unreach : NULL);
     return (struct bgp_update_result){0};
 }
@@ -191,7 +195,7 @@ struct bgp_update_result bgp_update_parse(const uint8_t *body, size_t len, const
     struct update_parts parts;
 
     if (!split(body, len, &parts))
-        return reset_with(BGP_UPDATE_ATTRIBUTE_LIST, NULL, 0);
+        return reset_with("a length points past the end of the message", BGP_UPDATE_ATTRIBUTE_LIST, NULL, 0);
     struct bgp_update_result result = run(&reader, &parts);
     bgp_attr_reader_end(&reader);
     return result;

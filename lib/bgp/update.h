@@ -73,6 +73,7 @@ struct bgp_update_result {
     uint8_t code, subcode;
     const uint8_t *data;
     size_t data_len;
+    const char *what; /* in words, where bad_attribute has not said it; else NULL */
 };
 
 /* Decodes one UPDATE body. Never reads past `len`; whatever the octets, calls back only with sound rules. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """BGP from the other side of the socket: sound peers, wrong ones, and rubbish (RFC 4271, 4760, 7606, 8955, 8956)."""
 import socket
+import struct
 import time
 
 import bgp_raw as bgp
@@ -84,10 +85,21 @@ def test_attributes_that_are_wrong_withdraw_the_rule(router):
         router.wait_rules(1)
 
 
+def test_a_rule_that_passed_through_us_is_not_taken(router):
+    """RFC 4271 9.1.2: our own AS in the AS_PATH."""
+    path = bgp.attribute(0x40, 1, b"\0") + bgp.attribute(0x40, 2, struct.pack("!BBII", 2, 2, 65001, 65000))
+    with connect(router).establish() as speaker:
+        speaker.send(bgp.message(bgp.UPDATE, bgp.update_body(path + bgp.mp_reach(IPV4, GOOD))))
+        speaker.send(bgp.announce(IPV4, host_rule("203.0.113.8")))
+        assert router.wait_rules(1)[0]["nlri"] == host_rule("203.0.113.8").hex()
+        assert router.peer()["last_bad"].startswith("AS_PATH: our own AS")
+
+
 def test_broken_framing_inside_an_update_ends_with_a_notification(router):
     with connect(router).establish() as speaker:
         speaker.send(bgp.message(bgp.UPDATE, b"\xff\xff" + b"\x00" * 4))
         assert speaker.notification()[0] == 3  # UPDATE message error
+    assert router.peer()["last_bad"] == "a length points past the end of the message"
     wait_for("the session to be down", lambda: router.peer()["state"] != "Established")
 
 
@@ -107,6 +119,8 @@ def test_a_wrong_start_gets_the_right_notification(router, octets, expected):
         speaker.send(octets)
         assert speaker.notification() == expected
     wait_for("a line with the peer's name", lambda: "detector" in router.log)
+    if expected == (2, 2):
+        assert "the peer says AS 65099, AS 65001 is configured" in router.log
     with connect(router).establish() as speaker:  # and the router goes on
         speaker.send(bgp.announce(IPV4, GOOD))
         router.wait_rules(1)

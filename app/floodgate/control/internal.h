@@ -46,7 +46,7 @@ struct peer {
     uint32_t end_of_rib;                /* families whose End-of-RIB has come in this session */
     uint64_t withdrawals, bad_nlri, bad_attributes, refused_connections;
     char last_bad[128];
-    char session_line[192]; /* the last line of the session's log, for the same reason */
+    char session_line[448]; /* the last line of the session's log, for the same reason */
     struct log_limit session_lines, bad_lines, refused_lines;
 };
 

@@ -99,8 +99,11 @@ void update_feed(struct peer *peer, const uint8_t *body, size_t len)
 {
     struct bgp_update_result result = bgp_update_parse(body, len, &peer->update_conf, &UPDATE_OPS, peer);
 
-    if (result.reset)
-        bgp_session_error(peer->session, result.code, result.subcode, result.data, result.data_len);
+    if (!result.reset)
+        return;
+    if (result.what != NULL)
+        on_bad_attribute(peer, result.what);
+    bgp_session_error(peer->session, result.code, result.subcode, result.data, result.data_len);
 }
 
 void update_feed_start(struct peer *peer)
@@ -116,5 +119,7 @@ void update_feed_start(struct peer *peer)
         .four_octet_as = info.four_octet_as,
         .ebgp = peer->source.rib.ebgp,
         .legacy_ipv6_offset = peer->conf.legacy_ipv6_offset,
+        .local_as = peer->control->cfg->router.asn,
+        .router_id = peer->control->cfg->router.id,
     };
 }

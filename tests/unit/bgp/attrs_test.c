@@ -129,6 +129,8 @@ static void two_octet_paths_are_merged_with_what_was_carried_around(void **state
         {"400204 0201 5ba0 c01106 0201 00011170", "0201 00011170", 1},
         /* AS4_PATH longer than AS_PATH: ignored */
         {"400204 0201 5ba0 c0110a 0202 00011170 00011171", "0201 00005ba0", 1},
+        /* confederation segments in an AS4_PATH are left out of it (section 6) */
+        {"400206 0202 fde9 5ba0 c0110c 0301 0000000a 0201 00011170", "0201 0000fde9 0201 00011170", 2},
         /* a set counts as one */
         {"40020c 0202 fde9 5ba0 0102 0001 0002 c0110c 0201 00011170 0101 00000005",
          "0201 0000fde9 0201 00011170 0101 00000005", 3},

@@ -95,6 +95,37 @@ static void each_open_is_judged_as_the_rfc_says(void **state)
     }
 }
 
+/* An operator must see which of the two ends is configured wrong. */
+static void a_refused_open_is_told_with_both_sides(void **state)
+{
+    static const struct {
+        struct peer_open open;
+        const char *told;
+    } refused[] = {
+        {{3, PEER_AS, 90, PEER_ID, NULL, false},
+         "Unsupported Version Number: the peer speaks version 3, 4 is expected"},
+        {{4, 65099, 90, PEER_ID, FLOW4, false}, "Bad Peer AS: the peer says AS 65099, AS 65001 is configured"},
+        {{4, PEER_AS, 90, PEER_ID, FLOW4 "0206 4104 fa56ea00", false},
+         "Bad Peer AS: the peer says AS 4200000000, AS 65001 is configured"},
+        {{4, PEER_AS, 90, 0, NULL, false}, "Bad BGP Identifier: the peer says router id 0.0.0.0"},
+        {{4, PEER_AS, 2, PEER_ID, NULL, false},
+         "Unacceptable Hold Time: the peer offers 2 s, 0 or 3 and above are allowed"},
+        {{4, PEER_AS, 90, PEER_ID, "", false},
+         "Unsupported Capability: the peer offers ipv4-unicast, configured: ipv4-flowspec ipv6-flowspec"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        struct fixture *f = fixture_new(NULL);
+        char told[256];
+        up_to(f, BGP_OPEN_SENT);
+        receive_open(f, BGP_CONN_IN, refused[i].open);
+        snprintf(told, sizeof told, "NOTIFICATION sent: OPEN Message Error: %s", refused[i].told);
+        assert_string_equal(info_of(f).last_down, told);
+        fixture_free(f);
+    }
+}
+
 static void the_extended_length_field_is_ignored_in_rfc_9072_form(void **state)
 {
     struct fixture *f = fixture_new(NULL);
@@ -192,6 +223,7 @@ int main(void)
         cmocka_unit_test(our_open_octet_by_octet),
         cmocka_unit_test(a_wide_as_goes_as_as_trans_and_in_the_capability),
         cmocka_unit_test(each_open_is_judged_as_the_rfc_says),
+        cmocka_unit_test(a_refused_open_is_told_with_both_sides),
         cmocka_unit_test(the_extended_length_field_is_ignored_in_rfc_9072_form),
         cmocka_unit_test(an_optional_parameter_length_that_lies_is_malformed),
         cmocka_unit_test(our_own_identifier_is_refused_inside_the_as),
