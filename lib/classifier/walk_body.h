@@ -16,7 +16,7 @@
 #include "classifier/walk.h"
 #include "flowspec/order.h"
 
-#define STAGED_SHAPES       16 /* destination shapes that a burst probes for all packets together; the rest one by one */
+#define STAGED_SHAPES       16 /* destination shapes that a burst probes for all its packets; the rest one by one */
 #define STAGED_DESTINATIONS 4  /* of a packet that are remembered from it */
 
 /* A packet on its walk. */

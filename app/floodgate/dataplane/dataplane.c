@@ -120,7 +120,7 @@ static int workers_create(struct dataplane *dp, const struct cfg *cfg)
         return -ENOMEM;
     dp->programs = act_table_create(dp->max_rules, dp->rcu);
     dp->cls = cls_create(&(struct cls_conf){
-        .engine = CLS_LINEAR, .rcu = dp->rcu, .memory_bytes = (size_t)cfg->dataplane.memory_mib * MIB});
+        .engine = CLS_FAST, .rcu = dp->rcu, .memory_bytes = (size_t)cfg->dataplane.memory_mib * MIB});
     if (dp->programs == NULL || dp->cls == NULL)
         return -ENOMEM;
     RTE_LCORE_FOREACH_WORKER(lcore)
