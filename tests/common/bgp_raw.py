@@ -80,6 +80,14 @@ class Speaker:
         self.socket = socket.create_connection(("127.0.0.1", port), seconds, (source, 0))
         self.received = b""
 
+    @classmethod
+    def of(cls, connected, seconds=10):
+        """Over a connection that was accepted."""
+        speaker = cls.__new__(cls)
+        connected.settimeout(seconds)
+        speaker.socket, speaker.received = connected, b""
+        return speaker
+
     def __enter__(self):
         return self
 

@@ -19,7 +19,8 @@ class Daemon:
     name = ""
     program = ""
 
-    def __init__(self, folder, address, asn, router_port, router_asn):
+    def __init__(self, folder, address, asn, router_port, router_asn, listen=None):
+        self.listen = listen  # a port of its own: then it waits for the router to connect
         self.folder = folder
         self.address = address
         self.asn = asn
@@ -91,10 +92,13 @@ neighbor 127.0.0.1 {{
         port = "".join(f"{name.replace('_', '-')} ={rule[name]}; " for name in ("source_port", "destination_port")
                        if name in rule)
         protocol = "protocol" if rule["family"] == "ipv4" else "next-header"
-        line = (f"{verb} flow route {{ match {{ destination {rule['destination']}; {protocol} ={rule['protocol']}; "
-                f"{port}}} then {{ discard; }} }}\n")
+        self.say(verb, rule["family"], f"destination {rule['destination']}; {protocol} ={rule['protocol']}; {port}",
+                 "discard;")
+
+    def say(self, verb, _family, match, then):
+        """A rule in ExaBGP's own words."""
         with open(self.commands, "a") as commands:
-            commands.write(line)
+            commands.write(f"{verb} flow route {{ match {{ {match} }} then {{ {then} }} }}\n")
 
     def announce(self, rule):
         self._say("announce", rule)
@@ -114,7 +118,8 @@ class GoBgp(Daemon):
 [global.config]
   as = {self.asn}
   router-id = "192.0.2.22"
-  port = -1
+  port = {self.listen or -1}
+  local-address-list = ["{self.address}"]
 [[neighbors]]
   [neighbors.config]
     neighbor-address = "127.0.0.1"
@@ -122,6 +127,7 @@ class GoBgp(Daemon):
   [neighbors.transport.config]
     remote-port = {self.router_port}
     local-address = "{self.address}"
+    passive-mode = {str(self.listen is not None).lower()}
   [neighbors.timers.config]
     connect-retry = 1
   [[neighbors.afi-safis]]
@@ -142,15 +148,21 @@ class GoBgp(Daemon):
         for name in ("source_port", "destination_port"):
             if name in rule:
                 port += [name.replace("_", "-"), f"=={rule[name]}"]
-        subprocess.run(["gobgp", "-p", str(self.api_port), "global", "rib", verb, "-a", f"{rule['family']}-flowspec",
-                        "match", "destination", rule["destination"], "protocol", f"=={rule['protocol']}", *port,
-                        "then", "discard"], check=True, capture_output=True)
+        self.say(verb, rule["family"], " ".join(["destination", rule["destination"], "protocol",
+                                                  f"=={rule['protocol']}", *port]), "discard")
+
+    def say(self, verb, family, match, then):
+        """A rule in GoBGP's own words."""
+        done = subprocess.run(["gobgp", "-p", str(self.api_port), "global", "rib",
+                               {"announce": "add", "withdraw": "del"}[verb], "-a", f"{family}-flowspec", "match",
+                               *match.split(), "then", *then.split()], check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def announce(self, rule):
-        self._say("add", rule)
+        self._say("announce", rule)
 
     def withdraw(self, rule):
-        self._say("del", rule)
+        self._say("withdraw", rule)
 
 
 class Bird(Daemon):
@@ -167,15 +179,19 @@ class Bird(Daemon):
             time.sleep(0.05)
 
     def _route(self, rule):
-        kind = "flow4" if rule["family"] == "ipv4" else "flow6"
         protocol = "proto" if rule["family"] == "ipv4" else "next header"
         names = (("source_port", "sport"), ("destination_port", "dport"))
         port = "".join(f"{short} = {rule[name]}; " for name, short in names if name in rule)
-        return (f"    route {kind} {{ dst {rule['destination']}; {protocol} = {PROTOCOLS[rule['protocol']]}; {port}}} "
-                "{ bgp_ext_community.add((generic, 0x80060000, 0x0)); };\n")
+        return self._line(rule["family"], f"dst {rule['destination']}; {protocol} = {PROTOCOLS[rule['protocol']]}; "
+                          f"{port}", "(generic, 0x80060000, 0x0)")
+
+    @staticmethod
+    def _line(family, match, community):
+        kind = "flow4" if family == "ipv4" else "flow6"
+        return f"    route {kind} {{ {match} }} {{ bgp_ext_community.add({community}); }};\n"
 
     def _write(self):
-        routes = {family: "".join(map(self._route, rules)) for family, rules in self.rules.items()}
+        routes = {family: "".join(rules) for family, rules in self.rules.items()}
         (self.folder / "bird.conf").write_text(f"""
 log stderr all;
 router id 192.0.2.23;
@@ -189,7 +205,8 @@ protocol static rules6 {{
     flow6 {{ table flow6tab; }};
 {routes['ipv6']}}}
 protocol bgp floodgate {{
-    local {self.address} as {self.asn};
+    local {self.address} {f'port {self.listen} ' if self.listen else ''}as {self.asn};
+    {'passive yes;' if self.listen else ''}
     neighbor 127.0.0.1 port {self.router_port} as {self.router_asn};
     multihop;
     connect delay time 1;
@@ -206,11 +223,17 @@ protocol bgp floodgate {{
         assert "Reconfig" in done.stdout, done.stdout + done.stderr
 
     def announce(self, rule):
-        self.rules[rule["family"]].append(rule)
+        self.rules[rule["family"]].append(self._route(rule))
         self._configure()
 
     def withdraw(self, rule):
-        self.rules[rule["family"]].remove(rule)
+        self.rules[rule["family"]].remove(self._route(rule))
+        self._configure()
+
+    def say_all(self, rules):
+        """Rules in BIRD's own words: (family, match, extended community)."""
+        for family, match, community in rules:
+            self.rules[family].append(self._line(family, match, community))
         self._configure()
 
 

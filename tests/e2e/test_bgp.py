@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """BGP from the other side of the socket: sound peers, wrong ones, and rubbish (RFC 4271, 4760, 7606, 8955, 8956)."""
+import os
 import socket
 import struct
 import time
@@ -85,6 +86,18 @@ def test_attributes_that_are_wrong_withdraw_the_rule(router):
         router.wait_rules(1)
 
 
+def test_a_rule_withdrawn_and_announced_at_once_is_announced(router):
+    """RFC 4271 4.3, in whichever order the attributes stand."""
+    reach, unreach = bgp.usual_attributes() + bgp.mp_reach(IPV4, GOOD), bgp.mp_unreach(IPV4, GOOD)
+    with connect(router).establish() as speaker:
+        for body in (reach + unreach, unreach + reach):
+            speaker.send(bgp.message(bgp.UPDATE, bgp.update_body(body)))
+            speaker.send(bgp.announce(IPV4, host_rule("203.0.113.8")))
+            router.wait_rules(2)
+            speaker.send(bgp.withdraw(IPV4, GOOD, host_rule("203.0.113.8")))
+            router.wait_rules(0)
+
+
 def test_a_rule_that_passed_through_us_is_not_taken(router):
     """RFC 4271 9.1.2: our own AS in the AS_PATH."""
     path = bgp.attribute(0x40, 1, b"\0") + bgp.attribute(0x40, 2, struct.pack("!BBII", 2, 2, 65001, 65000))
@@ -126,11 +139,64 @@ def test_a_wrong_start_gets_the_right_notification(router, octets, expected):
         router.wait_rules(1)
 
 
+def test_a_peer_that_keeps_breaking_the_session_is_held_off(router):
+    for _ in range(2):
+        with connect(router).establish() as speaker:
+            speaker.send(bgp.message(bgp.UPDATE, b"\xff\xff\0\0"))
+            assert speaker.notification() == (3, 1)
+    with connect(router) as speaker:
+        assert speaker.notification() == (6, 5)  # connection rejected
+    assert "held in Idle for a while after NOTIFICATION sent: UPDATE Message Error" in router.log
+
+
 def test_garbage_from_a_browser(router):
     with connect(router) as speaker:
         speaker.send(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert speaker.notification() == (1, 1)
     assert router.ask("status")
+
+
+def test_two_hundred_connections_of_rubbish(router):
+    def descriptors():
+        return len(os.listdir(f"/proc/{router.process.pid}/fd"))
+
+    with connect(router, source="127.0.0.2").establish(asn=65002) as second:
+        second.send(bgp.announce(IPV4, GOOD, asn=65002))
+        router.wait_rules(1)
+        before = descriptors()
+        held = []
+        for number in range(200):
+            held.append(connect(router, source="127.0.0.9" if number % 4 == 0 else "127.0.0.1").socket)
+            if number % 2:
+                held[-1].sendall(b"\x00" * number)
+        for each in held:
+            each.close()
+        wait_for("the connections to go", lambda: descriptors() <= before)
+        assert router.peer("second")["state"] == "Established" and len(router.ask("rules")) == 1
+    assert len(router.log.splitlines()) < 40  # and the log was not flooded
+    with connect(router).establish():
+        pass
+
+
+@pytest.mark.parametrize("router_id, stays", [("192.0.2.200", "theirs"), ("192.0.1.1", "ours")])
+def test_of_two_connections_at_once_one_stays(start, router_id, stays):
+    """RFC 4271 6.8: the one made by the speaker with the higher identifier."""
+    with socket.create_server(("127.0.0.3", 0)) as listener:
+        listener.settimeout(10)
+        router = start(Config(peers=[Peer("active", "127.0.0.3", 65003, passive=False,
+                                          options={"port": listener.getsockname()[1]})]))
+        ours = Speaker.of(listener.accept()[0])
+        theirs = connect(router, source="127.0.0.3")
+        both = {"ours": ours, "theirs": theirs}
+        for speaker in both.values():
+            speaker.send(bgp.message(bgp.OPEN, bgp.open_body(asn=65003, router_id=router_id)))
+        loser = both.pop("ours" if stays == "theirs" else "theirs")
+        winner, = both.values()
+        assert loser.notification() == (6, 7)  # connection collision resolution
+        winner.send(bgp.message(bgp.KEEPALIVE) + bgp.announce(IPV4, GOOD, asn=65003))
+        router.wait_rules(1)
+        for speaker in (loser, winner):
+            speaker.socket.close()
 
 
 def test_a_half_open_connection_blocks_nobody(router):

@@ -6,9 +6,9 @@ import socket
 import time
 
 import pytest
-from daemons import DAEMONS, PROTOCOLS
+from daemons import DAEMONS, PROTOCOLS, Bird, GoBgp
 from frames import tcp6, udp4
-from router import Config, Peer, balanced, wait_for
+from router import Config, Peer, balanced, free_port, wait_for
 
 ADDRESS = "127.0.0.21"
 WITHDRAWN_WITHIN_S = 0.1
@@ -83,6 +83,26 @@ def test_rules_come_bite_and_go(controller):
     assert not grows(lambda: discards(router), 0.2), "a withdrawn rule still bites"
     router.ctl("dataplane", "stop")
     assert balanced(router.ask("counters"))
+
+
+@pytest.mark.parametrize("kind", [GoBgp, Bird], ids=["gobgpd", "bird"])
+def test_the_router_connects(tmp_path, start, kind):
+    """The other way round: the daemon listens and waits; it comes later than the router, and once more."""
+    port = free_port()
+    router = start(Config(peers=[Peer("controller", ADDRESS, passive=False,
+                                      options={"port": port, "connect-retry": 1})]))
+    for _ in range(2):
+        daemon = kind(tmp_path / "daemon", ADDRESS, 65001, router.config.bgp_port, 65000, listen=port)
+        daemon.start()
+        try:
+            wait_for("the session", lambda: router.peer("controller")["state"] == "Established", 10)
+            for rule in RULES:
+                daemon.announce(rule)
+            shown = wait_for("both rules", lambda: len(router.ask("rules")) == 2 and router.ask("rules"))
+            assert [rule["nlri"] for rule in shown] == [nlri(rule) for rule in RULES]
+        finally:
+            daemon.stop(signal.SIGKILL)
+        wait_for("the rules to go", lambda: router.ask("rules") == [], 5)
 
 
 def test_a_session_that_closes_takes_its_rules_along(controller):

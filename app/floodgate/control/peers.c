@@ -4,6 +4,7 @@
  * base goes into the session, and afterwards the timer is set to the session's next deadline.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,13 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     arm_timer(peer);
 }
 
+static void tell_held_back(const struct peer *peer, uint64_t held_back)
+{
+    if (held_back > 0)
+        log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %" PRIu64 " more such lines were not logged",
+                 peer->name, held_back);
+}
+
 /*
  * Lines of the session. What it calls information are reasons why a connection did not get to Established: an
  * operator wants the first of a kind at once, but not one every few seconds while a peer is away.
@@ -79,7 +87,7 @@ __attribute__((format(printf, 3, 0))) static void session_log_write(void *ctx, e
     struct peer *peer = ctx;
     const struct log_hook *log = peer->control->log;
     char line[sizeof peer->session_line];
-    uint64_t held_back;
+    uint64_t held_back = 0;
 
     vsnprintf(line, sizeof line, fmt, args);
     if (level == LOG_LEVEL_INFO) {
@@ -90,6 +98,7 @@ __attribute__((format(printf, 3, 0))) static void session_log_write(void *ctx, e
     if (level != LOG_LEVEL_DEBUG)
         memcpy(peer->session_line, line, sizeof line);
     log_line(log, level, "%s", line);
+    tell_held_back(peer, held_back);
 }
 
 /* Which of its connections this is. */
@@ -382,8 +391,16 @@ static void refuse_connection(struct peer *peer, evutil_socket_t fd)
     if (!log_limit_pass(&peer->refused_lines, control_now(), &held_back))
         return;
     bgp_session_info_get(peer->session, &info);
-    log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: a connection from it was refused, the session is %s%s",
-             peer->name, bgp_state_name(info.state), peer->admin_down ? " (administratively down)" : "");
+    /* Idle and not by the operator's will: it broke the session more than once, and waits */
+    const char *reason = peer->admin_down         ? "it is administratively down"
+                         : info.state == BGP_IDLE ? "the session is held in Idle for a while after "
+                                                  : "the session is ";
+    log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: a connection from it was refused, %s%s", peer->name,
+             reason,
+             peer->admin_down         ? ""
+             : info.state == BGP_IDLE ? info.last_down
+                                      : bgp_state_name(info.state));
+    tell_held_back(peer, held_back);
 }
 
 void peer_accept(struct peer *peer, evutil_socket_t fd)
