@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "base/strbuf.h"
 #include "conf/conf.h"
+#include "lcores.h"
 #include "log.h"
 
 #define ARGS_MAX    256
@@ -24,7 +26,7 @@
 struct args {
     char *argv[ARGS_MAX];
     int argc;
-    bool full;
+    bool full; /* or no memory for one more */
 };
 
 static void args_add(struct args *args, const char *text)
@@ -33,7 +35,11 @@ static void args_add(struct args *args, const char *text)
         args->full = true;
         return;
     }
-    args->argv[args->argc++] = strdup(text);
+    args->argv[args->argc] = strdup(text);
+    if (args->argv[args->argc] == NULL)
+        args->full = true;
+    else
+        args->argc++;
 }
 
 /* Whether the device is a PCI address (0000:3b:00.0 or 3b:00.0) and not a virtual device. */
@@ -64,13 +70,25 @@ static bool hugepages_free(void)
     return any;
 }
 
-static void add_memory(struct args *args, const struct cfg *cfg, const struct log_hook *log)
+/* EAL takes more than there is without a word, or crashes on it: 0, or -ENOMEM after a line in the log. */
+static int check_memory(const struct cfg *cfg, const struct log_hook *log)
+{
+    uint64_t there_mib = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
+
+    if (cfg->dataplane.memory_mib <= there_mib)
+        return 0;
+    log_line(log, LOG_LEVEL_ERROR, "dataplane.memory: %u MiB is more than the %" PRIu64 " MiB of this machine",
+             cfg->dataplane.memory_mib, there_mib);
+    return -ENOMEM;
+}
+
+static int add_memory(struct args *args, const struct cfg *cfg, const struct log_hook *log)
 {
     char text[32];
 
     if (cfg->dataplane.hugepages == CFG_HUGEPAGES_AUTO && hugepages_free()) {
         args_add(args, "--in-memory"); /* no files in hugetlbfs that would outlive us */
-        return;
+        return 0;
     }
     if (cfg->dataplane.hugepages == CFG_HUGEPAGES_AUTO)
         log_line(log, LOG_LEVEL_NOTICE, "no free hugepages: using %u MiB of ordinary memory (slower on NICs)",
@@ -80,31 +98,7 @@ static void add_memory(struct args *args, const struct cfg *cfg, const struct lo
     args_add(args, "--no-shconf");
     args_add(args, "-m");
     args_add(args, text);
-}
-
-/* The n-th CPU of the set, counted round. */
-static unsigned nth_cpu(const cpu_set_t *cpus, unsigned n)
-{
-    n %= (unsigned)CPU_COUNT(cpus);
-    for (unsigned cpu = 0;; cpu++)
-        if (CPU_ISSET(cpu, cpus) && n-- == 0)
-            return cpu;
-}
-
-/*
- * Lcore N runs on CPU N. Where this machine (or its cpuset) has no such CPU the lcore shares one that is there: a
- * laptop or a CI machine then runs the configuration of a bigger one, slower but the same.
- */
-static void add_lcore(struct strbuf *lcores, unsigned lcore, const cpu_set_t *cpus, const struct log_hook *log)
-{
-    unsigned cpu = lcore;
-
-    if (lcore >= CPU_SETSIZE || !CPU_ISSET(lcore, cpus)) {
-        cpu = nth_cpu(cpus, lcore);
-        log_line(log, LOG_LEVEL_WARNING, "lcore %u: this process may not run on CPU %u; using CPU %u", lcore, lcore,
-                 cpu);
-    }
-    sb_printf(lcores, "%s%u@%u", lcores->length > 0 ? "," : "", lcore, cpu);
+    return check_memory(cfg, log);
 }
 
 static void add_cores(struct args *args, const struct cfg *cfg, const struct log_hook *log)
@@ -116,21 +110,9 @@ static void add_cores(struct args *args, const struct cfg *cfg, const struct log
     char control[16];
 
     CPU_ZERO(&cpus);
-    sched_getaffinity(0, sizeof cpus, &cpus);
-    add_lcore(&lcores, dp->control_lcore, &cpus, log);
-    if (dp->workers_auto) {
-        unsigned added = 0;
-        for (unsigned cpu = 0; cpu < CPU_SETSIZE && added < CFG_LCORES_MAX; cpu++)
-            if (CPU_ISSET(cpu, &cpus) && cpu != dp->control_lcore) {
-                add_lcore(&lcores, cpu, &cpus, log);
-                added++;
-            }
-        if (added == 0) /* one CPU: control and worker share it */
-            add_lcore(&lcores, dp->control_lcore + 1, &cpus, log);
-    } else {
-        for (unsigned i = 0; i < dp->worker_count; i++)
-            add_lcore(&lcores, dp->workers[i], &cpus, log);
-    }
+    if (sched_getaffinity(0, sizeof cpus, &cpus) < 0)
+        CPU_SET(0, &cpus); /* more CPUs than the set holds */
+    lcores_choose(dp, &cpus, &lcores, log);
     args_add(args, "--lcores");
     args_add(args, text);
     snprintf(control, sizeof control, "%u", dp->control_lcore);
@@ -185,7 +167,7 @@ int eal_start(const struct cfg *cfg, char **extra_args, int extra_count, const s
         rte_openlog_stream(stream);
     args_add(&args, "floodgate");
     add_cores(&args, cfg, log);
-    add_memory(&args, cfg, log);
+    int refused = add_memory(&args, cfg, log);
     add_devices(&args, cfg);
     args_add(&args, "--no-telemetry");
     for (size_t i = 0; i < cfg->dataplane.eal_count; i++)
@@ -193,13 +175,13 @@ int eal_start(const struct cfg *cfg, char **extra_args, int extra_count, const s
     for (int i = 0; i < extra_count; i++)
         args_add(&args, extra_args[i]);
 
-    int status = args.full ? -E2BIG : 0;
+    int status = refused < 0 ? refused : args.full ? -E2BIG : 0;
     if (status == 0) {
         memcpy(argv, args.argv, sizeof argv); /* EAL reorders its arguments */
         if (eal_init_quietly(args.argc, argv) < 0)
             status = rte_errno ? -rte_errno : -EINVAL;
     }
-    if (status < 0)
+    if (status < 0 && refused == 0)
         log_line(log, LOG_LEVEL_ERROR,
                  "cannot start DPDK: %s (run with --log-level info to see its own messages; hugepages, memory and EAL "
                  "arguments come from `dataplane` in the configuration)",

@@ -24,6 +24,7 @@
 #include "manage/stats.h"
 #include "options.h"
 #include "ports/ports.h"
+#include "process.h"
 
 enum exit_status {
     EXIT_CLEAN = 0,
@@ -45,6 +46,7 @@ struct router {
     struct control *control;
     struct api *api;
     struct event *on_term, *on_int, *on_hup, *on_idle_check;
+    bool totals_lost; /* --stats FILE could not be written */
 };
 
 static int start_eal(struct router *router)
@@ -121,7 +123,6 @@ static int start_events(struct router *router)
         router->options.exit_idle_ms < IDLE_CHECK_MS_MAX ? router->options.exit_idle_ms : IDLE_CHECK_MS_MAX;
     struct timeval check = {.tv_usec = (suseconds_t)check_ms * 1000};
 
-    signal(SIGPIPE, SIG_IGN);
     router->base = event_base_new();
     if (router->base == NULL)
         return -ENOMEM;
@@ -192,6 +193,27 @@ static int start_polling(struct router *router)
     return dataplane_start(router->dp);
 }
 
+static int totals_failed(struct router *router, int error)
+{
+    log_line(&router->log, LOG_LEVEL_ERROR, "cannot write the totals to %s: %s", router->options.stats_file,
+             strerror(-error));
+    router->totals_lost = true;
+    return error;
+}
+
+/* A file that cannot be written is better known now than after the run. */
+static int start_totals(struct router *router)
+{
+    int error = router->options.stats_file != NULL ? stats_check(router->options.stats_file) : 0;
+
+    return error < 0 ? totals_failed(router, error) : 0;
+}
+
+static void stop_totals(struct router *router)
+{
+    (void)router; /* stop_polling wrote them */
+}
+
 /* Workers finish their bursts; then, with nothing in flight, the totals are exact. */
 static void stop_polling(struct router *router)
 {
@@ -200,8 +222,7 @@ static void stop_polling(struct router *router)
     if (router->options.stats_file != NULL) {
         int error = stats_write(router->options.stats_file, router->dp, router->control);
         if (error < 0)
-            log_line(&router->log, LOG_LEVEL_ERROR, "cannot write the totals to %s: %s", router->options.stats_file,
-                     strerror(-error));
+            totals_failed(router, error);
     }
 }
 
@@ -212,41 +233,49 @@ static const struct step {
     void (*stop)(struct router *router);
     bool stop_if_failed;
 } STEPS[] = {
-    {"eal", start_eal, stop_eal, false},
-    {"ports", start_ports, stop_ports, true},
-    {"dataplane", start_dataplane, stop_dataplane, false},
-    {"events", start_events, stop_events, true},
-    {"control", start_control, stop_control, false},
-    {"api", start_api, stop_api, false},
-    {"polling", start_polling, stop_polling, false},
+    {"totals", start_totals, stop_totals, false}, {"eal", start_eal, stop_eal, false},
+    {"ports", start_ports, stop_ports, true},     {"dataplane", start_dataplane, stop_dataplane, false},
+    {"events", start_events, stop_events, true},  {"control", start_control, stop_control, false},
+    {"api", start_api, stop_api, false},          {"polling", start_polling, stop_polling, false},
 };
 #define STEP_COUNT (sizeof STEPS / sizeof STEPS[0])
 
-static enum exit_status run(struct router *router)
+/* Up to the last step, or to one that fails or finds a stop waiting. `*started` is how many have to be stopped. */
+static enum exit_status run_steps(struct router *router, size_t *started)
 {
-    enum exit_status status = EXIT_CLEAN;
-    size_t started = 0;
-
-    for (; started < STEP_COUNT && status == EXIT_CLEAN; started++) {
-        const struct step *step = &STEPS[started];
+    for (*started = 0; *started < STEP_COUNT && !process_stop_waits(); ++*started) {
+        const struct step *step = &STEPS[*started];
         log_line(&router->log, LOG_LEVEL_DEBUG, "starting: %s", step->name);
         if (step->start(router) < 0) {
-            status = EXIT_START;
-            if (!step->stop_if_failed)
-                break;
+            *started += step->stop_if_failed;
+            return EXIT_START;
         }
     }
-    if (status == EXIT_CLEAN) {
+    return EXIT_CLEAN;
+}
+
+static enum exit_status run(struct router *router)
+{
+    size_t started;
+
+    process_guard();
+    process_signals_hold();
+    enum exit_status status = run_steps(router, &started);
+    if (status == EXIT_CLEAN && process_stop_waits()) {
+        log_line(&router->log, LOG_LEVEL_NOTICE, "stopping on a signal before everything was started");
+    } else if (status == EXIT_CLEAN) {
         printf("READY\n");
         fflush(stdout);
+        process_signals_release();
         if (event_base_dispatch(router->base) < 0) {
             log_line(&router->log, LOG_LEVEL_ERROR, "the event loop failed: %s", strerror(errno));
             status = EXIT_INTERNAL;
         }
+        process_signals_hold(); /* what was begun to be stopped is stopped to the end */
     }
     while (started-- > 0)
         STEPS[started].stop(router);
-    return status;
+    return status == EXIT_CLEAN && router->totals_lost ? EXIT_INTERNAL : status;
 }
 
 static void print_problem(void *ctx, const char *file, unsigned line, const char *text)

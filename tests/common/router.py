@@ -99,6 +99,7 @@ class Router:
         self.folder = Path(folder)
         self.config = config or Config()
         self.args = list(args)
+        self.prefix = []  # what runs the program, such as ip netns exec
         self.process = None
         pcapfile.write(self.folder / "in.pcap", frames)
         pcapfile.write(self.folder / "back.pcap", back)
@@ -117,7 +118,7 @@ class Router:
 
     def spawn(self):
         with open(self.folder / "stdout", "wb") as out, open(self.folder / "stderr", "wb") as err:
-            self.process = subprocess.Popen([program("floodgate"), "-c", "floodgate.yaml", *self.args],
+            self.process = subprocess.Popen([*self.prefix, program("floodgate"), "-c", "floodgate.yaml", *self.args],
                                             cwd=self.folder, stdout=out, stderr=err, stdin=subprocess.DEVNULL)
 
     def wait_ready(self):

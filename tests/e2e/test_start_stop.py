@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Exit statuses, signals, what is printed: the promises of floodgate(8)."""
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -160,3 +161,68 @@ def test_polling_waits_for_the_operator(start):
     router.ctl("dataplane", "start")
     assert router.wait() == 0
     assert router.out() == [udp4()]
+
+
+@pytest.mark.parametrize("step", ["eal", "ports", "control", "polling"])
+def test_a_stop_during_the_start_is_clean(tmp_path, step):
+    """The signal waits for the step under way; what was started is stopped in order."""
+    router = Router(tmp_path, Config(rules=[RULE]), [udp4()], args=["--log-level", "debug"])
+    router.spawn()
+    wait_for(f"the step {step}", lambda: f"starting: {step}" in router.log, 30)
+    assert router.stop() == 0
+    assert "stopping on" in router.log and not errors(router.log)
+    assert not (tmp_path / "api.sock").exists()
+
+
+def test_a_second_signal_does_not_cut_the_stop_short(tmp_path):
+    with Router(tmp_path, Config(rules=[RULE]), [udp4(dst="203.0.113.9")] * 500) as router:
+        wait_for("the packets", lambda: router.ask("counters")["rx_packets"] == 500)
+        while router.process.poll() is None:
+            router.process.send_signal(signal.SIGTERM)
+        assert router.process.returncode == 0
+        assert len(router.out()) == 500
+
+
+def test_totals_that_cannot_be_written_are_known_at_the_start(tmp_path):
+    status, log = ended(tmp_path, args=["--stats", "no/such/folder/stats.json"])
+    assert status == 2
+    assert len(log.splitlines()) == 1 and "no/such/folder/stats.json: No such file" in log
+
+
+def test_a_full_disk_loses_the_totals_in_one_line(tmp_path):
+    rules = [f"match destination 203.0.113.{i}/32 then discard" for i in range(100)]
+    with Router(tmp_path, Config(rules=rules), args=["--stats", "/dev/full"]) as router:
+        assert router.stop() == 3
+        line, = errors(router.log)
+        assert "/dev/full: No space left on device" in line
+
+
+def test_without_standard_files_nothing_else_gets_their_numbers(tmp_path):
+    """A log that went into the output capture would be the end of it."""
+    router = Router(tmp_path, frames=[udp4()], args=["--log-level", "info", "--exit-idle", "300"])
+    router.prefix = ["sh", "-c", 'exec "$@" <&- 2>&-', "sh"]
+    with router:
+        assert os.readlink(f"/proc/{router.process.pid}/fd/0") == "/dev/null"
+        assert os.readlink(f"/proc/{router.process.pid}/fd/2") == "/dev/null"
+        assert router.wait() == 0
+        assert router.out() == [udp4()]
+
+
+def test_time_without_polling_is_not_idle_time(tmp_path):
+    router = Router(tmp_path, frames=[udp4()], args=["--exit-idle", "1000"])
+    with router:
+        wait_for("a packet", lambda: router.ask("counters")["rx_packets"])
+        router.ctl("dataplane", "stop")
+        with pytest.raises(subprocess.TimeoutExpired):
+            router.process.wait(1.5)
+        router.ctl("dataplane", "start")
+        with pytest.raises(subprocess.TimeoutExpired):
+            router.process.wait(0.5)
+        assert router.wait() == 0
+
+
+def test_a_question_to_a_router_that_stops_ends(start):
+    router = start()
+    router.process.send_signal(signal.SIGTERM)
+    wait_for("the end", lambda: router.fgctl("status")[0] == 2)
+    assert router.wait() == 0

@@ -142,7 +142,7 @@ struct rules_write {
     const struct dataplane *dp;
     FILE *out;
     bool first;
-    bool failed;
+    int error; /* -errno of the first write that failed */
 };
 
 static void write_rule(void *ctx, const struct rule *rule, uint32_t rank)
@@ -150,10 +150,11 @@ static void write_rule(void *ctx, const struct rule *rule, uint32_t rank)
     struct rules_write *to = ctx;
     json_t *json = json_rule(rule, rank, to->dp);
 
+    errno = 0;
     fputs(to->first ? "\n" : ",\n", to->out);
     to->first = false;
-    if (json_dumpf(json, to->out, JSON_COMPACT) < 0)
-        to->failed = true;
+    if (json_dumpf(json, to->out, JSON_COMPACT) < 0 && to->error == 0)
+        to->error = errno != 0 ? -errno : -ENOMEM;
     json_decref(json);
 }
 
@@ -173,7 +174,17 @@ static int write_all(FILE *out, const struct dataplane *dp, const struct control
     free(text);
     walk_rules(control, write_rule, &to);
     fputs(to.first ? "]}\n" : "\n]}\n", out);
-    return to.failed ? -ENOMEM : ferror(out) ? -EIO : 0;
+    return to.error != 0 ? to.error : ferror(out) ? -EIO : 0;
+}
+
+int stats_check(const char *file)
+{
+    FILE *out = fopen(file, "a");
+
+    if (out == NULL)
+        return -errno;
+    fclose(out);
+    return 0;
 }
 
 int stats_write(const char *file, const struct dataplane *dp, const struct control *control)
