@@ -132,6 +132,11 @@ bool rule_ids_clearing(const struct rule_ids *ids, uint32_t id)
     return ids->slots[id].clearing;
 }
 
+bool rule_ids_leaving(const struct rule_ids *ids)
+{
+    return ids->waiting > 0;
+}
+
 bool rule_ids_room(const struct rule_ids *ids)
 {
     return idpool_used(ids->pool) < ids->capacity;

@@ -36,6 +36,9 @@ struct rule *rule_ids_find(const struct rule_ids *ids, uint32_t id);
 void rule_ids_clear(struct rule_ids *ids, struct dataplane *dp, uint32_t id);
 bool rule_ids_clearing(const struct rule_ids *ids, uint32_t id);
 
+/* Whether ids wait for their release: dataplane_settle gives them back. */
+bool rule_ids_leaving(const struct rule_ids *ids);
+
 /* Whether another id could be taken. */
 bool rule_ids_room(const struct rule_ids *ids);
 

@@ -209,6 +209,11 @@ static struct rule *rule_create(struct rules *rules, const struct bgp_rib_entry 
         return NULL;
     rule->match = fs_rule_dup(entry->rule);
     rule->id = rule->match != NULL ? rule_ids_take(rules->ids, rule) : ID_NONE;
+    if (rule->id == ID_NONE && rule->match != NULL && rule_ids_leaving(rules->ids)) {
+        /* full, but rules are on their way out: a controller that swaps one for another must not wait for a retry */
+        dataplane_settle(rules->dp);
+        rule->id = rule_ids_take(rules->ids, rule);
+    }
     if (rule->id != ID_NONE && dataplane_rule_open(rules->dp, rule->id) < 0) {
         rule_ids_give(rules->ids, rules->dp, rule->id, false);
         rule->id = ID_NONE;

@@ -30,6 +30,7 @@ struct dataplane {
     bool running;
     struct timespec start_wall; /* start_tsc at this wall-clock time */
     uint64_t start_tsc;
+    uint64_t polling_tsc; /* when polling was last switched on */
     unsigned worker_count;
     struct worker *workers; /* cache-line aligned, so that two never share one */
 };
@@ -177,6 +178,7 @@ int dataplane_start(struct dataplane *dp)
 {
     if (dp->running)
         return 0;
+    dp->polling_tsc = rte_rdtsc();
     for (unsigned i = 0; i < dp->worker_count; i++) {
         struct worker *worker = &dp->workers[i];
         atomic_store_explicit(&worker->stop, false, memory_order_relaxed);
@@ -265,6 +267,11 @@ void dataplane_reclaim(struct dataplane *dp)
     rcu_reclaim(dp->rcu);
 }
 
+void dataplane_settle(struct dataplane *dp)
+{
+    rcu_synchronize(dp->rcu);
+}
+
 void dataplane_rule_counters(const struct dataplane *dp, uint32_t id, struct cnt_rule_sum *out)
 {
     *out = (struct cnt_rule_sum){0};
@@ -304,6 +311,7 @@ uint64_t dataplane_idle_ms(const struct dataplane *dp)
     }
     if (last == 0)
         return UINT64_MAX;
+    last = last > dp->polling_tsc ? last : dp->polling_tsc; /* the time without polling does not count */
     uint64_t now = rte_rdtsc();
     return now > last ? (now - last) / (rte_get_tsc_hz() / 1000) : 0;
 }

@@ -55,6 +55,9 @@ void dataplane_rule_clear(struct dataplane *dp, uint32_t id, void (*released)(vo
 /* Frees what workers no longer hold (retired rules, ids); call it every few milliseconds. */
 void dataplane_reclaim(struct dataplane *dp);
 
+/* Waits for the workers' bursts under way and frees all that was retired before. */
+void dataplane_settle(struct dataplane *dp);
+
 /* Sums over all workers; the rule's id must be open. */
 void dataplane_rule_counters(const struct dataplane *dp, uint32_t id, struct cnt_rule_sum *out);
 void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct cnt_port_sum *out);

@@ -117,17 +117,35 @@ static void stage_act(struct burst *burst)
     burst->count = kept;
 }
 
+/* A frame longer than the port can send would be cut or lost there without a word. Returns the octets to send. */
+static uint64_t drop_too_long(struct burst *burst, uint32_t max_frame)
+{
+    uint16_t kept = 0;
+    uint64_t bytes = 0;
+
+    for (uint16_t i = 0; i < burst->count; i++) {
+        uint32_t length = rte_pktmbuf_pkt_len(burst->packets[i]);
+        if (unlikely(length > max_frame)) {
+            drop(burst, burst->packets[i], CNT_DROP_MTU_EXCEEDED);
+            continue;
+        }
+        bytes += length;
+        burst->packets[kept++] = burst->packets[i];
+    }
+    burst->count = kept;
+    return bytes;
+}
+
 /* 4. Wire mode: out of the paired port. */
 static void stage_tx(struct burst *burst)
 {
     const struct worker_queue *queue = burst->queue;
     struct cnt_port *out = &burst->worker->ports[queue->out->index];
-    uint64_t bytes = 0, unsent_bytes = 0;
+    uint64_t bytes = drop_too_long(burst, queue->out->max_frame), unsent_bytes = 0;
 
     if (burst->count == 0)
         return;
-    for (uint16_t i = 0; i < burst->count; i++) /* a packet that is sent is no longer ours to look at */
-        bytes += rte_pktmbuf_pkt_len(burst->packets[i]);
+    /* a packet that is sent is no longer ours to look at */
     uint16_t sent = rte_eth_tx_burst(queue->out->dpdk_id, queue->queue, burst->packets, burst->count);
     for (uint16_t i = sent; i < burst->count; i++) {
         unsent_bytes += rte_pktmbuf_pkt_len(burst->packets[i]);

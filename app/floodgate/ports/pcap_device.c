@@ -63,3 +63,42 @@ bool pcap_device_check(const char *device, char *why, size_t size)
     free(copy);
     return sound;
 }
+
+/* The frames of one capture, or -EMSGSIZE. */
+static long count_frames(const char *file, char *why, size_t size)
+{
+    char error[PCAP_ERRBUF_SIZE];
+    pcap_t *pcap = pcap_open_offline(file, error);
+    struct pcap_pkthdr *header;
+    const u_char *data;
+    long count = 0;
+
+    while (pcap != NULL && count >= 0 && pcap_next_ex(pcap, &header, &data) == 1) {
+        count++;
+        if (header->caplen > PCAP_DEVICE_LOOP_FRAME_MAX) {
+            snprintf(why, size, "frame %ld of '%s' has %u octets; infinite_rx plays at most %d", count, file,
+                     header->caplen, PCAP_DEVICE_LOOP_FRAME_MAX);
+            count = -EMSGSIZE;
+        }
+    }
+    if (pcap != NULL)
+        pcap_close(pcap);
+    return count;
+}
+
+long pcap_device_loop_frames(const char *device, char *why, size_t size)
+{
+    char *copy = strncmp(device, "net_pcap", strlen("net_pcap")) == 0 ? strdup(device) : NULL;
+    char *rest = copy;
+    bool loop = strstr(device, ",infinite_rx=1") != NULL;
+    long total = 0;
+
+    for (char *word; loop && copy != NULL && total >= 0 && (word = strsep(&rest, ",")) != NULL;) {
+        if (strncmp(word, "rx_pcap=", 8) != 0)
+            continue;
+        long count = count_frames(word + 8, why, size);
+        total = count < 0 ? count : total + count;
+    }
+    free(copy);
+    return total;
+}

@@ -18,6 +18,8 @@
 #define MBUF_CACHE     256
 #define WIRE_MTU       9000 /* a wire must not care how long its packets are */
 #define QUEUES_MAX     64
+#define VLAN_TAGS_SIZE 8u                            /* drivers allow two tags on top of the MTU */
+#define PCAP_FRAME_MAX RTE_ETHER_MAX_JUMBO_FRAME_LEN /* net_pcap cuts what lies in several buffers to this */
 
 static const struct {
     uint64_t rx_scatter, tx_multi_segs, rss;
@@ -101,6 +103,7 @@ static int port_configure(const struct ports *ports, struct port *port, const st
     conf.txmode.offloads = WANTED.tx_multi_segs & info.tx_offload_capa;
     if (port->physical && conf.rxmode.offloads != 0 && conf.txmode.offloads != 0)
         conf.rxmode.mtu = min_u16(info.max_mtu, WIRE_MTU);
+    port->configured = true;
     error = rte_eth_dev_configure(port->dpdk_id, port->queues, ports->port[port->peer].queues, &conf);
     if (error < 0)
         return port_fail(port, error, "cannot configure the device", log);
@@ -110,7 +113,14 @@ static int port_configure(const struct ports *ports, struct port *port, const st
 static int port_make_pool(struct port *port, unsigned workers, const struct log_hook *log)
 {
     char name[RTE_MEMPOOL_NAMESIZE];
-    unsigned count = VIRTUAL_MBUFS;
+    char why[512];
+    long kept = pcap_device_loop_frames(port->device, why, sizeof why);
+    unsigned count = VIRTUAL_MBUFS + (unsigned)kept;
+
+    if (kept < 0) {
+        log_line(log, LOG_LEVEL_ERROR, "port %s: %s", port->name, why);
+        return (int)kept;
+    }
 
     /* every receive ring full, every transmit ring full, every worker's cache and burst */
     if (port->physical)
@@ -144,6 +154,17 @@ static int port_setup_queues(const struct ports *ports, struct port *port, const
     return 0;
 }
 
+static uint32_t port_max_frame(const struct port *port)
+{
+    uint16_t mtu;
+
+    if (strcmp(port->driver, "net_pcap") == 0)
+        return PCAP_FRAME_MAX;
+    if (!port->physical || rte_eth_dev_get_mtu(port->dpdk_id, &mtu) < 0)
+        return UINT32_MAX; /* virtual devices say 1500 and take whatever comes */
+    return mtu + RTE_ETHER_HDR_LEN + VLAN_TAGS_SIZE;
+}
+
 static int port_run(struct port *port, const struct log_hook *log)
 {
     struct rte_ether_addr mac = {0};
@@ -158,6 +179,7 @@ static int port_run(struct port *port, const struct log_hook *log)
         return port_fail(port, error, "cannot make it promiscuous", log);
     rte_eth_macaddr_get(port->dpdk_id, &mac);
     memcpy(port->mac, mac.addr_bytes, sizeof port->mac);
+    port->max_frame = port_max_frame(port);
     return 0;
 }
 
@@ -208,11 +230,11 @@ void ports_stop(struct ports *ports)
 {
     for (uint16_t i = ports->count; i-- > 0;) {
         struct port *port = &ports->port[i];
-        if (!port->started)
-            continue;
-        rte_eth_dev_stop(port->dpdk_id);
-        rte_eth_dev_close(port->dpdk_id);
-        port->started = false;
+        if (port->started)
+            rte_eth_dev_stop(port->dpdk_id);
+        if (port->configured) /* its queues may hold buffers, though it never started */
+            rte_eth_dev_close(port->dpdk_id);
+        port->started = port->configured = false;
     }
     for (uint16_t i = ports->count; i-- > 0;) {
         rte_mempool_free(ports->port[i].pool);

@@ -25,11 +25,13 @@ struct port {
     const char *device;
     uint16_t index; /* in struct ports, and in counters */
     uint16_t dpdk_id;
-    uint16_t peer;   /* index of the other end of the wire */
-    uint16_t queues; /* receive queues; as many transmit queues at the peer */
-    int socket;      /* NUMA node, or -1 when it has none */
+    uint16_t peer;      /* index of the other end of the wire */
+    uint16_t queues;    /* receive queues; as many transmit queues at the peer */
+    uint32_t max_frame; /* octets of the longest frame that it sends whole, FCS left out */
+    int socket;         /* NUMA node, or -1 when it has none */
     bool flowspec;
     bool physical; /* a NIC, not a virtual device: never let a worker sleep */
+    bool configured;
     bool started;
     uint8_t mac[6];
     char driver[32];
