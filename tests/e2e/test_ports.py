@@ -111,7 +111,8 @@ def test_a_frame_longer_than_the_port_can_send(tmp_path):
 def test_frames_that_are_next_to_nothing(tmp_path):
     whole = udp4()
     frames = [whole[:length] for length in range(len(whole))] + [whole]
-    stats = run(tmp_path, Wires(rules=["match destination 0.0.0.0/0 then discard"], workers=[1], devices=pcaps(tmp_path, frames)))
+    config = Wires(rules=["match destination 0.0.0.0/0 then discard"], workers=[1], devices=pcaps(tmp_path, frames))
+    stats = run(tmp_path, config)
     assert stats["rx_packets"] == len(frames)
     assert stats["drops"]["malformed"] == len(frames) - 1 and stats["drops"]["flowspec_discard"] == 1
 

@@ -145,7 +145,8 @@ static void a_withdrawn_rule_leaves_force_at_once(void **state)
     assert_int_equal(bench->peer.states[0][RULE_ACTIVE], 0);
 }
 
-static void an_id_is_not_reused_before_its_release(void **state)
+/* The fake fails the test where an id is opened or set while it is being cleared. */
+static void a_full_table_waits_for_a_leaving_rules_id(void **state)
 {
     struct bench *bench = *state;
 
@@ -153,17 +154,30 @@ static void an_id_is_not_reused_before_its_release(void **state)
     bench->rules = rules_create(bench->dp, 1, &bench_log);
     uint32_t id = announce(bench, &bench->peer, NTP " then discard")->id;
     withdraw(bench, &bench->peer, NTP);
-    assert_null(announce(bench, &bench->peer, "match destination 192.0.2.1/32 then discard"));
-    assert_true(!rules_want_retry(bench->rules));
+    assert_true(bench->dp->slots[id].clearing);
+    const struct rule *rule = announce(bench, &bench->peer, "match destination 192.0.2.1/32 then discard");
+    assert_non_null(rule);
+    assert_int_equal(rule->id, id);
+    assert_true(rule->in_force);
+    assert_int_equal(bench->dp->slots[id].opened, 2);
+}
 
+static void a_rule_without_room_goes_in_once_there_is_some(void **state)
+{
+    struct bench *bench = *state;
+
+    rules_free(bench->rules);
+    bench->rules = rules_create(bench->dp, 1, &bench_log);
+    announce(bench, &bench->peer, NTP " then discard");
+    assert_null(announce(bench, &bench->peer, "match destination 192.0.2.1/32 then discard"));
+    assert_false(rules_want_retry(bench->rules));
+    withdraw(bench, &bench->peer, NTP);
     fake_dataplane_release(bench->dp);
     assert_true(rules_want_retry(bench->rules));
     rules_retry(bench->rules, bench->rib);
     const struct rule *rule = find(bench, "match destination 192.0.2.1/32");
     assert_non_null(rule);
-    assert_int_equal(rule->id, id);
     assert_true(rule->in_force);
-    assert_false(rules_want_retry(bench->rules));
 }
 
 static void an_action_change_replaces_the_program_without_a_gap(void **state)
@@ -383,7 +397,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RULES_TEST(an_announced_rule_is_in_force),
         RULES_TEST(a_withdrawn_rule_leaves_force_at_once),
-        RULES_TEST(an_id_is_not_reused_before_its_release),
+        RULES_TEST(a_full_table_waits_for_a_leaving_rules_id),
+        RULES_TEST(a_rule_without_room_goes_in_once_there_is_some),
         RULES_TEST(an_action_change_replaces_the_program_without_a_gap),
         RULES_TEST(the_id_stays_when_another_source_takes_over),
         RULES_TEST(a_session_that_closes_takes_its_rules_along),
