@@ -13,6 +13,8 @@ from router import Config, Peer, end, wait_for
 GOOD = host_rule("203.0.113.7")
 MATCH = "destination 203.0.113.7/32 protocol =udp"
 
+HUNDRED = [f"203.0.113.{last}" for last in range(100)]
+
 # what is wrong with it: an NLRI whose length field is sound (RFC 8955 4.2, 10)
 BAD_NLRI = {
     "no component": value(b""),
@@ -72,6 +74,17 @@ def test_a_bad_nlri_is_refused_alone(router, what):
         # the session still works
         speaker.send(bgp.announce(IPV4, host_rule("203.0.113.9")))
         router.wait_rules(3)
+
+
+def test_the_update_at_fault_can_be_seen_whole(start):
+    """RFC 7606 6: with --log-level info."""
+    router = start(Config(peers=[Peer()]), args=["--log-level", "info"])
+    body = bgp.update_body(bgp.attribute(0x40, 1, b"\3") + bgp.mp_reach(IPV4, b"".join(map(host_rule, HUNDRED))))
+    with connect(router).establish() as speaker:
+        speaker.send(bgp.message(bgp.UPDATE, body))
+        wait_for("the fault", lambda: router.peer()["bad_attributes"])
+    lines = [line.rsplit(": ", 1)[1] for line in router.log.splitlines() if "that UPDATE from octet" in line]
+    assert len(lines) > 1 and "".join(lines) == body.hex()
 
 
 def test_attributes_that_are_wrong_withdraw_the_rule(router):

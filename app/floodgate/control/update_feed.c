@@ -11,7 +11,8 @@
 #include "base/strbuf.h"
 #include "control/internal.h"
 
-#define BAD_OCTETS_SHOWN 16
+#define BAD_OCTETS_SHOWN     16
+#define UPDATE_OCTETS_A_LINE 400
 
 static void log_bad(struct peer *peer)
 {
@@ -23,6 +24,7 @@ static void log_bad(struct peer *peer)
         return;
     }
     log_line(log, LOG_LEVEL_WARNING, "peer %s: %s", peer->name, peer->last_bad);
+    peer->update_told = true;
     if (held_back > 0)
         log_line(log, LOG_LEVEL_WARNING, "peer %s: %" PRIu64 " more such faults were not logged", peer->name,
                  held_back);
@@ -95,14 +97,30 @@ static const struct bgp_update_ops UPDATE_OPS = {
     .end_of_rib = on_end_of_rib,
 };
 
+/* RFC 7606 6: the whole message, so that what is wrong with it can be found out. As rarely as its fault was told. */
+static void log_update(const struct peer *peer, const uint8_t *body, size_t len)
+{
+    for (size_t at = 0; at < len; at += UPDATE_OCTETS_A_LINE) {
+        char hex[2 * UPDATE_OCTETS_A_LINE + 1];
+        struct strbuf text = sb_init(hex, sizeof hex);
+
+        sb_hex(&text, body + at, len - at < UPDATE_OCTETS_A_LINE ? len - at : UPDATE_OCTETS_A_LINE);
+        log_line(peer->control->log, LOG_LEVEL_INFO, "peer %s: that UPDATE from octet %zu of %zu: %s", peer->name, at,
+                 len, hex);
+    }
+}
+
 void update_feed(struct peer *peer, const uint8_t *body, size_t len)
 {
+    peer->update_told = false;
     struct bgp_update_result result = bgp_update_parse(body, len, &peer->update_conf, &UPDATE_OPS, peer);
 
+    if (result.reset && result.what != NULL)
+        on_bad_attribute(peer, result.what);
+    if (peer->update_told)
+        log_update(peer, body, len);
     if (!result.reset)
         return;
-    if (result.what != NULL)
-        on_bad_attribute(peer, result.what);
     bgp_session_error(peer->session, result.code, result.subcode, result.data, result.data_len);
 }
 
