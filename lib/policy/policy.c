@@ -9,45 +9,49 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 3, 4))) static void refuse(struct pol_verdict *verdict, enum pol_state state,
-                                                         const char *fmt, ...)
+#include "policy/steps.h"
+
+void pol_refuse(struct pol_verdict *verdict, enum pol_state state, const char *fmt, ...)
 {
     va_list args;
 
     verdict->state = state;
     va_start(args, fmt);
-    vsnprintf(verdict->reason, sizeof verdict->reason, fmt, args);
+    int length = vsnprintf(verdict->reason, sizeof verdict->reason, fmt, args);
     va_end(args);
+    if (length >= (int)sizeof verdict->reason)
+        strcpy(&verdict->reason[sizeof verdict->reason - 4], "...");
 }
 
 /* RFC 8955 7.1 leaves rates that are no finite number undefined: guessing would drop or pass traffic nobody meant. */
 static void step_actions(const struct pol_candidate *candidate, struct pol_verdict *verdict)
 {
     if (candidate->actions->rate_undefined)
-        refuse(verdict, POL_REJECTED, "actions: a rate limit is not a finite number (RFC 8955 section 7.1)");
+        pol_refuse(verdict, POL_REJECTED, "actions: a rate limit is not a finite number (RFC 8955 section 7.1)");
 }
 
 /* A VPN rule (RFC 8955 section 8) holds in the VRFs that import its route targets, never in the default one. */
 static void step_vrf(const struct pol_candidate *candidate, struct pol_verdict *verdict)
 {
     if (candidate->rule->has_rd)
-        refuse(verdict, POL_REJECTED,
-               "no-vrf: the rule has a route distinguisher, and no VRF here enforces such rules");
+        pol_refuse(verdict, POL_REJECTED,
+                   "no-vrf: the rule has a route distinguisher, and no VRF here enforces such rules");
 }
 
 /* Enforcing half of what a rule asks for is worse than not enforcing it and saying so. */
 static void step_enforceable(const struct pol_candidate *candidate, struct pol_verdict *verdict)
 {
     if (candidate->unsupported_action != NULL)
-        refuse(verdict, POL_REJECTED,
-               "unsupported-action: %s is not carried out by this version, so the rule is not enforced",
-               candidate->unsupported_action);
+        pol_refuse(verdict, POL_REJECTED,
+                   "unsupported-action: %s is not carried out by this version, so the rule is not enforced",
+                   candidate->unsupported_action);
 }
 
 static const struct {
     const char *name;
     void (*judge)(const struct pol_candidate *candidate, struct pol_verdict *verdict);
 } steps[] = {
+    {"sense", pol_step_sense},
     {"actions", step_actions},
     {"vrf", step_vrf},
     {"enforceable", step_enforceable},

@@ -19,7 +19,7 @@ enum pol_state {
     POL_NEVER_MATCHES,
 };
 
-#define POL_REASON_SIZE 192
+#define POL_REASON_SIZE 640 /* a rule's components, or two rules and a packet */
 
 struct pol_verdict {
     enum pol_state state;

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The steps of validation that have files of their own. Each leaves the verdict alone when it accepts. Private to
+ * lib/policy.
+ */
+#ifndef POLICY_STEPS_H
+#define POLICY_STEPS_H
+
+#include "policy/policy.h"
+
+/* Sets the state and the reason. A reason too long is cut, and says so with dots at its end. */
+__attribute__((format(printf, 3, 4))) void pol_refuse(struct pol_verdict *verdict, enum pol_state state,
+                                                      const char *fmt, ...);
+
+/* sense.c: a rule that no packet can match */
+void pol_step_sense(const struct pol_candidate *candidate, struct pol_verdict *verdict);
+
+#endif
