@@ -268,7 +268,7 @@ static void on_session_update(void *ctx, const uint8_t *body, size_t len)
     update_feed(ctx, body, len);
 }
 
-/* RFC 2918: announce again what was announced. That is nothing, and the End-of-RIB says so. */
+/* RFC 2918: announce again what was announced, which is nothing. */
 static void on_session_refresh(void *ctx, uint32_t family)
 {
     struct peer *peer = ctx;
