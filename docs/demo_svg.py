@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Draws docs/demo.svg: runs `./run demo` on a terminal of 100 columns and shows what it prints.
 
-    python3 tools/demo_svg.py > docs/demo.svg
+    python3 docs/demo_svg.py > docs/demo.svg
 """
 import fcntl
 import os

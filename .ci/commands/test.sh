@@ -69,7 +69,7 @@ step_asan() {
 }
 
 step_fuzz() {
-    . tools/run/fuzz_targets.sh
+    . .ci/commands/fuzz_targets.sh
     fuzz_build || return
     fuzz_status=0
     for target in $(fuzz_targets); do

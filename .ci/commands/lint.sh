@@ -22,7 +22,7 @@ lint_format() {
 
 lint_shell() {
     # A command's part uses what `run` defines and is read by its name: 1090, 2154, 2317 do not see that.
-    shellcheck -x -e SC1090,SC2154,SC2317 run .ci/run tools/run/*.sh
+    shellcheck -x -e SC1090,SC2154,SC2317 run .ci/run .ci/commands/*.sh
 }
 
 lint_build() { # DIR CC

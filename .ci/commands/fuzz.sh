@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # `./run fuzz [SECONDS] [TARGET...]`
 
-. tools/run/fuzz_targets.sh
+. .ci/commands/fuzz_targets.sh
 
 fuzz_seconds=600
 case ${1:-} in
