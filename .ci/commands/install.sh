@@ -27,5 +27,6 @@ done
 if [ -n "${DESTDIR:-}" ] || [ -w "$install_parent" ]; then
     meson install -C build-install --no-rebuild
 else
+    root_need "writing to $prefix"
     as_root meson install -C build-install --no-rebuild
 fi

@@ -16,13 +16,16 @@ packages_missing() { # PACKAGE...
     done
 }
 
+# Fails unless as_root can work; to be asked where stderr is still the terminal.
+root_need() { # WHAT FOR
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null || fail "$1 needs root, and there is no sudo here"
+}
+
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
     else
-        fail "needs root to run '$*', and there is no sudo"
+        sudo "$@"
     fi
 }
 
@@ -31,6 +34,7 @@ packages_need() { # PACKAGE...
     missing=$(packages_missing "$@")
     missing=${missing% }
     [ -n "$missing" ] || return 0
+    root_need "apt-get install $missing"
     say "Installing Debian packages: $missing"
     mkdir -p out
     # shellcheck disable=SC2086 # the list is words
