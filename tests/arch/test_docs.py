@@ -41,6 +41,8 @@ def check_run(words):
     if words[0] == "test":
         steps = re.search(r"steps: ([a-z0-9 ]+)", text).group(1).split()
         assert set(words[1:]) <= set(steps)
+    if words[0] == "bench" and len(words) > 1:
+        check_program("fgbench", words[1:])
     if words[0] == "fuzz":
         for target in [word for word in words[1:] if not word.isdigit()]:
             assert (ROOT / "tests" / "fuzz" / f"{target}_fuzz.c").exists()
