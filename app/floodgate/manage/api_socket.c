@@ -31,7 +31,7 @@ static int clear_path(const struct sockaddr_un *addr, const struct log_hook *log
     struct stat st;
 
     if (lstat(path, &st) < 0)
-        return 0; /* nothing there, or bind says what is wrong */
+        return 0;                                       /* nothing there, or bind says what is wrong */
     if (stat(path, &st) < 0 || !S_ISSOCK(st.st_mode)) { /* or a link to one */
         log_line(log, LOG_LEVEL_ERROR, "api socket %s: a file of that name exists and is no socket; move it away",
                  path);
