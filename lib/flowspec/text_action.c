@@ -23,11 +23,12 @@ static bool take_value(struct fs_lexer *lexer, struct fs_word name, const char *
     return out->len > 0 || fs_lex_fail(lexer, "", name, "a value must follow, such as %s", example);
 }
 
+/* Accept is what a rule does anyway; fs_actions_parse sees to it that nothing beside it says otherwise. */
 static bool parse_accept(struct fs_lexer *lexer, struct fs_word name, struct fs_actions *out)
 {
+    (void)lexer;
+    (void)name;
     (void)out;
-    if (fs_lex_peek(lexer).len > 0)
-        return fs_lex_fail(lexer, "", name, "accept stands alone");
     return true;
 }
 
@@ -163,16 +164,18 @@ static bool parse_one(struct fs_lexer *lexer, struct fs_word name, struct fs_act
 bool fs_actions_parse(struct fs_lexer *lexer, struct fs_word then, struct fs_actions *out)
 {
     struct fs_word name = fs_lex_next(lexer);
-    bool first = true;
+    struct fs_word accept = {.len = 0};
 
     if (name.len == 0)
         return fs_lex_fail(lexer, "", then, "an action must follow, such as discard");
-    for (; name.len > 0; name = fs_lex_next(lexer), first = false) {
-        if (!first && fs_word_is(name, "accept"))
-            return fs_lex_fail(lexer, "", name, "accept stands alone");
+    for (; name.len > 0; name = fs_lex_next(lexer)) {
+        if (fs_word_is(name, "accept"))
+            accept = name;
         if (!parse_one(lexer, name, out))
             return false;
     }
+    if (accept.len > 0 && (out->rate_bytes_set || out->rate_packets_set))
+        return fs_lex_fail(lexer, "", accept, "the same rule takes packets away; say one of the two");
     return true;
 }
 

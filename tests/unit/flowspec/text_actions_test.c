@@ -59,6 +59,8 @@ static void reads_every_action_and_prints_one_form(void **state)
         {"redirect-ip 192.0.2.1", "redirect-ip 192.0.2.1"},
         {"redirect-ip 2001:db8::1 copy", "redirect-ip 2001:db8::1 copy"},
         {"redirect-ip next-hop copy sample", "redirect-ip next-hop copy sample"},
+        {"accept continue", "continue"},
+        {"mark 5 accept", "mark 5"},
         {"continue sample redirect-ip 192.0.2.1 copy redirect 1:2 mark 5 rate-limit 1kpps discard",
          "discard rate-limit 1kpps mark 5 redirect 1:2 redirect-ip 192.0.2.1 copy sample continue"},
     };
