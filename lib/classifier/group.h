@@ -38,6 +38,15 @@ struct group_value {
     group_ref rules;
 };
 
+/* The component type that a lane of values is compared with. */
+static const uint8_t group_lane_type[BOX_LANES] = {
+    [BOX_PORT] = FS_PORT,
+    [BOX_DESTINATION_PORT] = FS_DESTINATION_PORT,
+    [BOX_SOURCE_PORT] = FS_SOURCE_PORT,
+    [BOX_ICMP_TYPE] = FS_ICMP_TYPE,
+    [BOX_LENGTH] = FS_PACKET_LENGTH,
+};
+
 static inline uint32_t group_lane_value(unsigned lane, uint16_t value)
 {
     return (uint32_t)lane << 16 | value;

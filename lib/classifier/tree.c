@@ -86,12 +86,48 @@ static void node_set(struct tree_node *node, unsigned i, const struct box *box, 
     tree_rules(node)[i] = rule;
 }
 
+/* How many of the boxes a packet that is in some of them fits in this lane, were values spread evenly; in 1/256. */
+static uint64_t crowding(const struct tree_node *node, unsigned lane)
+{
+    unsigned low = UINT16_MAX, high = 0;
+    uint64_t widths = 0;
+
+    for (unsigned i = 0; i < node->count; i++) {
+        const struct box *box = &node->boxes[i];
+        low = box->low[lane] < low ? box->low[lane] : low;
+        high = box_high(box, lane) > high ? box_high(box, lane) : high;
+        widths += box_high(box, lane) - box->low[lane] + 1u;
+    }
+    return high >= low ? (widths << 8) / (high - low + 1) : UINT64_MAX;
+}
+
+/* Once all boxes are set. */
+static void node_finish(struct tree_node *node)
+{
+    uint64_t best = UINT64_MAX;
+
+    node->lane = 0;
+    for (unsigned lane = 0; lane < BOX_HAS_PORTS; lane++) {
+        uint64_t now = crowding(node, lane);
+        if (now < best) {
+            best = now;
+            node->lane = (uint8_t)lane;
+        }
+    }
+    for (unsigned i = 0; i < TREE_FANOUT; i++) {
+        node->filter.low[i] = i < node->count ? node->boxes[i].low[node->lane] : UINT16_MAX;
+        node->filter.high_not[i] = i < node->count ? node->boxes[i].high_not[node->lane] : UINT16_MAX;
+    }
+}
+
 struct tree_node *tree_leaf_create(struct mem *mem, const struct compiled *const *rules, unsigned count)
 {
     struct tree_node *leaf = node_alloc(mem, count, true);
 
     for (unsigned i = 0; leaf != NULL && i < count; i++)
         node_set(leaf, i, &rules[i]->box, rules[i]);
+    if (leaf != NULL)
+        node_finish(leaf);
     return leaf;
 }
 
@@ -111,6 +147,7 @@ static struct tree_node *node_create(struct change *change, const struct entry *
         if (!leaf)
             tree_children(node)[i] = entries[i].child;
     }
+    node_finish(node);
     change->fresh[change->made++] = node;
     return node;
 }

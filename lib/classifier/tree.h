@@ -16,10 +16,18 @@
 
 #define TREE_FANOUT 16
 
+/* One lane of all boxes of a node, side by side, as in struct box: a packet looks here first, and seldom further. */
+struct tree_filter {
+    alignas(MEM_LINE) uint16_t low[TREE_FANOUT]; /* behind the last box: what no packet fits */
+    uint16_t high_not[TREE_FANOUT];
+};
+
 struct tree_node {
     alignas(MEM_LINE) uint16_t count;
     bool leaf;
     bool either_port; /* a box here asks for "port" */
+    uint8_t lane;     /* of the filter: the one that tells the boxes apart best */
+    struct tree_filter filter;
     struct box boxes[];
     /* behind them: `const struct compiled *` of each (of the first rule below); in inner nodes also each child */
 };

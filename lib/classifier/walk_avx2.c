@@ -4,20 +4,31 @@
 
 #include "classifier/walk.h"
 
-static inline uint32_t boxes_hold(const struct box *boxes, unsigned count, const struct box_key *key)
+/* AVX2 has no unsigned compare: a >= b where max(a, b) is a. */
+static inline __m256i not_below(__m256i a, __m256i b)
 {
-    const __m256i low = _mm256_load_si256((const __m256i *)&key->numbers[0]);
-    const __m256i high = _mm256_load_si256((const __m256i *)&key->numbers[BOX_NUMBERS / 2]);
-    uint32_t holds = 0;
+    return _mm256_cmpeq_epi16(_mm256_max_epu16(a, b), a);
+}
 
-    for (unsigned i = 0; i < count; i++) {
-        const __m256i *box = (const __m256i *)&boxes[i];
-        /* AVX2 has no unsigned compare: a >= b where max(a, b) is a */
-        __m256i a = _mm256_cmpeq_epi16(_mm256_max_epu16(low, _mm256_load_si256(&box[0])), low);
-        __m256i b = _mm256_cmpeq_epi16(_mm256_max_epu16(high, _mm256_load_si256(&box[1])), high);
-        holds |= (uint32_t)(_mm256_movemask_epi8(_mm256_and_si256(a, b)) == -1) << i;
-    }
-    return holds;
+static inline bool box_holds(const struct box *box, const struct box_key *key)
+{
+    const __m256i *least = (const __m256i *)box, *numbers = (const __m256i *)key;
+    __m256i low = not_below(_mm256_load_si256(&numbers[0]), _mm256_load_si256(&least[0]));
+    __m256i high = not_below(_mm256_load_si256(&numbers[1]), _mm256_load_si256(&least[1]));
+
+    return _mm256_movemask_epi8(_mm256_and_si256(low, high)) == -1;
+}
+
+static inline uint32_t filter_holds(const struct tree_filter *filter, uint16_t value)
+{
+    const __m256i number = _mm256_set1_epi16((short)value), number_not = _mm256_set1_epi16((short)~value);
+    __m256i low = not_below(number, _mm256_load_si256((const __m256i *)filter->low));
+    __m256i high = not_below(number_not, _mm256_load_si256((const __m256i *)filter->high_not));
+    __m256i both = _mm256_and_si256(low, high);
+
+    /* one octet for each entry, in order */
+    __m128i packed = _mm_packs_epi16(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
+    return (uint32_t)_mm_movemask_epi8(packed);
 }
 
 /* The vector is eight words that the writer may be storing to; each is whole, and ThreadSanitizer cannot know that. */

@@ -4,14 +4,19 @@
 
 #include "classifier/walk.h"
 
-static inline uint32_t boxes_hold(const struct box *boxes, unsigned count, const struct box_key *key)
+static inline bool box_holds(const struct box *box, const struct box_key *key)
 {
-    const __m512i numbers = _mm512_load_si512(key);
-    uint32_t holds = 0;
+    return _mm512_cmplt_epu16_mask(_mm512_load_si512(key), _mm512_load_si512(box)) == 0;
+}
 
-    for (unsigned i = 0; i < count; i++)
-        holds |= (uint32_t)(_mm512_cmplt_epu16_mask(numbers, _mm512_load_si512(&boxes[i])) == 0) << i;
-    return holds;
+static inline uint32_t filter_holds(const struct tree_filter *filter, uint16_t value)
+{
+    /* the value in the lower half, its complement in the upper */
+    const __m512i number = _mm512_xor_si512(_mm512_set1_epi16((short)value),
+                                            _mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi16(-1), 1));
+    uint32_t holds = _mm512_cmpge_epu16_mask(number, _mm512_load_si512(filter));
+
+    return holds & holds >> TREE_FANOUT;
 }
 
 /* The vector is eight words that the writer may be storing to; each is whole, and ThreadSanitizer cannot know that. */

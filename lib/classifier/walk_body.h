@@ -2,7 +2,8 @@
 /*
  * The walk itself. Each of walk_scalar.c, walk_avx2.c and walk_avx512.c includes this once, after it has defined
  *
- *   uint32_t boxes_hold(const struct box *boxes, unsigned count, const struct box_key *key): bit i: key in boxes[i]
+ *   bool box_holds(const struct box *box, const struct box_key *key): whether the key is in the box
+ *   uint32_t filter_holds(const struct tree_filter *filter, uint16_t value): bit i: the value fits entry i
  *   unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t hash): bit i: entry i is used and its tag fits
  *
  * so that all of it is compiled for that instruction set.
@@ -49,22 +50,35 @@ static inline void query_other_port(const struct query *q, struct box_key *out)
     out->numbers[BOX_PORT + BOX_NUMBERS / 2] = (uint16_t)~q->key->src_port;
 }
 
-static inline uint32_t node_holds(const struct query *q, const struct tree_node *node)
+static inline bool box_holds_either(const struct query *q, const struct box *box)
 {
-    uint32_t holds = boxes_hold(node->boxes, node->count, &q->box);
+    struct box_key other;
 
-    if (__builtin_expect(node->either_port, 0)) {
-        struct box_key other;
-        query_other_port(q, &other);
-        holds |= boxes_hold(node->boxes, node->count, &other);
-    }
-    return holds;
+    if (box_holds(box, &q->box))
+        return true;
+    if (!(box->flags & BOX_EITHER_PORT))
+        return false;
+    query_other_port(q, &other);
+    return box_holds(box, &other);
 }
 
-/* Whether a rule whose box holds the packet matches it, and counts. */
-static inline bool accepted(const struct query *q, const struct box *box, const struct compiled *rule)
+/* Bit i: the packet is perhaps in box i of the node, to go by one lane. */
+static inline uint32_t node_candidates(const struct query *q, const struct tree_node *node)
 {
-    if (box->inexact != 0 && !compiled_exact(rule->rule, box->inexact, q->key))
+    uint32_t candidates = filter_holds(&node->filter, q->box.numbers[node->lane]);
+
+    if (__builtin_expect(node->lane == BOX_PORT, 0))
+        candidates |= filter_holds(&node->filter, q->key->src_port);
+    return candidates;
+}
+
+/* Whether a rule matches the packet, and counts. `decided`: components (bit t: type t) that are known to match. */
+static inline bool accepted(const struct query *q, const struct box *box, const struct compiled *rule, unsigned decided)
+{
+    if (!box_holds_either(q, box))
+        return false;
+    unsigned inexact = box->inexact & ~decided;
+    if (inexact != 0 && !compiled_exact(rule->rule, inexact, q->key))
         return false;
     return __builtin_expect(q->floor == NULL, 1) || fs_rule_compare(rule->rule, q->floor->rule) > 0;
 }
@@ -75,25 +89,20 @@ static inline void found_set(struct found *best, const struct box *box, const st
         *best = (struct found){.rule = rule, .id = box->id};
 }
 
-static inline void find_in_rule(const struct query *q, const struct compiled *rule, struct found *best)
+static inline void find_in_rule(const struct query *q, const struct compiled *rule, unsigned decided,
+                                struct found *best)
 {
-    bool holds = boxes_hold(&rule->box, 1, &q->box);
-
-    if (!holds && (rule->box.flags & BOX_EITHER_PORT)) {
-        struct box_key other;
-        query_other_port(q, &other);
-        holds = boxes_hold(&rule->box, 1, &other);
-    }
-    if (holds && accepted(q, &rule->box, rule))
+    if (accepted(q, &rule->box, rule, decided))
         found_set(best, &rule->box, rule);
 }
 
 /* In RFC order: the first rule that is accepted is the one. */
-static inline bool find_in_leaf(const struct query *q, const struct tree_node *leaf, struct found *best)
+static inline bool find_in_leaf(const struct query *q, const struct tree_node *leaf, unsigned decided,
+                                struct found *best)
 {
-    for (uint32_t holds = node_holds(q, leaf); holds != 0; holds &= holds - 1) {
-        unsigned i = (unsigned)__builtin_ctz(holds);
-        if (accepted(q, &leaf->boxes[i], tree_rules(leaf)[i])) {
+    for (uint32_t left = node_candidates(q, leaf); left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
+        if (accepted(q, &leaf->boxes[i], tree_rules(leaf)[i], decided)) {
             found_set(best, &leaf->boxes[i], tree_rules(leaf)[i]);
             return true;
         }
@@ -102,50 +111,54 @@ static inline bool find_in_leaf(const struct query *q, const struct tree_node *l
 }
 
 /* In RFC order, too; what comes after the best so far is of no interest. True: the search is over. */
-static bool find_in_wide(const struct query *q, const struct tree_node *node, struct found *best)
+static bool find_in_wide(const struct query *q, const struct tree_node *node, unsigned decided, struct found *best)
 {
     if (node->leaf)
-        return find_in_leaf(q, node, best);
-    for (uint32_t holds = node_holds(q, node); holds != 0; holds &= holds - 1) {
-        unsigned i = (unsigned)__builtin_ctz(holds);
+        return find_in_leaf(q, node, decided, best);
+    for (uint32_t left = node_candidates(q, node); left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
+        if (!box_holds_either(q, &node->boxes[i]))
+            continue;
         if (best->rule != NULL && compiled_compare(best->rule, tree_rules(node)[i]) < 0)
             return true;
-        if (find_in_wide(q, tree_children(node)[i], best))
+        if (find_in_wide(q, tree_children(node)[i], decided, best))
             return true;
     }
     return false;
 }
 
 /* In another order: every match must be looked at. */
-static void find_in_narrow(const struct query *q, const struct tree_node *node, struct found *best)
+static void find_in_narrow(const struct query *q, const struct tree_node *node, unsigned decided, struct found *best)
 {
-    for (uint32_t holds = node_holds(q, node); holds != 0; holds &= holds - 1) {
-        unsigned i = (unsigned)__builtin_ctz(holds);
-        if (!node->leaf)
-            find_in_narrow(q, tree_children(node)[i], best);
-        else if (accepted(q, &node->boxes[i], tree_rules(node)[i]))
-            found_set(best, &node->boxes[i], tree_rules(node)[i]);
+    for (uint32_t left = node_candidates(q, node); left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
+        if (node->leaf) {
+            if (accepted(q, &node->boxes[i], tree_rules(node)[i], decided))
+                found_set(best, &node->boxes[i], tree_rules(node)[i]);
+        } else if (box_holds_either(q, &node->boxes[i])) {
+            find_in_narrow(q, tree_children(node)[i], decided, best);
+        }
     }
 }
 
-static void find_in_index(const struct query *q, const struct group_index *index, struct found *best);
+static void find_in_index(const struct query *q, const struct group_index *index, unsigned decided, struct found *best);
 
-static inline void find_in_group(const struct query *q, uintptr_t group, struct found *best)
+static inline void find_in_group(const struct query *q, uintptr_t group, unsigned decided, struct found *best)
 {
     const void *form = (const void *)(group & ~(uintptr_t)GROUP_KIND);
 
     if (group == 0)
         return;
     if ((group & GROUP_KIND) == GROUP_ONE)
-        find_in_rule(q, form, best);
+        find_in_rule(q, form, decided, best);
     else if ((group & GROUP_KIND) == GROUP_LEAF)
-        find_in_leaf(q, form, best);
+        find_in_leaf(q, form, decided, best);
     else
-        find_in_index(q, form, best);
+        find_in_index(q, form, decided, best);
 }
 
 static inline void find_by_value(const struct query *q, const struct group_index *index, uint32_t lane_value,
-                                 struct found *best)
+                                 unsigned decided, struct found *best)
 {
     uint64_t hash = group_value_hash(lane_value);
     const struct hash_bucket *bucket = hash_bucket_of(&index->values, hash);
@@ -153,28 +166,29 @@ static inline void find_by_value(const struct query *q, const struct group_index
     for (unsigned fits = bucket_fits(bucket, hash); fits != 0; fits &= fits - 1) {
         const struct group_value *value = hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits)));
         if (value != NULL && value->lane_value == lane_value) {
-            find_in_group(q, group_load(&value->rules), best);
+            find_in_group(q, group_load(&value->rules), decided, best);
             return;
         }
     }
 }
 
-static void find_in_index(const struct query *q, const struct group_index *index, struct found *best)
+/* A rule that is found by a value asks for that value in its lane, so that much is decided. */
+static void find_in_index(const struct query *q, const struct group_index *index, unsigned decided, struct found *best)
 {
     const struct tree_node *narrow = rcu_load(&index->narrow.root), *wide = rcu_load(&index->wide.root);
     uint32_t lanes = atomic_load_explicit(&index->lanes, memory_order_acquire);
 
     for (; lanes != 0; lanes &= lanes - 1) {
-        unsigned lane = (unsigned)__builtin_ctz(lanes);
+        unsigned lane = (unsigned)__builtin_ctz(lanes), now = decided | 1u << group_lane_type[lane];
         uint16_t number = q->box.numbers[lane];
-        find_by_value(q, index, group_lane_value(lane, number), best);
+        find_by_value(q, index, group_lane_value(lane, number), now, best);
         if (lane == BOX_PORT && q->key->src_port != number)
-            find_by_value(q, index, group_lane_value(lane, q->key->src_port), best);
+            find_by_value(q, index, group_lane_value(lane, q->key->src_port), now, best);
     }
     if (narrow != NULL)
-        find_in_narrow(q, narrow, best);
+        find_in_narrow(q, narrow, decided, best);
     if (wide != NULL)
-        find_in_wide(q, wide, best);
+        find_in_wide(q, wide, decided, best);
 }
 
 static inline void mask_address(uint64_t out[2], const uint64_t address[2], const struct shape *shape)
@@ -214,11 +228,11 @@ static inline bool find_in_destination(const struct places *places, const struct
     for (unsigned i = 0; sources != NULL && i < sources->count; i++) {
         const struct source *s = source_find(places, q, d, &sources->shapes[i]);
         if (s != NULL)
-            find_in_group(q, group_load(&s->rules), best);
+            find_in_group(q, group_load(&s->rules), 0, best);
         if (best->rule != NULL)
             return true;
     }
-    find_in_group(q, group_load(&d->any_source), best);
+    find_in_group(q, group_load(&d->any_source), 0, best);
     return best->rule != NULL;
 }
 

@@ -2,16 +2,22 @@
 /* The walk in plain C, for every processor. */
 #include "classifier/walk.h"
 
-static inline uint32_t boxes_hold(const struct box *boxes, unsigned count, const struct box_key *key)
+static inline bool box_holds(const struct box *box, const struct box_key *key)
 {
+    unsigned below = 0;
+
+    for (unsigned n = 0; n < BOX_NUMBERS; n++)
+        below |= key->numbers[n] < box->numbers[n];
+    return !below;
+}
+
+static inline uint32_t filter_holds(const struct tree_filter *filter, uint16_t value)
+{
+    uint16_t value_not = (uint16_t)~value;
     uint32_t holds = 0;
 
-    for (unsigned i = 0; i < count; i++) {
-        unsigned below = 0;
-        for (unsigned n = 0; n < BOX_NUMBERS; n++)
-            below |= key->numbers[n] < boxes[i].numbers[n];
-        holds |= (uint32_t)!below << i;
-    }
+    for (unsigned i = 0; i < TREE_FANOUT; i++)
+        holds |= (uint32_t)((value >= filter->low[i]) & (value_not >= filter->high_not[i])) << i;
     return holds;
 }
 
