@@ -14,7 +14,8 @@
 #include "classifier/classifier.h"
 
 #define CHUNK         2048 /* packets that are timed at once */
-#define PACKETS       32768
+#define PACKETS_MIN   32768
+#define PACKETS_MAX   262144 /* enough that a large set's rules do not all stay in the cache */
 #define BURST         32
 #define ACL_RULES_MAX 250000u /* of sets that take it minutes or more memory than machines have */
 #define ENGINES_MAX   (CLS_SIMD_COUNT + 1)
@@ -34,6 +35,7 @@ struct bench {
     struct bench_set set;
     struct rcu *rcu;
     unsigned engine_count;
+    unsigned packets;
     struct engine engines[ENGINES_MAX];
     struct pkt_key *keys;
     void *acl_packets;
@@ -98,7 +100,7 @@ static void add_acl(struct bench *b)
 
 static void engine_match_all(const struct bench *b, const struct engine *engine, uint32_t *ids)
 {
-    for (unsigned from = 0; from < PACKETS; from += CHUNK)
+    for (unsigned from = 0; from < b->packets; from += CHUNK)
         engine_match(b, engine, from, ids);
 }
 
@@ -109,7 +111,7 @@ static unsigned differences(struct bench *b)
     engine_match_all(b, &b->engines[0], b->wanted);
     for (unsigned e = 1; e < b->engine_count; e++) {
         engine_match_all(b, &b->engines[e], b->ids);
-        for (unsigned i = 0; i < PACKETS; i++)
+        for (unsigned i = 0; i < b->packets; i++)
             count += b->ids[i] != b->wanted[i];
     }
     return count;
@@ -118,14 +120,14 @@ static unsigned differences(struct bench *b)
 /* Chunks, so that one that another process interrupts does not spoil the rest. */
 static double engine_cycles(const struct bench *b, const struct engine *engine)
 {
-    double cycles[PACKETS / CHUNK];
+    double cycles[PACKETS_MAX / CHUNK];
 
-    for (unsigned i = 0; i < PACKETS / CHUNK; i++) {
+    for (unsigned i = 0; i < b->packets / CHUNK; i++) {
         uint64_t start = rte_rdtsc_precise();
         engine_match(b, engine, i * CHUNK, b->ids);
         cycles[i] = (double)(rte_rdtsc_precise() - start) / CHUNK;
     }
-    return bench_median(cycles, PACKETS / CHUNK);
+    return bench_median(cycles, b->packets / CHUNK);
 }
 
 static void measure(struct bench *b, unsigned reps)
@@ -169,8 +171,8 @@ static int run_traffics(struct bench *b)
     unsigned reps = b->options->quick ? 3 : 11;
 
     for (enum bench_traffic traffic = 0; traffic < BENCH_TRAFFICS; traffic++) {
-        bench_traffic_make(&b->set, traffic, b->options->seed, b->keys, PACKETS);
-        b->acl_packets = bench_acl_packets(b->set.ip, b->keys, PACKETS);
+        bench_traffic_make(&b->set, traffic, b->options->seed, b->keys, b->packets);
+        b->acl_packets = bench_acl_packets(b->set.ip, b->keys, b->packets);
         unsigned wrong = differences(b);
         if (wrong > 0) {
             fprintf(stderr, "fgbench: %s, %u rules, %s: the engines differ on %u packets\n", b->set.family->name,
@@ -191,10 +193,11 @@ static int run_set(const struct bench_options *options, const struct bench_famil
 
     memset(&b, 0, sizeof b);
     b.options = options;
+    b.packets = rules < PACKETS_MIN ? PACKETS_MIN : PACKETS_MAX;
     b.rcu = rcu_create(1);
-    b.keys = aligned_alloc(64, PACKETS * sizeof *b.keys);
-    b.ids = calloc(PACKETS, sizeof *b.ids);
-    b.wanted = calloc(PACKETS, sizeof *b.wanted);
+    b.keys = aligned_alloc(64, b.packets * sizeof *b.keys);
+    b.ids = calloc(b.packets, sizeof *b.ids);
+    b.wanted = calloc(b.packets, sizeof *b.wanted);
     bool made = bench_set_make(&b.set, family, ip, rules, options->seed);
     for (enum cls_simd simd = CLS_SIMD_COUNT - 1; made && simd >= CLS_SIMD_SCALAR; simd--)
         made = add_ours(&b, simd);

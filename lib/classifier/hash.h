@@ -80,6 +80,12 @@ static inline const struct hash_bucket *hash_bucket_of(const struct hash_table *
     return &rcu_load(&directory->segments[index])->buckets[hash & table->bucket_mask];
 }
 
+/* 2^that is the number of segments, about. */
+static inline unsigned hash_depth(const struct hash_table *table)
+{
+    return rcu_load(&table->directory)->depth;
+}
+
 static inline uint16_t hash_tag(uint64_t hash)
 {
     return (uint16_t)(hash >> HASH_TAG_SHIFT & HASH_TAG_MASK);

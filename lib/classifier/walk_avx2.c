@@ -46,6 +46,6 @@ __attribute__((no_sanitize("thread"))) static inline unsigned bucket_fits(const 
     return fits;
 }
 
-#include "classifier/walk_body.h"
+#include "classifier/walk_burst.h"
 
 const struct walk_ops walk_avx2_ops = {.burst = walk_burst, .after = walk_after};

@@ -29,6 +29,6 @@ __attribute__((no_sanitize("thread"))) static inline unsigned bucket_fits(const 
     return _mm512_cmpeq_epi64_mask(_mm512_srli_epi64(entries, HASH_ITEM_BITS), tag);
 }
 
-#include "classifier/walk_body.h"
+#include "classifier/walk_burst.h"
 
 const struct walk_ops walk_avx512_ops = {.burst = walk_burst, .after = walk_after};

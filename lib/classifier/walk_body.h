@@ -17,9 +17,6 @@
 #include "classifier/walk.h"
 #include "flowspec/order.h"
 
-#define STAGED_SHAPES       16 /* destination shapes that a burst probes for all its packets; the rest one by one */
-#define STAGED_DESTINATIONS 4  /* of a packet that are remembered from it */
-
 /* A packet on its walk. */
 struct query {
     const struct pkt_key *key;
@@ -281,114 +278,6 @@ static uint32_t walk_after(const struct places *places, const struct pkt_key *ke
     q.floor = floor;
     find_from_shape(places, family, rcu_load(&family->shapes), 0, &q, &best);
     return best.id;
-}
-
-/* A packet of a burst between the stages. */
-struct walker {
-    struct query q;
-    const struct place_family *family; /* NULL: the packet matches nothing */
-    const struct shapes *shapes;
-    unsigned probes; /* shapes to probe in the stages */
-    unsigned next;   /* the first shape that the stages have not looked at */
-    unsigned count;  /* of `destinations` */
-    uint64_t hashes[STAGED_SHAPES];
-    const struct hash_bucket *buckets[STAGED_SHAPES];
-    const struct destination *destinations[STAGED_DESTINATIONS]; /* that cover the packet, in order */
-    uint8_t found_by[STAGED_DESTINATIONS];                       /* shape that led there */
-};
-
-/* 1. Hash the destination in every shape; ask for the buckets. */
-static inline void stage_hash(const struct places *places, const struct pkt_key *key, struct walker *w)
-{
-    w->family = NULL;
-    w->count = w->probes = 0;
-    if (!cls_key_matchable(key))
-        return;
-    w->family = &places->families[place_family_index(key->family)];
-    w->shapes = rcu_load(&w->family->shapes);
-    query_set(&w->q, key);
-    if (w->shapes == NULL)
-        return;
-    w->probes = w->shapes->count < STAGED_SHAPES ? w->shapes->count : STAGED_SHAPES;
-    for (unsigned i = 0; i < w->probes; i++) {
-        uint64_t address[2];
-        mask_address(address, w->q.destination, &w->shapes->shapes[i]);
-        w->hashes[i] = place_hash(address, places->seed, w->shapes->shapes[i].salt);
-        w->buckets[i] = hash_bucket_of(&places->destinations, w->hashes[i]);
-        __builtin_prefetch(w->buckets[i]);
-    }
-}
-
-/* 2. Look for tags that fit; ask for their destinations. A tag may fit by chance: stage 3 looks. */
-static inline void stage_probe(struct walker *w)
-{
-    unsigned i;
-
-    for (i = 0; i < w->probes && w->count < STAGED_DESTINATIONS; i++) {
-        for (unsigned fits = bucket_fits(w->buckets[i], w->hashes[i]); fits != 0; fits &= fits - 1) {
-            const struct destination *d = hash_entry_item(hash_entry(w->buckets[i], (unsigned)__builtin_ctz(fits)));
-            if (d == NULL)
-                continue;
-            if (w->count == STAGED_DESTINATIONS)
-                goto full;
-            __builtin_prefetch(d);
-            w->found_by[w->count] = (uint8_t)i;
-            w->destinations[w->count++] = d;
-        }
-    }
-full:
-    w->next = i;
-}
-
-/* 3. Keep those that their shape leads to: one that another shape would find comes in that shape's turn. */
-static inline void stage_verify(struct walker *w)
-{
-    unsigned kept = 0;
-
-    for (unsigned i = 0; i < w->count; i++) {
-        const struct destination *d = w->destinations[i];
-        const struct shape *shape = &w->shapes->shapes[w->found_by[i]];
-        uint64_t address[2];
-        mask_address(address, w->q.destination, shape);
-        if (destination_is(d, address, shape))
-            w->destinations[kept++] = d;
-    }
-    w->count = kept;
-}
-
-static inline void prefetch_group(uintptr_t group)
-{
-    const char *at = (const char *)(group & ~(uintptr_t)GROUP_KIND);
-
-    __builtin_prefetch(at);
-    __builtin_prefetch(at + 64);
-    if (group & GROUP_KIND)
-        __builtin_prefetch(at + 128);
-}
-
-static void walk_burst(const struct places *places, const struct pkt_key *keys, uint32_t *ids, unsigned count)
-{
-    struct walker walkers[CLS_BURST_MAX];
-
-    for (unsigned i = 0; i < count; i++)
-        stage_hash(places, &keys[i], &walkers[i]);
-    for (unsigned i = 0; i < count; i++)
-        stage_probe(&walkers[i]);
-    for (unsigned i = 0; i < count; i++) {
-        struct walker *w = &walkers[i];
-        stage_verify(w);
-        if (w->count > 0)
-            prefetch_group(group_load(&w->destinations[0]->any_source));
-    }
-    for (unsigned i = 0; i < count; i++) {
-        struct walker *w = &walkers[i];
-        struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
-        for (unsigned d = 0; d < w->count && best.rule == NULL; d++)
-            find_in_destination(places, &w->q, w->destinations[d], &best);
-        if (best.rule == NULL && w->family != NULL)
-            find_from_shape(places, w->family, w->shapes, w->next, &w->q, &best);
-        ids[i] = best.id;
-    }
 }
 
 #endif

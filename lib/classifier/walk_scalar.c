@@ -30,6 +30,6 @@ static inline unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t ha
     return fits;
 }
 
-#include "classifier/walk_body.h"
+#include "classifier/walk_burst.h"
 
 const struct walk_ops walk_scalar_ops = {.burst = walk_burst, .after = walk_after};
