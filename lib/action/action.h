@@ -10,17 +10,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "action/policer.h"
 #include "rcu/rcu.h"
 
 enum act_verdict {
     ACT_PASS, /* goes on to forwarding, or to the next matching rule where the program says so */
     ACT_DROP_DISCARD,
+    ACT_DROP_RATE_LIMIT,
+    ACT_VERDICT_COUNT,
 };
 
 /* Immutable once published. */
 struct act_program {
     bool discard;
     bool go_on; /* `continue`: later matching rules add their actions */
+    bool extra; /* there is a limit or a mark: act_apply alone does not tell */
+    bool mark;
+    uint8_t dscp;             /* 0..63 where `mark` */
+    float rate_bytes_per_s;   /* 0: no limit; octets are those of IP packets, headers included */
+    float rate_packets_per_s; /* 0: no limit */
+    struct act_limit *limit;  /* NULL: none. The table's own; it outlives the program where the rates stay */
 };
 
 /*
@@ -28,14 +37,15 @@ struct act_program {
  */
 struct act_table;
 
-/* NULL when memory is short. `rcu` must outlive the table. */
-struct act_table *act_table_create(uint32_t capacity, struct rcu *rcu);
+/* `burst_ms` (> 0): how much of a rate may come at once. NULL when memory is short. `rcu` must outlive the table. */
+struct act_table *act_table_create(uint32_t capacity, uint32_t burst_ms, struct rcu *rcu);
 
 /* No reader may be online. */
 void act_table_free(struct act_table *table);
 
 /*
- * Control thread: publishes a copy of `program` for the id (NULL: none), ids 1..capacity. 0, -ENOMEM (nothing has
+ * Control thread: publishes a copy of `program` for the id (NULL: none), ids 1..capacity, and gives it its limit: the
+ * one that the id has, filled as it is, where the rates are the same; else a fresh one. 0, -ENOMEM (nothing has
  * changed), or -EINVAL for an id beyond the capacity.
  */
 int act_table_set(struct act_table *table, uint32_t id, const struct act_program *program);
@@ -43,10 +53,30 @@ int act_table_set(struct act_table *table, uint32_t id, const struct act_program
 /* Worker: the id's program, or NULL. */
 const struct act_program *act_table_get(const struct act_table *table, uint32_t id);
 
-/* Worker: what the program says of one packet. */
+/* Worker: what the program says of one packet, its limit and its mark left aside. */
 static inline enum act_verdict act_apply(const struct act_program *program)
 {
     return program->discard ? ACT_DROP_DISCARD : ACT_PASS;
 }
+
+/* What is collected for one packet on its way through the rules that match it. */
+struct act_packet {
+    uint32_t bytes; /* octets of the IP packet */
+    bool mark;
+    uint8_t dscp; /* where `mark`: of the first rule that marks */
+};
+
+/* Several marks: the first counts. */
+static inline void act_collect_mark(struct act_packet *packet, const struct act_program *program)
+{
+    if (packet->mark)
+        return;
+    packet->mark = true;
+    packet->dscp = program->dscp;
+}
+
+/* Worker: act_apply for a program with `extra`. `meter` is the burst's, closed after its last packet. */
+enum act_verdict act_apply_extra(const struct act_program *program, struct act_packet *packet, struct act_meter *meter,
+                                 uint64_t now_ns);
 
 #endif

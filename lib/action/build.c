@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Actions -> program (RFC 8955 section 7). A rate of 0, in octets or in packets, is discard; the other rate then has
- * nothing left to limit. Every other action is refused by name even beside discard: a controller that asked for a
- * sample or a copy of what is dropped would wait for it in vain.
+ * nothing left to limit, and a mark nothing to mark. What cannot be carried out is refused by name even beside discard:
+ * a controller that asked for a sample or a copy of what is dropped would wait for it in vain.
  */
 #include "action/build.h"
 
-static bool wants_rate_limit(const struct fs_actions *actions)
+static bool wants_undefined_rate(const struct fs_actions *actions)
 {
-    /* an undefined rate (NaN, infinity) is policy's to reject; it must not pass for "no limit" here either */
-    return (actions->rate_bytes_set || actions->rate_packets_set || actions->rate_undefined) &&
-           !fs_actions_discard(actions);
-}
-
-static bool wants_mark(const struct fs_actions *actions)
-{
-    return actions->mark_set;
+    /* NaN or infinity is policy's to reject; it must not pass for "no limit" here either */
+    return actions->rate_undefined && !fs_actions_discard(actions);
 }
 
 static bool wants_redirect(const struct fs_actions *actions)
@@ -38,13 +32,22 @@ static const struct {
     const char *name;
     bool (*wanted)(const struct fs_actions *actions);
 } unsupported[] = {
-    {"rate-limit", wants_rate_limit},   {"mark", wants_mark},     {"redirect", wants_redirect},
-    {"redirect-ip", wants_redirect_ip}, {"sample", wants_sample},
+    {"rate-limit", wants_undefined_rate},
+    {"redirect", wants_redirect},
+    {"redirect-ip", wants_redirect_ip},
+    {"sample", wants_sample},
 };
 
 const char *act_build(const struct fs_actions *actions, struct act_program *out)
 {
     *out = (struct act_program){.discard = fs_actions_discard(actions), .go_on = actions->go_on};
+    if (!out->discard) {
+        out->mark = actions->mark_set;
+        out->dscp = actions->dscp;
+        out->rate_bytes_per_s = actions->rate_bytes_set ? actions->rate_bytes_per_s : 0;
+        out->rate_packets_per_s = actions->rate_packets_set ? actions->rate_packets_per_s : 0;
+    }
+    out->extra = out->mark || out->rate_bytes_per_s > 0 || out->rate_packets_per_s > 0;
     for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++)
         if (unsupported[i].wanted(actions))
             return unsupported[i].name;

@@ -41,6 +41,7 @@ struct cfg_dataplane {
     uint32_t memory_mib;
     enum cfg_start start;
     uint32_t max_rules; /* `max-rules`: rule ids at the same time; default 1000000 */
+    uint32_t burst_ms;  /* `burst-ms`: how much of a rate limit may come at once; default 100 */
     char **eal;         /* extra EAL arguments */
     size_t eal_count;
 };

@@ -57,7 +57,7 @@ static bool dataplane_equal(const struct cfg *a, const struct cfg *b)
 
     if (x->workers_auto != y->workers_auto || x->hugepages != y->hugepages || x->control_lcore != y->control_lcore ||
         x->idle != y->idle || x->memory_mib != y->memory_mib || x->max_rules != y->max_rules ||
-        x->eal_count != y->eal_count)
+        x->burst_ms != y->burst_ms || x->eal_count != y->eal_count)
         return false;
     if (!x->workers_auto && (x->worker_count != y->worker_count ||
                              memcmp(x->workers, y->workers, x->worker_count * sizeof x->workers[0]) != 0))

@@ -28,9 +28,9 @@ struct dataplane {
     struct act_table *programs;
     uint32_t max_rules;
     bool running;
-    struct timespec start_wall; /* start_tsc at this wall-clock time */
-    uint64_t start_tsc;
-    uint64_t polling_tsc; /* when polling was last switched on */
+    struct timespec start_wall; /* when `clock` started */
+    struct tsc_clock clock;     /* starts then */
+    uint64_t polling_tsc;       /* when polling was last switched on */
     unsigned worker_count;
     struct worker *workers; /* cache-line aligned, so that two never share one */
 };
@@ -105,6 +105,7 @@ static int worker_setup(struct dataplane *dp, struct worker *worker, unsigned lc
     worker->rcu = dp->rcu;
     worker->cls = dp->cls;
     worker->programs = dp->programs;
+    worker->clock = dp->clock;
     worker->ports = numa_place_alloc(dp->ports->count * sizeof *worker->ports, worker->socket);
     worker->rules = cnt_rule_table_create(dp->max_rules, rule_memory_alloc, rule_memory_release, worker);
     return worker->ports != NULL && worker->rules != NULL ? 0 : -ENOMEM;
@@ -119,7 +120,7 @@ static int workers_create(struct dataplane *dp, const struct cfg *cfg)
     dp->rcu = rcu_create(dp->worker_count);
     if (dp->workers == NULL || dp->rcu == NULL)
         return -ENOMEM;
-    dp->programs = act_table_create(dp->max_rules, dp->rcu);
+    dp->programs = act_table_create(dp->max_rules, cfg->dataplane.burst_ms, dp->rcu);
     dp->cls = cls_create(&(struct cls_conf){
         .engine = CLS_FAST, .rcu = dp->rcu, .memory_bytes = (size_t)cfg->dataplane.memory_mib * MIB});
     if (dp->programs == NULL || dp->cls == NULL)
@@ -142,13 +143,13 @@ struct dataplane *dataplane_create(const struct cfg *cfg, struct ports *ports, c
     dp->log = log;
     dp->ports = ports;
     dp->max_rules = cfg->dataplane.max_rules;
+    clock_gettime(CLOCK_REALTIME, &dp->start_wall);
+    dp->clock = tsc_clock_start(rte_rdtsc(), rte_get_tsc_hz());
     if (workers_create(dp, cfg) < 0) {
         log_line(log, LOG_LEVEL_ERROR, "no memory for the data plane");
         dataplane_free(dp);
         return NULL;
     }
-    clock_gettime(CLOCK_REALTIME, &dp->start_wall);
-    dp->start_tsc = rte_rdtsc();
     numa_place_warn(dp->workers, dp->worker_count, numa_place_of_cpu(worker_cpu(rte_get_main_lcore())), log);
     return dp;
 }
@@ -298,7 +299,12 @@ double dataplane_tsc_to_time(const struct dataplane *dp, uint64_t tsc)
 {
     double start = (double)dp->start_wall.tv_sec + (double)dp->start_wall.tv_nsec / 1e9;
 
-    return start + (double)(int64_t)(tsc - dp->start_tsc) / (double)rte_get_tsc_hz();
+    return start + (double)(int64_t)(tsc - dp->clock.start_tsc) / (double)rte_get_tsc_hz();
+}
+
+uint64_t dataplane_policer_now_ns(const struct dataplane *dp)
+{
+    return tsc_clock_ns(&dp->clock, rte_rdtsc());
 }
 
 uint64_t dataplane_idle_ms(const struct dataplane *dp)

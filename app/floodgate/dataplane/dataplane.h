@@ -66,6 +66,9 @@ void dataplane_counters(const struct dataplane *dp, struct cnt_port_sum *out); /
 /* Wall-clock time, in seconds since the epoch, of a time stamp counter value in the past. */
 double dataplane_tsc_to_time(const struct dataplane *dp, uint64_t tsc);
 
+/* Nanoseconds on the clock of the policers, now. */
+uint64_t dataplane_policer_now_ns(const struct dataplane *dp);
+
 /* Milliseconds since any worker last received a packet while polling; UINT64_MAX before the first packet. */
 uint64_t dataplane_idle_ms(const struct dataplane *dp);
 

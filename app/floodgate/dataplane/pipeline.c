@@ -16,6 +16,7 @@
 
 #include "dataplane/worker.h"
 #include "packet/parse.h"
+#include "packet/rewrite.h"
 
 /* What travels through the stages. */
 struct burst {
@@ -27,6 +28,7 @@ struct burst {
     struct rte_mbuf **packets;
     struct pkt_key keys[PORTS_BURST];
     uint32_t rules[PORTS_BURST]; /* first matching rule of each, or CLS_NO_MATCH */
+    struct act_meter meter;      /* open during the act stage */
 };
 
 static void drop(struct burst *burst, struct rte_mbuf *packet, enum cnt_drop reason)
@@ -76,10 +78,11 @@ static void stage_classify(struct burst *burst)
 
 /*
  * Follows one packet through its matching rules: the first ends the search unless its action has `continue`
- * (RFC 8955 7.3), then the next one is asked. True when the packet must be dropped.
+ * (RFC 8955 7.3), then the next one is asked. All of them see the packet as it came in: a mark is written at the end.
  */
-static bool act_on_packet(struct burst *burst, uint16_t i)
+static enum act_verdict act_on_packet(struct burst *burst, uint16_t i)
 {
+    struct act_packet packet = {.bytes = burst->keys[i].length};
     struct worker *worker = burst->worker;
     uint64_t bytes = rte_pktmbuf_pkt_len(burst->packets[i]);
     uint32_t id = burst->rules[i];
@@ -91,29 +94,40 @@ static bool act_on_packet(struct burst *burst, uint16_t i)
         cnt_add(&counters->packets, 1);
         cnt_add(&counters->bytes, bytes);
         atomic_store_explicit(&counters->last_hit_tsc, burst->tsc, memory_order_relaxed);
-        if (act_apply(program) == ACT_DROP_DISCARD) {
+        enum act_verdict verdict = act_apply(program);
+        if (unlikely(program->extra))
+            verdict = act_apply_extra(program, &packet, &burst->meter, tsc_clock_ns(&worker->clock, burst->tsc));
+        if (verdict != ACT_PASS) {
             cnt_add(&counters->dropped_packets, 1);
             cnt_add(&counters->dropped_bytes, bytes);
-            return true;
+            return verdict;
         }
         if (likely(!program->go_on))
-            return false;
+            break;
         id = cls_match_after(worker->cls, &burst->keys[i], id);
     }
-    return false;
+    if (unlikely(packet.mark))
+        pkt_set_dscp(burst->packets[i], &burst->keys[i], packet.dscp);
+    return ACT_PASS;
 }
 
 /* 3. Actions of the rules that matched. */
 static void stage_act(struct burst *burst)
 {
+    static const enum cnt_drop REASONS[ACT_VERDICT_COUNT] = {
+        [ACT_DROP_DISCARD] = CNT_DROP_FLOWSPEC_DISCARD,
+        [ACT_DROP_RATE_LIMIT] = CNT_DROP_FLOWSPEC_RATE_LIMIT,
+    };
     uint16_t kept = 0;
 
     for (uint16_t i = 0; i < burst->count; i++) {
-        if (burst->rules[i] != CLS_NO_MATCH && act_on_packet(burst, i))
-            drop(burst, burst->packets[i], CNT_DROP_FLOWSPEC_DISCARD);
+        enum act_verdict verdict = burst->rules[i] != CLS_NO_MATCH ? act_on_packet(burst, i) : ACT_PASS;
+        if (verdict != ACT_PASS)
+            drop(burst, burst->packets[i], REASONS[verdict]);
         else
             burst->packets[kept++] = burst->packets[i];
     }
+    act_meter_close(&burst->meter);
     burst->count = kept;
 }
 
@@ -170,6 +184,7 @@ void pipeline_run(struct worker *worker, const struct worker_queue *queue, struc
     burst.tsc = start_tsc;
     burst.count = count;
     burst.packets = packets;
+    burst.meter.limit = NULL;
 
     uint64_t before = start_tsc;
     for (unsigned stage = 0; stage < DATAPLANE_STAGE_COUNT; stage++) {

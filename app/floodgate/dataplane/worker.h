@@ -17,6 +17,7 @@
 #include "classifier/classifier.h"
 #include "counters/counters.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/tsc_clock.h"
 #include "ports/ports.h"
 #include "rcu/rcu.h"
 
@@ -41,6 +42,7 @@ struct worker {
     struct rcu *rcu;
     const struct cls *cls;
     const struct act_table *programs;
+    struct tsc_clock clock;       /* the same for all workers: their policers share it */
     struct cnt_port *ports;       /* by port index; this worker is the only writer */
     struct cnt_rule_table *rules; /* likewise; chunks are made by the control thread */
 

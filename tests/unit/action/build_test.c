@@ -41,17 +41,43 @@ static void a_rate_of_zero_of_either_kind_is_discard_whatever_the_other_says(voi
     }
 }
 
+static void limits_and_marks_are_carried_over(void **state)
+{
+    struct act_program program;
+
+    (void)state;
+    assert_null(act_build(&(struct fs_actions){.rate_bytes_set = true, .rate_bytes_per_s = 0.5f}, &program));
+    assert_true(program.extra && program.rate_bytes_per_s == 0.5f && program.rate_packets_per_s == 0);
+    assert_null(
+        act_build(&(struct fs_actions){.rate_packets_set = true, .rate_packets_per_s = 7, .go_on = true}, &program));
+    assert_true(program.extra && program.go_on && program.rate_packets_per_s == 7 && program.rate_bytes_per_s == 0);
+    assert_null(act_build(&(struct fs_actions){.mark_set = true, .dscp = 0}, &program));
+    assert_true(program.extra && program.mark && program.dscp == 0);
+    assert_null(act_build(&(struct fs_actions){.rate_bytes_per_s = 3, .rate_packets_per_s = 3, .dscp = 3}, &program));
+    assert_false(program.extra || program.mark || program.rate_bytes_per_s > 0 || program.rate_packets_per_s > 0);
+}
+
+static void what_is_discarded_is_neither_limited_nor_marked(void **state)
+{
+    const struct fs_actions actions = {
+        .rate_bytes_set = true, .rate_packets_set = true, .rate_packets_per_s = 9, .mark_set = true, .dscp = 46};
+    struct act_program program;
+
+    (void)state;
+    assert_null(act_build(&actions, &program));
+    assert_true(program.discard);
+    assert_false(program.extra);
+}
+
 static void an_action_that_cannot_be_carried_out_is_named(void **state)
 {
     const struct {
         const char *name;
         struct fs_actions actions;
     } cases[] = {
-        {"rate-limit", {.rate_bytes_set = true, .rate_bytes_per_s = 1}},
-        {"rate-limit", {.rate_packets_set = true, .rate_packets_per_s = 0.5f}},
         {"rate-limit", {.rate_undefined = true}},
-        {"mark", {.mark_set = true}},
-        {"mark", {.mark_set = true, .rate_bytes_set = true}},
+        {"rate-limit", {.rate_undefined = true, .rate_bytes_set = true, .rate_bytes_per_s = 1}},
+        {"redirect", {.mark_set = true, .redirect = {.kind = FS_REDIRECT_RT_AS2}}},
         {"redirect", {.redirect = {.kind = FS_REDIRECT_RT_IPV6}}},
         {"redirect-ip", {.redirect_ip_set = true}},
         {"sample", {.sample = true}},
@@ -71,6 +97,8 @@ int main(void)
         cmocka_unit_test(no_action_is_accept),
         cmocka_unit_test(continue_is_carried_over),
         cmocka_unit_test(a_rate_of_zero_of_either_kind_is_discard_whatever_the_other_says),
+        cmocka_unit_test(limits_and_marks_are_carried_over),
+        cmocka_unit_test(what_is_discarded_is_neither_limited_nor_marked),
         cmocka_unit_test(an_action_that_cannot_be_carried_out_is_named),
     };
 

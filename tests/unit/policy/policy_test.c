@@ -52,17 +52,17 @@ static void each_rejection_starts_with_its_word_and_says_why(void **state)
     (void)state;
     assert_rejected((struct pol_candidate){&plain_rule, &undefined_rate, NULL}, "actions");
     assert_rejected((struct pol_candidate){&vpn_rule, &plain_actions, NULL}, "no-vrf");
-    assert_rejected((struct pol_candidate){&plain_rule, &plain_actions, "mark"}, "unsupported-action");
+    assert_rejected((struct pol_candidate){&plain_rule, &plain_actions, "sample"}, "unsupported-action");
 }
 
 static void an_unsupported_action_is_named(void **state)
 {
-    const struct pol_candidate candidate = {&plain_rule, &plain_actions, "rate-limit"};
+    const struct pol_candidate candidate = {&plain_rule, &plain_actions, "redirect"};
     struct pol_verdict verdict;
 
     (void)state;
     pol_judge(&candidate, &verdict);
-    assert_string_equal(verdict.reason, "unsupported-action: rate-limit is not carried out by this version, "
+    assert_string_equal(verdict.reason, "unsupported-action: redirect is not carried out by this version, "
                                         "so the rule is not enforced");
 }
 
@@ -73,7 +73,7 @@ static void the_first_step_that_does_not_accept_decides(void **state)
     (void)state;
     pol_judge(&(struct pol_candidate){&vpn_rule, &undefined_rate, "mark"}, &verdict);
     assert_int_equal(strncmp(verdict.reason, "actions:", 8), 0);
-    pol_judge(&(struct pol_candidate){&vpn_rule, &plain_actions, "mark"}, &verdict);
+    pol_judge(&(struct pol_candidate){&vpn_rule, &plain_actions, "sample"}, &verdict);
     assert_int_equal(strncmp(verdict.reason, "no-vrf:", 7), 0);
 }
 
@@ -83,7 +83,7 @@ static void judging_each_step_reports_all_and_concludes_as_pol_judge_does(void *
         {&plain_rule, &plain_actions, NULL},
         {&vpn_rule, &undefined_rate, "mark"},
         {&vpn_rule, &plain_actions, NULL},
-        {&plain_rule, &plain_actions, "mark"},
+        {&plain_rule, &plain_actions, "sample"},
     };
     const unsigned refusals[] = {0, 3, 1, 1};
 
