@@ -35,6 +35,23 @@ static const char *consequence(const json_t *match, bool drops)
                                                                : "the search goes on";
 }
 
+static void say_room(const json_t *limit, const char *room, const char *burst, const char *unit)
+{
+    if (json_object_get(limit, burst) != NULL)
+        printf("     limit: room for %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " %s at this moment\n",
+               get_int(limit, room), get_int(limit, burst), unit);
+}
+
+static void say_limit(const json_t *match)
+{
+    const json_t *limit = json_object_get(match, "limit");
+
+    if (limit == NULL)
+        return;
+    say_room(limit, "room_bytes", "burst_bytes", "octets");
+    say_room(limit, "room_packets", "burst_packets", "packets");
+}
+
 static void say_rule(const char *lead, const json_t *rule, const char *what)
 {
     char actions[512], source[256];
@@ -67,6 +84,7 @@ static void say_matches(const json_t *answer)
     {
         snprintf(lead, sizeof lead, "%zu. ", i + 1);
         say_rule(lead, match, consequence(match, get_int(match, "id") == dropped_by));
+        say_limit(match);
     }
     if (json_is_true(json_object_get(answer, "more_matches")))
         printf("  ... and more that are not shown\n");
@@ -100,7 +118,10 @@ static void say_verdict(const struct fgctl *ctl, const json_t *answer)
                                        : "\033[1;32m",
                *off = ctl->form.colour ? "\033[0m" : "";
 
-    if (!drop)
+    if (!drop && json_object_get(verdict, "dscp") != NULL)
+        printf("Verdict: %ssent%s out of port %s, marked with DSCP %" JSON_INTEGER_FORMAT ".\n", on, off,
+               get_text(verdict, "egress"), get_int(verdict, "dscp"));
+    else if (!drop)
         printf("Verdict: %ssent%s out of port %s.\n", on, off, get_text(verdict, "egress"));
     else if (detail[0] != '\0')
         printf("Verdict: %sdropped%s, counted as %s: %s.\n", on, off, reason, detail);

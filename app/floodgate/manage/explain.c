@@ -25,20 +25,58 @@ struct explanation {
     struct pkt_key key;
     bool dropped;
     uint32_t dropped_by;
+    enum cnt_drop drop_reason;
+    struct act_packet collected; /* as a worker collects it */
     json_t *answer;
 };
 
-static json_t *json_reached(const struct rule *rule, bool reached, bool ends_search)
+static void json_reached(json_t *o, const struct rule *rule, bool reached, bool ends_search)
 {
-    json_t *o = json_object();
-
     json_set_uint(o, "id", rule->id);
     json_object_set_new(o, "match", json_match(rule->match));
     json_object_set_new(o, "actions", json_actions(&rule->actions));
     json_object_set_new(o, "source", json_rule_source(rule));
     json_object_set_new(o, "reached", json_boolean(reached));
     json_object_set_new(o, "ends_search", json_boolean(ends_search));
-    return o;
+}
+
+static bool json_room(json_t *o, const struct act_room *room, double per_s, const char *unit)
+{
+    char name[32];
+
+    if (!room->limits)
+        return true;
+    snprintf(name, sizeof name, "%s_per_s", unit);
+    json_object_set_new(o, name, json_real(per_s));
+    snprintf(name, sizeof name, "burst_%s", unit);
+    json_set_uint(o, name, room->burst);
+    snprintf(name, sizeof name, "room_%s", unit);
+    json_set_uint(o, name, room->room);
+    return room->conforms;
+}
+
+/* The rule's limit at this moment goes into `o`. Returns whether the packet conforms to it; nothing is charged. */
+static bool explain_limit(const struct explanation *e, const struct act_program *program, json_t *o)
+{
+    uint64_t now_ns = dataplane_policer_now_ns(e->dp);
+
+    if (program->limit == NULL)
+        return true;
+    struct act_room bytes = act_limit_bytes_room(program->limit, now_ns, e->key.length);
+    struct act_room packets = act_limit_packets_room(program->limit, now_ns);
+    json_t *limit = json_object();
+    bool bytes_conform = json_room(limit, &bytes, (double)program->rate_bytes_per_s, "bytes");
+    bool packets_conform = json_room(limit, &packets, (double)program->rate_packets_per_s, "packets");
+    json_object_set_new(limit, "conforms", json_boolean(bytes_conform && packets_conform));
+    json_object_set_new(o, "limit", limit);
+    return bytes_conform && packets_conform;
+}
+
+static void explain_drop(struct explanation *e, uint32_t rule, enum cnt_drop reason)
+{
+    e->dropped = true;
+    e->dropped_by = rule;
+    e->drop_reason = reason;
 }
 
 /* Each rule in force that matches, in order; the search of a worker ends where `reached` turns false. */
@@ -54,14 +92,19 @@ static void explain_rules(struct explanation *e)
         const struct act_program *program = dataplane_program(e->dp, id);
         if (rule == NULL || program == NULL)
             continue;
-        bool discards = act_apply(program) == ACT_DROP_DISCARD, ends_search = discards || !program->go_on;
+        json_t *o = json_object();
+        bool discards = act_apply(program) == ACT_DROP_DISCARD, exceeds = !explain_limit(e, program, o);
+        bool ends_search = discards || exceeds || !program->go_on;
+        json_reached(o, rule, reached, ends_search);
         more = more || json_array_size(matches) == MATCHES_MAX;
-        if (!more)
-            json_array_append_new(matches, json_reached(rule, reached, ends_search));
-        if (reached && discards) {
-            e->dropped = true;
-            e->dropped_by = id;
-        }
+        if (more)
+            json_decref(o);
+        else
+            json_array_append_new(matches, o);
+        if (reached && (discards || exceeds))
+            explain_drop(e, id, discards ? CNT_DROP_FLOWSPEC_DISCARD : CNT_DROP_FLOWSPEC_RATE_LIMIT);
+        else if (reached && program->mark)
+            act_collect_mark(&e->collected, program);
         reached = reached && !ends_search;
     }
     json_object_set_new(e->answer, "matches", matches);
@@ -103,10 +146,12 @@ static void explain_verdict(struct explanation *e)
         json_set_text(o, "reason", cnt_drop_name(CNT_DROP_MALFORMED));
         json_set_text(o, "detail", pkt_malformed_word(e->key.malformed));
     } else if (e->dropped) {
-        json_set_text(o, "reason", cnt_drop_name(CNT_DROP_FLOWSPEC_DISCARD));
+        json_set_text(o, "reason", cnt_drop_name(e->drop_reason));
         json_set_uint(o, "rule", e->dropped_by);
     } else {
         json_set_text(o, "egress", ports->port[e->port->peer].name);
+        if (e->collected.mark)
+            json_set_uint(o, "dscp", e->collected.dscp);
     }
     json_object_set_new(e->answer, "verdict", o);
 }
