@@ -119,6 +119,8 @@ struct cfg_rule {
     struct fs_rule *rule;
     struct fs_actions actions;
     char *text;
+    uint8_t unless_longer_ipv4; /* `protect` only: `unless-longer-than`; 0: no exception */
+    uint8_t unless_longer_ipv6;
     unsigned line;
 };
 
@@ -171,6 +173,7 @@ struct cfg {
     size_t policy_count;
     struct cfg_rule *protects; /* actions are not set */
     size_t protect_count;
+    bool protect_bgp; /* `protect-bgp`: default true */
     struct cfg_guard guard;
     struct cfg_api api;
     unsigned protect_line, guard_line; /* where these sections start, 0 when absent: for messages */

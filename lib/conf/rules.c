@@ -83,8 +83,59 @@ const struct cfg_key cfg_rule_item = {
     .set = set_rule_text,
     .wants = "a rule such as 'match destination 203.0.113.7/32 protocol udp then discard'"};
 
+#define AT(field) offsetof(struct cfg_rule, field)
+static const struct cfg_key LONGER_KEYS[] = {
+    {.name = "ipv4", .set = cfg_set_uint8, .offset = AT(unless_longer_ipv4), .min = 1, .max = 31, .unit = "bits"},
+    {.name = "ipv6", .set = cfg_set_uint8, .offset = AT(unless_longer_ipv6), .min = 1, .max = 127, .unit = "bits"},
+};
+
+static const struct cfg_map LONGER_MAP = {
+    .title = "unless-longer-than", .keys = LONGER_KEYS, .key_count = CFG_COUNT(LONGER_KEYS)};
+
+static const struct cfg_key LONGER_MAP_KEY = {.name = "unless-longer-than", .set = cfg_set_map, .map = &LONGER_MAP};
+
+/* A number is bits of IPv4: a prefix of so many bits would be a vast one in IPv6. */
+static void set_longer(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node, void *object)
+{
+    struct cfg_rule *rule = object;
+
+    if (node->kind == CFG_NODE_MAP)
+        cfg_set_map(reader, &LONGER_MAP_KEY, node, object);
+    else
+        cfg_set_uint8(reader, key, node, &rule->unless_longer_ipv4);
+}
+
+static const struct cfg_key PROTECT_KEYS[] = {
+    {.name = "match",
+     .set = set_protect_text,
+     .offset = 0, /* its text and its rule are fields of the entry */
+     .required = true,
+     .wants = "a match such as 'match protocol tcp port 179'"},
+    {.name = "unless-longer-than",
+     .set = set_longer,
+     .offset = 0,
+     .min = 1,
+     .max = 31,
+     .wants = "1 to 31 bits, or a map such as {ipv4: 28, ipv6: 56}"},
+};
+#undef AT
+
+static const struct cfg_map PROTECT_MAP = {
+    .title = "an entry of protect", .keys = PROTECT_KEYS, .key_count = CFG_COUNT(PROTECT_KEYS)};
+
+static const struct cfg_key PROTECT_MAP_KEY = {.name = "protect", .set = cfg_set_map, .map = &PROTECT_MAP};
+
+/* An entry is a match, or a map of a match and its exceptions. */
+static void set_protect(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node, void *field)
+{
+    if (node->kind == CFG_NODE_MAP)
+        cfg_set_map(reader, &PROTECT_MAP_KEY, node, field);
+    else
+        set_protect_text(reader, key, node, field);
+}
+
 const struct cfg_key cfg_protect_item = {
-    .name = "protect", .set = set_protect_text, .wants = "a match such as 'match protocol tcp port 179'"};
+    .name = "protect", .set = set_protect, .wants = "a match such as 'match protocol tcp port 179'"};
 
 static const struct cfg_key DESTINATION_ITEM = {
     .name = "destinations", .set = cfg_set_prefix, .wants = "a prefix such as 203.0.113.0/24 or \"2001:db8:7::/48\""};

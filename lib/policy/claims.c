@@ -16,7 +16,7 @@ void pol_claims_add(struct pol_claims *claims, const struct fs_rule *rule)
 {
     claims->family = rule->family;
     for (unsigned i = 0; i < rule->component_count; i++)
-        claims->at[claims->count++] = (struct pol_claim){rule, &rule->components[i]};
+        claims->at[claims->count++] = (struct pol_claim){rule, &rule->components[i], false};
 }
 
 /* Where no claim says otherwise: addresses for documentation (RFC 5737, RFC 3849). */
@@ -47,6 +47,20 @@ static bool settle_address(const struct pol_claims *claims, enum fs_type type, u
     return true;
 }
 
+/* Whether the claim bears on the values of that type alone: a denied `port` does, on both ports. */
+static bool bears_on(const struct pol_claim *claim, enum fs_type type)
+{
+    return claim->component->type == type || (claim->denied && claim->component->type == FS_PORT &&
+                                              (type == FS_DESTINATION_PORT || type == FS_SOURCE_PORT));
+}
+
+static void claim_spans(const struct pol_claim *claim, uint32_t last, struct pol_spans *out)
+{
+    pol_spans_of(claim->rule, claim->component, last, out);
+    if (claim->denied)
+        pol_spans_not(out, last);
+}
+
 /* What all numeric claims of that type leave of 0..last. False when that is nothing. */
 static bool settle_numbers(const struct pol_claims *claims, enum fs_type type, uint32_t last, struct pol_spans *out)
 {
@@ -54,9 +68,9 @@ static bool settle_numbers(const struct pol_claims *claims, enum fs_type type, u
 
     pol_spans_all(out, last);
     for (unsigned i = 0; i < claims->count; i++) {
-        if (claims->at[i].component->type != type)
+        if (!bears_on(&claims->at[i], type))
             continue;
-        pol_spans_of(claims->at[i].rule, claims->at[i].component, last, &own);
+        claim_spans(&claims->at[i], last, &own);
         before.count = out->count;
         memcpy(before.at, out->at, out->count * sizeof out->at[0]);
         pol_spans_both(&before, &own, out);
@@ -91,7 +105,7 @@ static bool bits_hold(const struct pol_claims *claims, enum fs_type type, uint64
 {
     for (unsigned i = 0; i < claims->count; i++)
         if (claims->at[i].component->type == type &&
-            !fs_terms_match(claims->at[i].rule, claims->at[i].component, value))
+            fs_terms_match(claims->at[i].rule, claims->at[i].component, value) == claims->at[i].denied)
             return false;
     return true;
 }
@@ -145,7 +159,7 @@ static bool settle_ports(const struct pol_claims *claims, struct pol_packet *pac
     unsigned count = 0;
 
     for (unsigned i = 0; i < claims->count; i++)
-        if (claims->at[i].component->type == FS_PORT)
+        if (claims->at[i].component->type == FS_PORT && !claims->at[i].denied)
             either[count++] = &claims->at[i];
     for (unsigned choice = 0; choice < 1u << count; choice++) {
         bool fits = settle_numbers(claims, FS_DESTINATION_PORT, UINT16_MAX, &ends[0]) &&
@@ -168,6 +182,8 @@ static unsigned needed(const struct pol_claims *claims)
 
     for (unsigned i = 0; i < claims->count; i++) {
         unsigned type = claims->at[i].component->type;
+        if (claims->at[i].denied) /* the others see to the header */
+            continue;
         if (type == FS_PORT || type == FS_DESTINATION_PORT || type == FS_SOURCE_PORT)
             needs |= POL_HAS_PORTS;
         if (type == FS_ICMP_TYPE || type == FS_ICMP_CODE)
@@ -289,4 +305,24 @@ bool pol_packet_of_both(const struct fs_rule *a, const struct fs_rule *b, struct
     pol_claims_add(&claims, a);
     pol_claims_add(&claims, b);
     return pol_claims_meet(&claims, packet);
+}
+
+bool pol_packet_covered(const struct fs_rule *rule, const struct fs_rule *whole, struct pol_packet *packet)
+{
+    struct pol_claims claims = {.count = 0};
+
+    if (!pol_packet_of_both(rule, whole, packet))
+        return false;
+    /* it matches all of it when there is no packet of it that one of the rule's components does not match */
+    pol_claims_add(&claims, whole);
+    for (unsigned i = 0; i < rule->component_count; i++) {
+        struct pol_packet other;
+        if (fs_type_is_prefix(rule->components[i].type))
+            continue;
+        claims.at[claims.count++] = (struct pol_claim){rule, &rule->components[i], true};
+        if (pol_claims_meet(&claims, &other))
+            return false;
+        claims.count--;
+    }
+    return true;
 }

@@ -13,6 +13,7 @@
 struct pol_claim {
     const struct fs_rule *rule;
     const struct fs_component *component;
+    bool denied; /* the packet must not satisfy it; never of a prefix */
 };
 
 struct pol_claims {

@@ -39,6 +39,12 @@ bool pol_packet_of(const struct fs_rule *rule, struct pol_packet *packet);
 /* Whether some packet satisfies both rules; `packet` is then one. Rules of two families have none. */
 bool pol_packet_of_both(const struct fs_rule *a, const struct fs_rule *b, struct pol_packet *packet);
 
+/*
+ * Whether the rule matches all of `whole`, a match without prefixes that has an upper-layer header; the rule's own
+ * prefixes are not looked at. `packet` is then one that both match but for those.
+ */
+bool pol_packet_covered(const struct fs_rule *rule, const struct fs_rule *whole, struct pol_packet *packet);
+
 /* The packet in the words that `explain` reads: "source ... destination ... protocol tcp ...". */
 void pol_packet_format(const struct pol_packet *packet, struct strbuf *out);
 

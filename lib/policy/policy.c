@@ -51,10 +51,11 @@ static const struct {
     const char *name;
     void (*judge)(const struct pol_candidate *candidate, struct pol_verdict *verdict);
 } steps[] = {
-    {"sense", pol_step_sense},
-    {"actions", step_actions},
-    {"vrf", step_vrf},
-    {"enforceable", step_enforceable},
+    {"sense", pol_step_sense},         /* can any packet match it? */
+    {"actions", step_actions},         /* do its actions mean anything? */
+    {"vrf", step_vrf},                 /* is there a VRF for it? */
+    {"protect", pol_step_protect},     /* does it leave alone what is protected? */
+    {"enforceable", step_enforceable}, /* can the data plane carry it out? */
 };
 
 void pol_judge_each(const struct pol_candidate *candidate, pol_step_fn report, void *ctx, struct pol_verdict *verdict)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "flowspec/actions.h"
 #include "flowspec/rule.h"
@@ -26,11 +27,22 @@ struct pol_verdict {
     char reason[POL_REASON_SIZE]; /* empty when active; else a stable word, then free text after ": " */
 };
 
+/* Traffic of one family that no rule may take away: by discarding it, limiting its rate or sending it elsewhere. */
+struct pol_protect {
+    const struct fs_rule *match;
+    uint8_t unless_longer_than; /* rules of a longer destination or source prefix may; 0: none may */
+    bool whole;                 /* unasked for: only from rules that take all of it, and not from the configuration's */
+    unsigned line;              /* of the configuration, for the reason */
+};
+
 /* What the steps judge. */
 struct pol_candidate {
     const struct fs_rule *rule;
     const struct fs_actions *actions;
     const char *unsupported_action; /* the data plane cannot carry this one out; NULL: it can do all of them */
+    const struct pol_protect *protects;
+    size_t protect_count;
+    bool from_configuration; /* the rule is the file's, else a peer's or the operator's */
 };
 
 /* One step's name and verdict; called for each step in order. */

@@ -159,6 +159,22 @@ void pol_spans_both(const struct pol_spans *a, const struct pol_spans *b, struct
     }
 }
 
+/* The gaps before and between the spans, then the one behind them: at most one more than there were. */
+void pol_spans_not(struct pol_spans *spans, uint32_t last)
+{
+    unsigned count = spans->count;
+    uint64_t free = 0; /* the first value behind the spans so far */
+
+    spans->count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct pol_span span = spans->at[i];
+        if (span.first > free)
+            spans_add(spans, free, (uint64_t)span.first - 1);
+        free = (uint64_t)span.last + 1;
+    }
+    spans_add(spans, free, last);
+}
+
 bool pol_spans_have(const struct pol_spans *spans, uint32_t value)
 {
     for (unsigned i = 0; i < spans->count && spans->at[i].first <= value; i++)

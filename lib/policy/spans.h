@@ -36,6 +36,9 @@ void pol_spans_of(const struct fs_rule *rule, const struct fs_component *compone
 /* What both have; `out` is neither of them. All operator lists that went into both are of two rules at most. */
 void pol_spans_both(const struct pol_spans *a, const struct pol_spans *b, struct pol_spans *out);
 
+/* In place: the values from 0 to `last` that are not in the set. */
+void pol_spans_not(struct pol_spans *spans, uint32_t last);
+
 bool pol_spans_have(const struct pol_spans *spans, uint32_t value);
 
 #endif

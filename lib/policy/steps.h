@@ -15,4 +15,7 @@ __attribute__((format(printf, 3, 4))) void pol_refuse(struct pol_verdict *verdic
 /* sense.c: a rule that no packet can match */
 void pol_step_sense(const struct pol_candidate *candidate, struct pol_verdict *verdict);
 
+/* protect.c: a rule that takes protected traffic away */
+void pol_step_protect(const struct pol_candidate *candidate, struct pol_verdict *verdict);
+
 #endif

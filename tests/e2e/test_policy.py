@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Validation at work: rules that make no sense, and what is said of them."""
+"""Validation at work: rules that make no sense, rules that would cut what is protected, and what is said of them."""
 import pytest
-from frames import HOST, udp4
-from router import Config
+from frames import HOST, tcp4, udp4
+from router import Config, Peer, end, wait_for
 
 SENSELESS = [
     ("match packet-length 99971-99985 then discard", "packet-length >=99971&<=99985"),  # Cloudflare, 3 March 2013
@@ -23,3 +23,62 @@ def test_a_rule_that_no_packet_can_match_never_gets_to_the_data_plane(start, rul
     checked = router.ask("rule", "check", rule)
     assert checked["state"] == "never-matches"
     assert checked["steps"][0] == {"step": "sense", "state": "never-matches", "reason": shown["reason"]}
+
+
+PROTECT = """\
+protect:
+  - match protocol tcp port 179
+  - {match: match destination 203.0.113.0/24, unless-longer-than: 28}
+"""
+
+
+@pytest.mark.parametrize(("rule", "meets"), [
+    ("match protocol =tcp then discard", "'match protocol =tcp port =179' (line "),
+    (f"match destination {HOST}/32 then rate-limit 1mbps", "'match protocol =tcp port =179' (line "),
+    ("match destination 203.0.112.0/20 protocol =udp then discard", "'match destination 203.0.113.0/24' (line "),
+    ("match family ipv6 tcp-flags syn then discard", "'match protocol =tcp port =179' (line "),
+])
+def test_a_rule_that_meets_protected_traffic_is_rejected_and_names_a_packet(start, rule, meets):
+    router = start(Config(extra=PROTECT))
+    shown = router.ask("rule", "add", rule)
+    assert shown["state"] == "rejected"
+    assert shown["reason"].startswith(f"protected: meets {meets}")
+    packet = shown["reason"].split(", for example: ")[1]
+    router.ctl("explain", "--in", "wan", packet)  # in words that explain reads
+    steps = {step["step"]: step["state"] for step in router.ask("rule", "check", rule)["steps"]}
+    assert steps["protect"] == "rejected"
+
+
+def test_rules_that_touch_nothing_protected_are_enforced(start):
+    rules = [f"match destination {HOST}/32 protocol =udp then discard", "match protocol =tcp then accept",
+             f"match destination {HOST}/32 protocol =tcp destination-port =80 source-port >1023 then discard"]
+    router = start(Config(rules=rules, extra=PROTECT))
+    assert [rule["state"] for rule in router.ask("rules")] == ["active"] * 3
+
+
+def test_nobody_cuts_bgp_with_a_wide_rule_unless_told(start):
+    wide, narrow = "match protocol =tcp then discard", "match destination 203.0.113.0/24 then discard"
+    router = start(Config(peers=[Peer()]), frames=[tcp4()])
+    controller = router.inject([wide, narrow])
+    wait_for("both rules", lambda: len(router.ask("rules")) == 2)
+    shown = {rule["match"]: rule for rule in router.ask("rules")}
+    assert shown["destination 203.0.113.0/24"]["state"] == "active"
+    assert shown["protocol =tcp"]["state"] == "rejected"
+    assert "(protect-bgp)" in shown["protocol =tcp"]["reason"]
+    assert router.ask("rule", "check", wide)["reason"] == shown["protocol =tcp"]["reason"]
+    router.config.extra = "protect-bgp: false\n"
+    router.configure()
+    router.ctl("reload")
+    assert [rule["state"] for rule in router.ask("rules")] == ["active"] * 2
+    end(controller)
+
+
+def test_a_reload_judges_rules_again_when_what_is_protected_changed(start):
+    router = start(Config(rules=["match protocol =tcp then discard"]))
+    rule, = router.ask("rules")
+    assert rule["state"] == "active"
+    for extra, state in ((PROTECT, "rejected"), ("", "active")):
+        router.config.extra = extra
+        router.configure()
+        router.ctl("reload")
+        assert router.ask("rule", "show", str(rule["id"]))["state"] == state

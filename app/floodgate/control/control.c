@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "control/internal.h"
+#include "control/judge.h"
 #include "dataplane/dataplane.h"
 
 #define RECLAIM_MS       5    /* how long a rule that was withdrawn keeps its id and memory */
@@ -68,6 +69,7 @@ static void control_free(struct control *control)
     free(control->peers);
     bgp_rib_free(control->rib);
     rules_free(control->rules);
+    judge_free(control->judge);
     cfg_free(control->loaded);
     free(control);
 }
@@ -89,11 +91,12 @@ static struct control *control_create(const struct control_conf *conf)
     control->api_source.rib = (struct bgp_source){.number = ++control->source_number, .kind = BGP_SOURCE_API};
     control->rib = bgp_rib_create(&RIB_OPS, control);
     control->rules = rules_create(conf->dp, conf->cfg->dataplane.max_rules, conf->log);
+    control->judge = judge_create(conf->cfg);
     control->peers = calloc(conf->cfg->peer_count + 1, sizeof(struct peer *));
     control->incoming = incoming_create(control);
     control->reclaim_timer = timer_start(conf->base, RECLAIM_MS, on_reclaim, control);
     control->retry_timer = timer_start(conf->base, RETRY_MS, on_retry, control);
-    bool whole = control->rib != NULL && control->rules != NULL && control->peers != NULL &&
+    bool whole = control->rib != NULL && control->rules != NULL && control->judge != NULL && control->peers != NULL &&
                  control->incoming != NULL && control->reclaim_timer != NULL && control->retry_timer != NULL;
     for (size_t i = 0; whole && i < conf->cfg->peer_count; i++) {
         struct peer *peer = peer_create(control, &conf->cfg->peers[i]);
@@ -119,6 +122,7 @@ struct control *control_start(const struct control_conf *conf)
         return NULL;
     }
     unserved_warn(conf->cfg, conf->log);
+    rules_judge_by(control->rules, control->judge, false);
     local_rules_configure(control, NULL, conf->cfg, &rules);
     if (!incoming_set(control->incoming, conf->cfg->listens, conf->cfg->listen_count, why, sizeof why)) {
         log_line(conf->log, LOG_LEVEL_ERROR, "%s", why);

@@ -60,6 +60,7 @@ struct control {
     struct cfg *loaded;    /* `cfg` where a reload read it: ours to free; NULL: it is the caller's */
     struct bgp_rib *rib;
     struct rules *rules;
+    struct judge *judge; /* of `cfg` */
     struct rule_source config_source, api_source;
     uint32_t source_number; /* the last one given out */
     struct peer **peers;    /* in the order of the configuration */

@@ -9,6 +9,7 @@
 
 #include "action/build.h"
 #include "control/internal.h"
+#include "control/judge.h"
 #include "flowspec/order.h"
 #include "flowspec/text.h"
 
@@ -182,12 +183,12 @@ bool control_rule_check(struct control *control, const char *text, pol_step_fn r
     struct fs_rule *rule;
     struct fs_actions actions;
 
-    (void)control;
     if (!parse(text, &rule, &actions, why, size))
         return false;
-    pol_judge_each(
-        &(struct pol_candidate){.rule = rule, .actions = &actions, .unsupported_action = act_build(&actions, &program)},
-        report, ctx, verdict);
+    struct pol_candidate candidate = {
+        .rule = rule, .actions = &actions, .unsupported_action = act_build(&actions, &program)};
+    judge_prepare(control->judge, &candidate);
+    pol_judge_each(&candidate, report, ctx, verdict);
     fs_rule_free(rule);
     return true;
 }

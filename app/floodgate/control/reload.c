@@ -10,6 +10,7 @@
 
 #include "base/strbuf.h"
 #include "control/internal.h"
+#include "control/judge.h"
 
 /* RFC 4486 subcodes of CEASE */
 #define CEASE_DECONFIGURED 3
@@ -207,15 +208,20 @@ bool control_reload(struct control *control, char *summary, size_t summary_size,
         return false;
     check_fixed(control, fresh, &problems);
     struct peer **slots = calloc(fresh->peer_count + 1, sizeof(struct peer *));
-    if (slots == NULL)
+    struct judge *judge = judge_create(fresh);
+    if (slots == NULL || judge == NULL)
         problem_take(&problems, "no memory to reload");
     if (problems.count > 0 || !incoming_set(control->incoming, fresh->listens, fresh->listen_count, why, size)) {
         free(slots);
+        judge_free(judge);
         cfg_free(fresh);
         return false;
     }
     /* from here on nothing is refused any more */
     control->cfg = fresh;
+    rules_judge_by(control->rules, judge, !judge_protects_equal(old, fresh));
+    judge_free(control->judge);
+    control->judge = judge;
     local_rules_configure(control, old, fresh, &rules);
     peers_apply(control, fresh, slots, &peers);
     unserved_warn(fresh, control->log);

@@ -12,6 +12,7 @@
 
 #include "action/build.h"
 #include "base/idpool.h"
+#include "control/judge.h"
 #include "control/rule_ids.h"
 #include "dataplane/dataplane.h"
 #include "flowspec/order.h"
@@ -20,6 +21,7 @@
 struct rules {
     struct dataplane *dp;
     const struct log_hook *log;
+    const struct judge *judge;
     struct ord_list list; /* IPv4 first, then RFC order */
     struct rule_ids *ids;
     uint32_t max_rules;
@@ -123,18 +125,28 @@ static void rule_set_state(struct rules *rules, struct rule *rule, enum rule_sta
              reason[0] != '\0' ? ", " : "", reason);
 }
 
+/* What the policy says of the rule; `program` is what the data plane would run. */
+static void rule_judge(const struct rules *rules, const struct rule *rule, struct act_program *program,
+                       struct pol_verdict *verdict)
+{
+    struct pol_candidate candidate = {
+        .rule = rule->match,
+        .actions = &rule->actions,
+        .unsupported_action = act_build(&rule->actions, program),
+        .from_configuration = rule->source_kind == BGP_SOURCE_CONFIG,
+    };
+
+    judge_prepare(rules->judge, &candidate);
+    pol_judge(&candidate, verdict);
+}
+
 /* Judges the rule as it is now and makes the data plane follow. */
 static void rule_decide(struct rules *rules, struct rule *rule)
 {
     struct act_program program;
     struct pol_verdict verdict;
-    const struct pol_candidate candidate = {
-        .rule = rule->match,
-        .actions = &rule->actions,
-        .unsupported_action = act_build(&rule->actions, &program),
-    };
 
-    pol_judge(&candidate, &verdict);
+    rule_judge(rules, rule, &program, &verdict);
     enum rule_state state = STATE_OF_VERDICT[verdict.state];
     const char *reason = verdict.reason;
     if (state == RULE_ACTIVE && rule->suspended_by_operator) {
@@ -153,6 +165,27 @@ static void rule_decide(struct rules *rules, struct rule *rule)
         rule->in_force = false;
         rule_ids_clear(rules->ids, rules->dp, rule->id);
     }
+}
+
+/* A rule in force that may stay so, or one refused for the same reason, is left alone: nothing of it changes. */
+static void rule_judge_again(struct rules *rules, struct rule *rule)
+{
+    struct act_program program;
+    struct pol_verdict verdict;
+
+    rule_judge(rules, rule, &program, &verdict);
+    bool same = verdict.state == POL_ACTIVE ? rule->in_force || rule->suspended_by_operator
+                                            : STATE_OF_VERDICT[verdict.state] == rule->state && rule->reason != NULL &&
+                                                  strcmp(rule->reason, verdict.reason) == 0;
+    if (!same || (verdict.state == POL_ACTIVE && rule->suspended_by_operator && rule->state != RULE_SUSPENDED))
+        rule_decide(rules, rule);
+}
+
+void rules_judge_by(struct rules *rules, const struct judge *judge, bool again)
+{
+    rules->judge = judge;
+    for (struct ord_node *node = again ? ord_first(&rules->list) : NULL; node != NULL; node = ord_next(node))
+        rule_judge_again(rules, (struct rule *)node);
 }
 
 /* The data plane let go of a rule that has meanwhile become active again. */
@@ -293,10 +326,13 @@ void rules_best_changed(struct rules *rules, struct bgp_rib_entry *entry, bool w
         rule_insert(rules, entry);
     } else {
         tally(rules, rule, -1);
+        const struct rule_source *before = rule->source;
         bool other = rule_take_path(rule, entry->best);
         tally(rules, rule, +1);
         if (other) /* else only the path moved: the rule in force is the same */
             rule_decide(rules, rule);
+        else if (rule->source != before) /* but what this source may announce can be something else */
+            rule_judge_again(rules, rule);
     }
 }
 

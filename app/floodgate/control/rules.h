@@ -21,6 +21,7 @@
 #include "flowspec/rule.h"
 
 struct dataplane;
+struct judge;
 
 enum rule_state {
     RULE_ACTIVE,
@@ -70,6 +71,12 @@ struct rules;
 struct rules *rules_create(struct dataplane *dp, uint32_t max_rules, const struct log_hook *log);
 /* Forgets the rules. Those in force stay in the data plane, which goes next. */
 void rules_free(struct rules *rules);
+
+/*
+ * From now on rules are judged by `judge`, which stays the caller's and must outlive its use here (NULL: by nothing of
+ * the configuration's). With `again`, rules that are here are judged anew, and those whose verdict changes follow.
+ */
+void rules_judge_by(struct rules *rules, const struct judge *judge, bool again);
 
 /*
  * The RIB's best path for a rule is new or changed, or is gone. The source of entry->best is embedded in a struct

@@ -89,7 +89,7 @@ static void each_key_is_in_the_manual_with_its_default(void **state)
     (void)state;
     for (size_t i = 0; i < cfg_root_map.key_count; i++) {
         const struct cfg_key *key = &cfg_root_map.keys[i];
-        const struct cfg_map *map = key->map ? key->map : key->item->map;
+        const struct cfg_map *map = key->map ? key->map : key->item ? key->item->map : NULL;
         if (map)
             wrong += judge_map(key->name, map);
         else

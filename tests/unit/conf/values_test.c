@@ -47,6 +47,7 @@ static void a_short_file_has_every_default(void **state)
     assert_true(cfg->ports[0].flowspec);
     assert_string_equal(cfg->api.socket, "/run/floodgate/api.sock");
     assert_null(cfg->api.metrics);
+    assert_true(cfg->protect_bgp);
     assert_false(cfg->guard.set);
     assert_int_equal(cfg->guard_line, 0);
     assert_int_equal(cfg->protect_line, 0);
@@ -202,6 +203,26 @@ static void rules_may_be_folded_and_quoted(void **state)
     cfg_free(cfg);
 }
 
+static void a_protected_match_may_have_exceptions(void **state)
+{
+    struct cfg *cfg = parse_more("protect-bgp: no\nprotect:\n  - match protocol tcp port 179\n"
+                                 "  - {match: match protocol tcp port 22, unless-longer-than: 28}\n"
+                                 "  - match: match protocol udp port 53\n"
+                                 "    unless-longer-than: {ipv4: 24, ipv6: 48}\n");
+
+    (void)state;
+    assert_false(cfg->protect_bgp);
+    assert_int_equal(cfg->protect_count, 3);
+    assert_int_equal(cfg->protects[0].unless_longer_ipv4, 0);
+    assert_int_equal(cfg->protects[1].unless_longer_ipv4, 28);
+    assert_int_equal(cfg->protects[1].unless_longer_ipv6, 0);
+    assert_string_equal(cfg->protects[1].text, "match protocol tcp port 22");
+    assert_int_equal(cfg->protects[2].unless_longer_ipv4, 24);
+    assert_int_equal(cfg->protects[2].unless_longer_ipv6, 48);
+    assert_int_equal(cfg->protects[2].line, cfg->protects[1].line + 1);
+    cfg_free(cfg);
+}
+
 static void families_have_names(void **state)
 {
     (void)state;
@@ -222,6 +243,7 @@ int main(void)
         cmocka_unit_test(words_choose_their_values),
         cmocka_unit_test(route_ports_keep_their_own_address),
         cmocka_unit_test(rules_may_be_folded_and_quoted),
+        cmocka_unit_test(a_protected_match_may_have_exceptions),
         cmocka_unit_test(families_have_names),
     };
 

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "flowspec/nlri.h"
+#include "flowspec/text.h"
+
+/*
+ * BGP is protected without being told against what took whole networks down: a rule that takes all packets of one
+ * direction of it, from everywhere or nearly so. A rule for one of one's networks is a blackhole that somebody wants,
+ * and the rule of a length or of a flag is not BGP's end. In whole packets: fragments of it are nobody's business.
+ */
+static const char *const BGP_MATCHES[] = {
+    "match protocol tcp destination-port 179 fragment !first-fragment",
+    "match protocol tcp source-port 179 fragment !first-fragment",
+    "match family ipv6 protocol tcp destination-port 179 fragment !first-fragment",
+    "match family ipv6 protocol tcp source-port 179 fragment !first-fragment",
+};
+#define BGP_MATCH_COUNT      (sizeof BGP_MATCHES / sizeof BGP_MATCHES[0])
+#define BGP_UNLESS_LONGER_V4 16
+#define BGP_UNLESS_LONGER_V6 32
+
+struct judge {
+    size_t protect_count;
+    struct fs_rule **owned; /* rules made here: the other family's, and BGP's */
+    size_t owned_count;
+    struct pol_protect protects[];
+};
+
+static void judge_add(struct judge *judge, const struct fs_rule *match, unsigned longer_v4, unsigned longer_v6,
+                      const struct cfg_rule *from)
+{
+    judge->protects[judge->protect_count++] = (struct pol_protect){
+        .match = match,
+        .unless_longer_than = (uint8_t)(match->family == IP_V6 ? longer_v6 : longer_v4),
+        .whole = from == NULL,
+        .line = from != NULL ? from->line : 0,
+    };
+}
+
+/* A match that names no family, neither by a prefix nor in words, means both. */
+static bool of_both_families(const struct cfg_rule *entry)
+{
+    return entry->rule->family == IP_V4 && !entry->rule->has_rd && strstr(entry->text, "family ") == NULL &&
+           fs_rule_component(entry->rule, FS_DESTINATION) == NULL && fs_rule_component(entry->rule, FS_SOURCE) == NULL;
+}
+
+static bool judge_add_entry(struct judge *judge, const struct cfg_rule *entry)
+{
+    const struct fs_rule *rule = entry->rule;
+    struct fs_rule *other;
+
+    judge_add(judge, rule, entry->unless_longer_ipv4, entry->unless_longer_ipv6, entry);
+    if (!of_both_families(entry))
+        return true;
+    if (fs_rule_build(IP_V6, NULL, rule->components, rule->component_count, rule->terms, &other) != FS_OK)
+        return false;
+    judge->owned[judge->owned_count++] = other;
+    judge_add(judge, other, entry->unless_longer_ipv4, entry->unless_longer_ipv6, entry);
+    return true;
+}
+
+static bool judge_add_bgp(struct judge *judge)
+{
+    struct fs_text_error error;
+    struct fs_actions actions;
+
+    for (size_t i = 0; i < BGP_MATCH_COUNT; i++) {
+        struct fs_rule *rule;
+        if (!fs_text_parse(BGP_MATCHES[i], &rule, &actions, &error))
+            return false; /* memory is short */
+        judge->owned[judge->owned_count++] = rule;
+        judge_add(judge, rule, BGP_UNLESS_LONGER_V4, BGP_UNLESS_LONGER_V6, NULL);
+    }
+    return true;
+}
+
+struct judge *judge_create(const struct cfg *cfg)
+{
+    size_t most = 2 * cfg->protect_count + BGP_MATCH_COUNT; /* each for both families */
+    struct judge *judge = calloc(1, sizeof *judge + most * sizeof judge->protects[0]);
+    bool whole;
+
+    if (judge == NULL)
+        return NULL;
+    judge->owned = calloc(most, sizeof(struct fs_rule *));
+    whole = judge->owned != NULL;
+    /* what the file says first: its lines are the better reason */
+    for (size_t i = 0; whole && i < cfg->protect_count; i++)
+        whole = judge_add_entry(judge, &cfg->protects[i]);
+    if (whole && cfg->protect_bgp)
+        whole = judge_add_bgp(judge);
+    if (whole)
+        return judge;
+    judge_free(judge);
+    return NULL;
+}
+
+void judge_free(struct judge *judge)
+{
+    if (judge == NULL)
+        return;
+    for (size_t i = 0; i < judge->owned_count; i++)
+        fs_rule_free(judge->owned[i]);
+    free(judge->owned);
+    free(judge);
+}
+
+void judge_prepare(const struct judge *judge, struct pol_candidate *candidate)
+{
+    candidate->protects = judge != NULL ? judge->protects : NULL;
+    candidate->protect_count = judge != NULL ? judge->protect_count : 0;
+}
+
+/* Reasons name lines, so an entry on another line is another one. */
+static bool entry_equal(const struct cfg_rule *a, const struct cfg_rule *b)
+{
+    return a->line == b->line && a->unless_longer_ipv4 == b->unless_longer_ipv4 &&
+           a->unless_longer_ipv6 == b->unless_longer_ipv6 && strcmp(a->text, b->text) == 0;
+}
+
+bool judge_protects_equal(const struct cfg *a, const struct cfg *b)
+{
+    if (a->protect_bgp != b->protect_bgp || a->protect_count != b->protect_count)
+        return false;
+    for (size_t i = 0; i < a->protect_count; i++)
+        if (!entry_equal(&a->protects[i], &b->protects[i]))
+            return false;
+    return true;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The configuration's word on rules, in the form in which the steps of validation take it. Immutable; a reload makes
+ * another one. It points into the configuration it was made from.
+ */
+#ifndef FLOODGATE_JUDGE_H
+#define FLOODGATE_JUDGE_H
+
+#include <stdbool.h>
+
+#include "conf/conf.h"
+#include "policy/policy.h"
+
+struct judge;
+
+/* NULL when memory is short. `cfg` must outlive it. */
+struct judge *judge_create(const struct cfg *cfg);
+void judge_free(struct judge *judge);
+
+/* Sets what of the candidate comes from the configuration. `judge` may be NULL: then nothing is protected. */
+void judge_prepare(const struct judge *judge, struct pol_candidate *candidate);
+
+/* Whether both configurations protect the same, so that no verdict changes for that. */
+bool judge_protects_equal(const struct cfg *a, const struct cfg *b);
+
+#endif
