@@ -54,6 +54,8 @@ static const struct {
     {"sense", pol_step_sense},         /* can any packet match it? */
     {"actions", step_actions},         /* do its actions mean anything? */
     {"vrf", step_vrf},                 /* is there a VRF for it? */
+    {"policy", pol_step_policy},       /* does the peer's policy allow it? */
+    {"max-rules", pol_step_max_rules}, /* and its number of rules? */
     {"protect", pol_step_protect},     /* does it leave alone what is protected? */
     {"enforceable", step_enforceable}, /* can the data plane carry it out? */
 };

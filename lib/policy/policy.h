@@ -12,6 +12,7 @@
 
 #include "flowspec/actions.h"
 #include "flowspec/rule.h"
+#include "policy/peer_policy.h"
 
 enum pol_state {
     POL_ACTIVE,
@@ -42,7 +43,9 @@ struct pol_candidate {
     const char *unsupported_action; /* the data plane cannot carry this one out; NULL: it can do all of them */
     const struct pol_protect *protects;
     size_t protect_count;
-    bool from_configuration; /* the rule is the file's, else a peer's or the operator's */
+    const struct pol_peer_policy *policy; /* of the peer; NULL: it has none */
+    uint32_t peer_rules;                  /* other rules that take a place of the peer's max-rules */
+    bool from_configuration;              /* the rule is the file's, else a peer's or the operator's */
 };
 
 /* One step's name and verdict; called for each step in order. */

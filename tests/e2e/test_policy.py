@@ -82,3 +82,43 @@ def test_a_reload_judges_rules_again_when_what_is_protected_changed(start):
         router.configure()
         router.ctl("reload")
         assert router.ask("rule", "show", str(rule["id"]))["state"] == state
+
+
+POLICY = """\
+policies:
+  customer: {destinations: [203.0.113.0/24], min-length: {ipv4: 28}, actions: [discard, rate-limit], max-rules: %d}
+"""
+ANNOUNCED = {
+    "match destination 203.0.113.1/32 then discard": "",
+    "match destination 203.0.113.0/24 then discard": "policy: destination 203.0.113.0/24 is shorter than min-length",
+    "match destination 198.51.100.1/32 then discard": "policy: destination 198.51.100.1/32 is not within",
+    "match destination 203.0.113.2/32 then sample": "policy: sample is not among the actions",
+}
+
+
+def test_a_peer_announces_what_its_policy_allows_and_no_more(start):
+    router = start(Config(peers=[Peer(options={"policy": "customer"})], extra=POLICY % 4))
+    controller = router.inject(list(ANNOUNCED))
+    wait_for("the rules", lambda: len(router.ask("rules")) == len(ANNOUNCED))
+    for rule in router.ask("rules"):
+        reason = ANNOUNCED[f"match {rule['match']} then {rule['actions'][0]}"]
+        assert rule["state"] == ("rejected" if reason else "active")
+        assert rule["reason"].startswith(reason)
+    # the operator is no peer
+    assert router.ask("rule", "add", "match destination 198.51.100.2/32 then discard")["state"] == "active"
+    end(controller)
+
+
+def test_a_reload_judges_a_peers_rules_by_its_new_policy_and_keeps_the_session(start):
+    rules = [f"match destination 203.0.113.{n}/32 then discard" for n in range(5)]
+    router = start(Config(peers=[Peer(options={"policy": "customer"})], extra=POLICY % 3))
+    controller = router.inject(rules)
+    router.wait_rules(3)
+    waiting = router.ask("rules", "--state", "rejected")
+    assert [rule["reason"].split(":")[0] for rule in waiting] == ["max-rules"] * 2
+    router.config.extra = POLICY % 5
+    router.configure()
+    router.ctl("reload")
+    assert [rule["state"] for rule in router.ask("rules")] == ["active"] * 5
+    assert router.peer()["state"] == "Established"
+    end(controller)

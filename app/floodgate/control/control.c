@@ -122,7 +122,7 @@ struct control *control_start(const struct control_conf *conf)
         return NULL;
     }
     unserved_warn(conf->cfg, conf->log);
-    rules_judge_by(control->rules, control->judge, false);
+    rules_judge_by(control->rules, control->judge);
     local_rules_configure(control, NULL, conf->cfg, &rules);
     if (!incoming_set(control->incoming, conf->cfg->listens, conf->cfg->listen_count, why, sizeof why)) {
         log_line(conf->log, LOG_LEVEL_ERROR, "%s", why);

@@ -23,6 +23,8 @@ static const char *const BGP_MATCHES[] = {
 #define BGP_UNLESS_LONGER_V6 32
 
 struct judge {
+    struct pol_peer_policy *policies;
+    size_t policy_count;
     size_t protect_count;
     struct fs_rule **owned; /* rules made here: the other family's, and BGP's */
     size_t owned_count;
@@ -77,6 +79,28 @@ static bool judge_add_bgp(struct judge *judge)
     return true;
 }
 
+static void policy_fill(struct pol_peer_policy *policy, const struct cfg_policy *from)
+{
+    *policy = (struct pol_peer_policy){
+        .name = from->name,
+        .destinations = from->destinations,
+        .destination_count = from->destination_count,
+        .min_length_ipv4 = from->min_length_ipv4,
+        .min_length_ipv6 = from->min_length_ipv6,
+        .max_rules = from->max_rules,
+    };
+    for (size_t i = 0; i < from->action_count; i++)
+        policy->actions |= pol_action_bit(from->actions[i]);
+}
+
+const struct pol_peer_policy *judge_policy(const struct judge *judge, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < judge->policy_count; i++)
+        if (strcmp(judge->policies[i].name, name) == 0)
+            return &judge->policies[i];
+    return NULL;
+}
+
 struct judge *judge_create(const struct cfg *cfg)
 {
     size_t most = 2 * cfg->protect_count + BGP_MATCH_COUNT; /* each for both families */
@@ -86,7 +110,10 @@ struct judge *judge_create(const struct cfg *cfg)
     if (judge == NULL)
         return NULL;
     judge->owned = calloc(most, sizeof(struct fs_rule *));
-    whole = judge->owned != NULL;
+    judge->policies = calloc(cfg->policy_count + 1, sizeof judge->policies[0]);
+    whole = judge->owned != NULL && judge->policies != NULL;
+    for (size_t i = 0; whole && i < cfg->policy_count; i++)
+        policy_fill(&judge->policies[judge->policy_count++], &cfg->policies[i]);
     /* what the file says first: its lines are the better reason */
     for (size_t i = 0; whole && i < cfg->protect_count; i++)
         whole = judge_add_entry(judge, &cfg->protects[i]);
@@ -105,6 +132,7 @@ void judge_free(struct judge *judge)
     for (size_t i = 0; i < judge->owned_count; i++)
         fs_rule_free(judge->owned[i]);
     free(judge->owned);
+    free(judge->policies);
     free(judge);
 }
 

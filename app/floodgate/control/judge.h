@@ -17,6 +17,9 @@ struct judge;
 struct judge *judge_create(const struct cfg *cfg);
 void judge_free(struct judge *judge);
 
+/* The policy of that name; NULL: none (`name` may be NULL, too). Valid as long as the judge. */
+const struct pol_peer_policy *judge_policy(const struct judge *judge, const char *name);
+
 /* Sets what of the candidate comes from the configuration. `judge` may be NULL: then nothing is protected. */
 void judge_prepare(const struct judge *judge, struct pol_candidate *candidate);
 

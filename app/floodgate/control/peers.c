@@ -14,6 +14,7 @@
 
 #include "base/strbuf.h"
 #include "control/internal.h"
+#include "control/judge.h"
 
 #define LEAVE_SLICE 4096 /* rules of a closed session taken out in one turn of the event loop */
 
@@ -322,6 +323,7 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
     peer->conf.name = peer->conf.policy = NULL; /* they go with the configuration */
     peer->source.name = peer->name;
     peer->source.rib.kind = BGP_SOURCE_PEER;
+    peer->source.policy = judge_policy(control->judge, conf->policy);
     peer->source.rib.number = ++control->source_number;
     peer->source.rib.address = conf->address;
     peer->session_log = (struct log_hook){.write = session_log_write, .ctx = peer};

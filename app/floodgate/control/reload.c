@@ -196,6 +196,26 @@ static void say(struct strbuf *text, size_t count, const char *thing, const char
         sb_printf(text, "%s%zu %s%s %s", text->length > 0 ? ", " : "", count, thing, count == 1 ? "" : "s", what);
 }
 
+/* Exactly the rules that the change concerns: all where what is protected differs, else those of changed policies. */
+static void judge_again(struct control *control, const struct cfg *old)
+{
+    bool all = !judge_protects_equal(old, control->cfg), some = false;
+
+    rules_judge_by(control->rules, control->judge);
+    for (size_t i = 0; i < control->peer_count; i++) {
+        struct rule_source *source = &control->peers[i]->source;
+        const struct cfg_peer *conf = conf_find(control->cfg, source->name);
+        const struct pol_peer_policy *policy = judge_policy(control->judge, conf != NULL ? conf->policy : NULL);
+        source->judge_again = !pol_peer_policy_equal(source->policy, policy);
+        source->policy = policy;
+        some = some || source->judge_again;
+    }
+    if (all || some)
+        rules_judge_again(control->rules, all);
+    for (size_t i = 0; i < control->peer_count; i++)
+        control->peers[i]->source.judge_again = false;
+}
+
 bool control_reload(struct control *control, char *summary, size_t summary_size, char *why, size_t size)
 {
     struct problems problems = {.log = control->log, .why = why, .size = size};
@@ -219,11 +239,12 @@ bool control_reload(struct control *control, char *summary, size_t summary_size,
     }
     /* from here on nothing is refused any more */
     control->cfg = fresh;
-    rules_judge_by(control->rules, judge, !judge_protects_equal(old, fresh));
-    judge_free(control->judge);
-    control->judge = judge;
-    local_rules_configure(control, old, fresh, &rules);
+    struct judge *old_judge = control->judge;
+    control->judge = judge; /* what new peers get their policy from */
     peers_apply(control, fresh, slots, &peers);
+    judge_again(control, old);
+    judge_free(old_judge);
+    local_rules_configure(control, old, fresh, &rules);
     unserved_warn(fresh, control->log);
     cfg_free(control->loaded);
     control->loaded = fresh;

@@ -27,6 +27,7 @@ struct rules {
     uint32_t max_rules;
     uint32_t count[RULE_STATE_COUNT];
     uint32_t unplaced; /* rules whose `unplaced` is set */
+    bool place_free;   /* a source has a place within its max-rules and rules that wait for it */
     bool refused;      /* the RIB has rules that got no id or no memory */
 };
 
@@ -83,6 +84,10 @@ static void tally(struct rules *rules, struct rule *rule, int by)
     rules->count[rule->state] += (uint32_t)by;
     rule->source->states[family_index(rule)][rule->state] += (uint64_t)by;
     rules->unplaced += rule->unplaced ? (uint32_t)by : 0;
+    if (rule->over_limit)
+        rule->source->over_limit += (uint32_t)by;
+    else
+        rule->source->placed += (uint32_t)by;
 }
 
 /* Puts the rule into force, or renews its program there. Returns NULL, or why it cannot be. */
@@ -117,6 +122,7 @@ static void rule_set_state(struct rules *rules, struct rule *rule, enum rule_sta
     tally(rules, rule, -1);
     rule->state = state;
     rule->unplaced = state == RULE_REJECTED && strncmp(reason, "memory:", 7) == 0;
+    rule->over_limit = state == RULE_REJECTED && strncmp(reason, "max-rules:", 10) == 0;
     tally(rules, rule, +1);
     if (!news)
         return;
@@ -133,6 +139,8 @@ static void rule_judge(const struct rules *rules, const struct rule *rule, struc
         .rule = rule->match,
         .actions = &rule->actions,
         .unsupported_action = act_build(&rule->actions, program),
+        .policy = rule->source->policy,
+        .peer_rules = rule->source->placed - !rule->over_limit, /* this one not counted */
         .from_configuration = rule->source_kind == BGP_SOURCE_CONFIG,
     };
 
@@ -181,11 +189,18 @@ static void rule_judge_again(struct rules *rules, struct rule *rule)
         rule_decide(rules, rule);
 }
 
-void rules_judge_by(struct rules *rules, const struct judge *judge, bool again)
+void rules_judge_by(struct rules *rules, const struct judge *judge)
 {
     rules->judge = judge;
-    for (struct ord_node *node = again ? ord_first(&rules->list) : NULL; node != NULL; node = ord_next(node))
-        rule_judge_again(rules, (struct rule *)node);
+}
+
+void rules_judge_again(struct rules *rules, bool all)
+{
+    for (struct ord_node *node = ord_first(&rules->list); node != NULL; node = ord_next(node)) {
+        struct rule *rule = (struct rule *)node;
+        if (all || rule->source->judge_again)
+            rule_judge_again(rules, rule);
+    }
 }
 
 /* The data plane let go of a rule that has meanwhile become active again. */
@@ -305,10 +320,18 @@ static void rule_insert(struct rules *rules, struct bgp_rib_entry *entry)
     rule_decide(rules, rule);
 }
 
+/* The rule leaves its source: where others of it were beyond its max-rules, one of them can have the place. */
+static void source_left(struct rules *rules, const struct rule *rule)
+{
+    if (!rule->over_limit && rule->source->over_limit > 0)
+        rules->place_free = true;
+}
+
 static void rule_remove(struct rules *rules, struct rule *rule)
 {
     log_line(rules->log, LOG_LEVEL_DEBUG, "rule %u (%s): withdrawn", rule->id, source_text(rule));
     tally(rules, rule, -1);
+    source_left(rules, rule);
     ord_remove(&rules->list, &rule->node, rule->match);
     rule_ids_give(rules->ids, rules->dp, rule->id, rule->in_force);
     rule_free(rule);
@@ -325,8 +348,10 @@ void rules_best_changed(struct rules *rules, struct bgp_rib_entry *entry, bool w
     } else if (rule == NULL) {
         rule_insert(rules, entry);
     } else {
-        tally(rules, rule, -1);
         const struct rule_source *before = rule->source;
+        tally(rules, rule, -1);
+        if (&before->rib != entry->best->source)
+            source_left(rules, rule);
         bool other = rule_take_path(rule, entry->best);
         tally(rules, rule, +1);
         if (other) /* else only the path moved: the rule in force is the same */
@@ -338,15 +363,19 @@ void rules_best_changed(struct rules *rules, struct bgp_rib_entry *entry, bool w
 
 bool rules_want_retry(const struct rules *rules)
 {
-    return rules->unplaced > 0 || (rules->refused && rule_ids_room(rules->ids));
+    return rules->unplaced > 0 || rules->place_free || (rules->refused && rule_ids_room(rules->ids));
 }
 
 void rules_retry(struct rules *rules, struct bgp_rib *rib)
 {
-    if (rules->unplaced > 0)
-        for (struct ord_node *node = ord_first(&rules->list); node != NULL; node = ord_next(node))
-            if (((struct rule *)node)->unplaced)
-                rule_decide(rules, (struct rule *)node);
+    bool waiting = rules->unplaced > 0 || rules->place_free;
+
+    rules->place_free = false;
+    for (struct ord_node *node = waiting ? ord_first(&rules->list) : NULL; node != NULL; node = ord_next(node)) {
+        struct rule *rule = (struct rule *)node;
+        if (rule->unplaced || rule->over_limit)
+            rule_decide(rules, rule);
+    }
     if (!rules->refused)
         return;
     struct bgp_rib_entry *entry = bgp_rib_next(rib, NULL);

@@ -22,6 +22,7 @@
 
 struct dataplane;
 struct judge;
+struct pol_peer_policy;
 
 enum rule_state {
     RULE_ACTIVE,
@@ -43,6 +44,9 @@ bool rule_state_parse(const char *name, enum rule_state *out);
 struct rule_source {
     struct bgp_source rib;                /* first */
     const char *name;                     /* the peer's; NULL for configuration and API */
+    const struct pol_peer_policy *policy; /* the owner's to set; NULL: none */
+    bool judge_again;                     /* the policy changed: rules_judge_again is to look at its rules */
+    uint32_t placed, over_limit;          /* rules.c's: rules within the policy's max-rules, and beyond it */
     uint64_t states[2][RULE_STATE_COUNT]; /* rules.c's: rules whose best path is this source's; IPv4, IPv6 */
 };
 
@@ -59,9 +63,10 @@ struct rule {
     enum rule_state state;
     char *reason; /* owned; NULL when there is none */
     bool suspended_by_operator;
-    bool in_force; /* the data plane has it */
-    bool unplaced; /* rejected only because memory was short: tried again */
-    time_t since;  /* when the rule was first announced */
+    bool in_force;   /* the data plane has it */
+    bool over_limit; /* rejected only because its source has its max-rules: judged again when a place is free */
+    bool unplaced;   /* rejected only because memory was short: tried again */
+    time_t since;    /* when the rule was first announced */
     struct ord_node *links[];
 };
 
@@ -74,9 +79,13 @@ void rules_free(struct rules *rules);
 
 /*
  * From now on rules are judged by `judge`, which stays the caller's and must outlive its use here (NULL: by nothing of
- * the configuration's). With `again`, rules that are here are judged anew, and those whose verdict changes follow.
+ * the configuration's).
  */
-void rules_judge_by(struct rules *rules, const struct judge *judge, bool again);
+void rules_judge_by(struct rules *rules, const struct judge *judge);
+
+/* Judges anew all rules, or those of the sources marked for it (and unmarks none); those whose verdict changes follow.
+ */
+void rules_judge_again(struct rules *rules, bool all);
 
 /*
  * The RIB's best path for a rule is new or changed, or is gone. The source of entry->best is embedded in a struct

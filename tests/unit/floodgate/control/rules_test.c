@@ -10,6 +10,7 @@
 #include "control/rules.h"
 #include "fake_dataplane.h"
 #include "flowspec/text.h"
+#include "policy/peer_policy.h"
 
 struct bench {
     struct dataplane *dp;
@@ -392,6 +393,55 @@ static void state_names_parse_back(void **state)
 
 #define RULES_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+#define HOST(n) "match destination 192.0.2." #n "/32 then discard"
+
+static void a_rule_beyond_the_peers_limit_waits_for_a_place(void **state)
+{
+    static const struct pol_peer_policy TWO = {.name = "two", .max_rules = 2}, THREE = {.name = "two", .max_rules = 3};
+    struct bench *bench = *state;
+
+    bench->peer.policy = &TWO;
+    announce(bench, &bench->peer, HOST(2));
+    announce(bench, &bench->peer, HOST(3));
+    const struct rule *third = announce(bench, &bench->peer, HOST(1));
+    assert_int_equal(third->state, RULE_REJECTED);
+    assert_string_equal(third->reason, "max-rules: the peer has its 2 rules, the most that policy two allows");
+    /* announced once more, or by others, nothing changes for it */
+    assert_int_equal(announce(bench, &bench->peer, HOST(2))->state, RULE_ACTIVE);
+    assert_int_equal(announce(bench, &bench->other, HOST(9))->state, RULE_ACTIVE);
+    assert_false(rules_want_retry(bench->rules));
+
+    withdraw(bench, &bench->peer, HOST(3));
+    assert_true(rules_want_retry(bench->rules));
+    rules_retry(bench->rules, bench->rib);
+    assert_int_equal(third->state, RULE_ACTIVE);
+    assert_false(rules_want_retry(bench->rules));
+
+    const struct rule *fourth = announce(bench, &bench->peer, HOST(4));
+    assert_int_equal(fourth->state, RULE_REJECTED);
+    bench->peer.policy = &THREE;
+    bench->peer.judge_again = true;
+    rules_judge_again(bench->rules, false);
+    assert_int_equal(fourth->state, RULE_ACTIVE);
+    assert_int_equal(third->state, RULE_ACTIVE);
+}
+
+static void a_rule_moves_with_its_best_path_to_another_policy(void **state)
+{
+    static const struct pol_peer_policy NONE = {.name = "none", .min_length_ipv4 = 32, .actions = POL_ACTION_MARK};
+    struct bench *bench = *state;
+
+    bench->other.policy = &NONE;
+    announce(bench, &bench->other, HOST(1));
+    const struct rule *rule = find(bench, HOST(1));
+    assert_int_equal(rule->state, RULE_REJECTED);
+    announce(bench, &bench->peer, HOST(1)); /* of the lower router id: the better path */
+    assert_int_equal(rule->state, RULE_ACTIVE);
+    withdraw(bench, &bench->peer, HOST(1));
+    assert_int_equal(rule->state, RULE_REJECTED);
+    assert_string_equal(rule->reason, "policy: discard is not among the actions of policy none: mark");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +461,8 @@ int main(void)
         RULES_TEST(the_operator_suspends_and_resumes),
         RULES_TEST(a_data_plane_at_rest_releases_at_once),
         cmocka_unit_test(state_names_parse_back),
+        RULES_TEST(a_rule_beyond_the_peers_limit_waits_for_a_place),
+        RULES_TEST(a_rule_moves_with_its_best_path_to_another_policy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
