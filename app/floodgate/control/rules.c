@@ -115,6 +115,17 @@ static void rule_set_reason(struct rule *rule, const char *reason)
     rule->reason = reason[0] != '\0' ? strdup(reason) : NULL;
 }
 
+/*
+ * Peers' rules come and go by the thousand, and who adds one by hand is told at once. A rule of the file that is not
+ * enforced would go unnoticed; where memory is short, another line says so for all.
+ */
+static enum log_level news_level(const struct rule *rule)
+{
+    bool refused = rule->state == RULE_REJECTED || rule->state == RULE_NEVER_MATCHES || rule->state == RULE_HELD;
+
+    return rule->source_kind == BGP_SOURCE_CONFIG && refused && !rule->unplaced ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
+}
+
 static void rule_set_state(struct rules *rules, struct rule *rule, enum rule_state state, const char *reason)
 {
     bool news = state != rule->state || strcmp(reason, rule->reason != NULL ? rule->reason : "") != 0;
@@ -127,7 +138,7 @@ static void rule_set_state(struct rules *rules, struct rule *rule, enum rule_sta
     if (!news)
         return;
     rule_set_reason(rule, reason);
-    log_line(rules->log, LOG_LEVEL_DEBUG, "rule %u (%s): %s%s%s", rule->id, source_text(rule), rule_state_name(state),
+    log_line(rules->log, news_level(rule), "rule %u (%s): %s%s%s", rule->id, source_text(rule), rule_state_name(state),
              reason[0] != '\0' ? ", " : "", reason);
 }
 

@@ -442,6 +442,17 @@ static void a_rule_moves_with_its_best_path_to_another_policy(void **state)
     assert_string_equal(rule->reason, "policy: discard is not among the actions of policy none: mark");
 }
 
+static void a_refused_rule_of_the_configuration_is_a_warning(void **state)
+{
+    struct bench *bench = *state;
+
+    announce(bench, &bench->peer, "match packet-length 99971 then discard");
+    announce(bench, &bench->config, HOST(1));
+    assert_int_equal(bench->warnings, 0);
+    announce(bench, &bench->config, "match packet-length 99972 then discard");
+    assert_int_equal(bench->warnings, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,6 +474,7 @@ int main(void)
         cmocka_unit_test(state_names_parse_back),
         RULES_TEST(a_rule_beyond_the_peers_limit_waits_for_a_place),
         RULES_TEST(a_rule_moves_with_its_best_path_to_another_policy),
+        RULES_TEST(a_refused_rule_of_the_configuration_is_a_warning),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
