@@ -72,7 +72,8 @@ static bool shape_take(_Atomic(struct shapes *) *slot, struct mem *mem, const st
     unsigned at = shape_place(old, shape), count = old != NULL ? old->count : 0;
 
     if (shape_is_at(old, at, shape)) {
-        old->shapes[at].users++;
+        if (old->shapes[at].users++ == 0) /* left over, see shape_drop: its slot may have gone to another */
+            __atomic_store_n(&old->shapes[at].slot, shape->slot, __ATOMIC_RELEASE);
         return true;
     }
     struct shapes *fresh = shapes_alloc(mem, count + 1);
@@ -146,45 +147,59 @@ static void destination_set(struct destination *d, struct places *places, const 
     d->salt = hash_mix(places->seed ^ ++places->next_salt, ODD_SALT);
 }
 
+/* Makes the filter know of the prefix; the slot is for filter_give. */
+static uint8_t filter_take(struct filter *filter, struct prefix *prefix)
+{
+    struct shape *shape = &prefix->shape;
+
+    shape->slot = (uint8_t)filter_slot_take(filter, shape->salt, shape->offset, shape->length);
+    filter_add(filter, shape->slot, shape->offset, shape->length, prefix->address[0]);
+    return shape->slot;
+}
+
+static void filter_give(struct filter *filter, const struct prefix *prefix, unsigned slot)
+{
+    filter_drop(filter, slot, prefix->shape.offset, prefix->shape.length, prefix->address[0]);
+    filter_slot_drop(filter, slot);
+}
+
 /* A new destination, with nothing in it: no packet is the worse for it. */
 static struct destination *destination_add(struct places *places, struct mem *mem, struct place_family *family,
-                                           const struct prefix *prefix)
+                                           struct prefix *prefix)
 {
     struct destination *d = mem_alloc_line(mem, sizeof *d);
 
     if (d == NULL)
         return NULL;
     destination_set(d, places, prefix);
-    if (!shape_take(&family->shapes, mem, &prefix->shape)) {
-        mem_free(mem, d);
-        return NULL;
-    }
-    if (!hash_insert(&places->destinations, mem, &d->item)) {
+    d->slot = filter_take(&family->destinations, prefix);
+    if (shape_take(&family->shapes, mem, &prefix->shape)) {
+        if (hash_insert(&places->destinations, mem, &d->item))
+            return d;
         shape_drop(&family->shapes, mem, &prefix->shape);
-        mem_free(mem, d);
-        return NULL;
     }
-    return d;
+    filter_give(&family->destinations, prefix, d->slot);
+    mem_free(mem, d);
+    return NULL;
 }
 
-static struct source *source_add(struct places *places, struct mem *mem, struct destination *d,
-                                 const struct source *key, const struct shape *shape)
+static struct source *source_add(struct places *places, struct mem *mem, struct filter *filter, struct destination *d,
+                                 const struct source *key, struct prefix *prefix)
 {
     struct source *source = mem_alloc_line(mem, sizeof *source);
 
     if (source == NULL)
         return NULL;
     memcpy(source, key, sizeof *source);
-    if (!shape_take(&d->sources, mem, shape)) {
-        mem_free(mem, source);
-        return NULL;
+    source->slot = filter_take(filter, prefix);
+    if (shape_take(&d->sources, mem, &prefix->shape)) {
+        if (hash_insert(&places->sources, mem, &source->item))
+            return source;
+        shape_drop(&d->sources, mem, &prefix->shape);
     }
-    if (!hash_insert(&places->sources, mem, &source->item)) {
-        shape_drop(&d->sources, mem, shape);
-        mem_free(mem, source);
-        return NULL;
-    }
-    return source;
+    filter_give(filter, prefix, source->slot);
+    mem_free(mem, source);
+    return NULL;
 }
 
 /* Where a rule is or shall be. */
@@ -245,7 +260,8 @@ static bool spot_make(struct places *places, struct mem *mem, struct spot *spot)
             spot_find_source(places, spot);
     }
     if (spot->has_source && spot->source == NULL)
-        spot->source = source_add(places, mem, spot->destination, &spot->source_key, &spot->source_prefix.shape);
+        spot->source =
+            source_add(places, mem, &spot->family->sources, spot->destination, &spot->source_key, &spot->source_prefix);
     return !spot->has_source || spot->source != NULL;
 }
 
@@ -257,6 +273,7 @@ static void spot_prune(struct places *places, struct mem *mem, struct spot *spot
     if (spot->source != NULL && group_load(&spot->source->rules) == 0) {
         hash_remove(&places->sources, mem, &spot->source->item);
         shape_drop(&d->sources, mem, &spot->source_prefix.shape);
+        filter_give(&spot->family->sources, &spot->source_prefix, spot->source->slot);
         mem_retire(mem, spot->source);
     }
     if (d == NULL || !spot->has_destination || group_load(&d->any_source) != 0)
@@ -267,6 +284,7 @@ static void spot_prune(struct places *places, struct mem *mem, struct spot *spot
             return;
     hash_remove(&places->destinations, mem, &d->item);
     shape_drop(&spot->family->shapes, mem, &spot->destination_prefix.shape);
+    filter_give(&spot->family->destinations, &spot->destination_prefix, d->slot);
     mem_retire(mem, rcu_load(&d->sources));
     mem_retire(mem, d);
 }
@@ -297,20 +315,41 @@ bool places_remove(struct places *places, struct mem *mem, const struct compiled
     return gone;
 }
 
+static bool family_init(struct place_family *family, struct places *places, struct mem *mem, unsigned wide_bits,
+                        unsigned fine_bits)
+{
+    destination_set(&family->any, places, NULL);
+    if (!filter_init(&family->destinations, mem, wide_bits, fine_bits))
+        return false;
+    if (filter_init(&family->sources, mem, wide_bits, fine_bits))
+        return true;
+    filter_fini(&family->destinations, mem);
+    return false;
+}
+
+static void family_fini(struct place_family *family, struct mem *mem)
+{
+    filter_fini(&family->destinations, mem);
+    filter_fini(&family->sources, mem);
+}
+
 bool places_init(struct places *places, struct mem *mem)
 {
     memset(places, 0, sizeof *places);
     if (getrandom(&places->seed, sizeof places->seed, GRND_NONBLOCK) < 0)
         places->seed = (uintptr_t)places; /* early at boot: address space layout is random, too */
-    for (unsigned i = 0; i < 2; i++)
-        destination_set(&places->families[i].any, places, NULL);
     if (!hash_init(&places->destinations, mem, SEGMENT_BUCKETS))
         return false;
-    if (!hash_init(&places->sources, mem, SEGMENT_BUCKETS)) {
-        hash_fini(&places->destinations, mem);
-        return false;
+    if (hash_init(&places->sources, mem, SEGMENT_BUCKETS)) {
+        if (family_init(&places->families[0], places, mem, 8, 20)) {
+            if (family_init(&places->families[1], places, mem, 32, 52))
+                return true;
+            family_fini(&places->families[0], mem);
+        }
+        hash_fini(&places->sources, mem);
     }
-    return true;
+    hash_fini(&places->destinations, mem);
+    return false;
 }
 
 static void destination_fini(struct destination *d, struct mem *mem)
@@ -343,6 +382,7 @@ void places_fini(struct places *places, struct mem *mem)
     hash_fini(&places->destinations, mem);
     for (unsigned i = 0; i < 2; i++) {
         destination_fini(&places->families[i].any, mem);
+        family_fini(&places->families[i], mem);
         mem_free(mem, rcu_load(&places->families[i].shapes));
     }
 }

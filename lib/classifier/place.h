@@ -11,6 +11,7 @@
 #ifndef CLASSIFIER_PLACE_H
 #define CLASSIFIER_PLACE_H
 
+#include "classifier/filter.h"
 #include "classifier/group.h"
 
 /* Bits [offset, length) of an address as two words in memory order, and the rest masked out. */
@@ -19,6 +20,7 @@ struct shape {
     uint64_t salt; /* of its hash; tells shapes apart */
     uint8_t offset;
     uint8_t length;
+    uint8_t slot;   /* of the filter */
     uint32_t users; /* the writer's: prefixes of this shape */
 };
 
@@ -36,6 +38,7 @@ struct destination {
     uint64_t shape_salt;
     RCU_POINTER(struct shapes) sources; /* shapes of its sources; NULL: none. Written by the writer, read by workers */
     group_ref any_source;               /* rules without a source: after all others */
+    uint8_t slot;                       /* the writer\'s: of the filter */
 };
 
 /* One source of a destination. */
@@ -45,12 +48,14 @@ struct source {
     uint64_t shape_salt;
     const struct destination *destination;
     group_ref rules;
+    uint8_t slot; /* the writer's: of the filter */
 };
 
 /* The rules of one family. */
 struct place_family {
-    RCU_POINTER(struct shapes) shapes; /* of destinations; NULL: none. Written by the writer, read by workers */
-    struct destination any;            /* rules without a destination: after all others */
+    struct filter destinations, sources; /* which shapes there are around an address */
+    RCU_POINTER(struct shapes) shapes;   /* of destinations; NULL: none. Written by the writer, read by workers */
+    struct destination any;              /* rules without a destination: after all others */
 };
 
 struct places {

@@ -22,6 +22,8 @@ struct query {
     const struct pkt_key *key;
     const struct compiled *floor; /* only rules after this one count; NULL: all */
     uint64_t source[2], destination[2];
+    const struct place_family *family;
+    uint64_t source_slots; /* of shapes that may have a prefix that covers the source; 0: not looked up yet */
     struct box_key box;
 };
 
@@ -30,12 +32,14 @@ struct found {
     uint32_t id;
 };
 
-static inline void query_set(struct query *q, const struct pkt_key *key)
+static inline void query_set(struct query *q, const struct place_family *family, const struct pkt_key *key)
 {
     q->key = key;
     q->floor = NULL;
     memcpy(q->source, key->src, sizeof q->source);
     memcpy(q->destination, key->dst, sizeof q->destination);
+    q->family = family;
+    q->source_slots = 0;
     box_key_set(&q->box, key, key->dst_port);
 }
 
@@ -188,6 +192,29 @@ static void find_in_index(const struct query *q, const struct group_index *index
         find_in_wide(q, wide, decided, best);
 }
 
+/* Few shapes are probed without a look at the filter. */
+#define FILTERED_SHAPES 3
+
+static inline uint64_t source_slots(struct query *q, const struct shapes *sources)
+{
+    if (sources->count < FILTERED_SHAPES)
+        return UINT64_MAX;
+    if (q->source_slots == 0)
+        q->source_slots = filter_mask(&q->family->sources, q->source[0]);
+    return q->source_slots;
+}
+
+static inline uint64_t destination_slots(const struct query *q, const struct shapes *shapes)
+{
+    return shapes->count < FILTERED_SHAPES ? UINT64_MAX : filter_mask(&q->family->destinations, q->destination[0]);
+}
+
+/* Whether a shape is worth a probe, by the filter's mask. */
+static inline bool shape_wanted(const struct shape *shape, uint64_t slots)
+{
+    return slots >> __atomic_load_n(&shape->slot, __ATOMIC_RELAXED) & 1;
+}
+
 static inline void mask_address(uint64_t out[2], const uint64_t address[2], const struct shape *shape)
 {
     out[0] = address[0] & shape->mask[0];
@@ -217,12 +244,15 @@ static inline const struct source *source_find(const struct places *places, cons
 }
 
 /* The rules of one destination: those with a source first, then those without. */
-static inline bool find_in_destination(const struct places *places, const struct query *q, const struct destination *d,
+static inline bool find_in_destination(const struct places *places, struct query *q, const struct destination *d,
                                        struct found *best)
 {
     const struct shapes *sources = rcu_load(&d->sources);
+    uint64_t slots = sources != NULL ? source_slots(q, sources) : 0;
 
     for (unsigned i = 0; sources != NULL && i < sources->count; i++) {
+        if (!shape_wanted(&sources->shapes[i], slots))
+            continue;
         const struct source *s = source_find(places, q, d, &sources->shapes[i]);
         if (s != NULL)
             find_in_group(q, group_load(&s->rules), 0, best);
@@ -256,9 +286,13 @@ static inline const struct destination *destination_find(const struct places *pl
 
 /* Over the destination shapes from `first` on, then the rules without a destination. */
 static void find_from_shape(const struct places *places, const struct place_family *family, const struct shapes *shapes,
-                            unsigned first, const struct query *q, struct found *best)
+                            unsigned first, struct query *q, struct found *best)
 {
+    uint64_t slots = shapes != NULL ? destination_slots(q, shapes) : 0;
+
     for (unsigned i = first; shapes != NULL && i < shapes->count; i++) {
+        if (!shape_wanted(&shapes->shapes[i], slots))
+            continue;
         const struct destination *d = destination_find(places, q, &shapes->shapes[i]);
         if (d != NULL && find_in_destination(places, q, d, best))
             return;
@@ -274,7 +308,7 @@ static uint32_t walk_after(const struct places *places, const struct pkt_key *ke
 
     if (!cls_key_matchable(key))
         return CLS_NO_MATCH;
-    query_set(&q, key);
+    query_set(&q, family, key);
     q.floor = floor;
     find_from_shape(places, family, rcu_load(&family->shapes), 0, &q, &best);
     return best.id;

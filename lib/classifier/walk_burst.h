@@ -20,6 +20,7 @@
 struct probe {
     uint64_t hash;
     const struct hash_bucket *bucket;
+    unsigned shape; /* of destinations: which */
 };
 
 /* A packet of a burst between the stages. */
@@ -28,10 +29,10 @@ struct walker {
     const struct place_family *family; /* NULL: the packet matches nothing */
     const struct shapes *shapes;
     uint8_t probe_count;  /* shapes to probe in the stages */
-    uint8_t next;         /* the first shape that the stages have not looked at */
+    unsigned next;        /* the first shape that the stages have not looked at */
     uint8_t count;        /* of `destinations` */
     uint8_t source_count; /* of the probes for sources, later for values */
-    uint8_t found_by[STAGED_DESTINATIONS];
+    unsigned found_by[STAGED_DESTINATIONS];
     const struct destination *destinations[STAGED_DESTINATIONS]; /* that cover the packet, in order */
     struct probe probes[STAGED_SHAPES];
     const void *items[STAGED_SOURCES]; /* that were asked for */
@@ -48,17 +49,24 @@ static inline void stage_hash(const struct places *places, const struct pkt_key 
         return;
     w->family = &places->families[place_family_index(key->family)];
     w->shapes = rcu_load(&w->family->shapes);
-    query_set(&w->q, key);
+    query_set(&w->q, w->family, key);
     if (w->shapes == NULL)
         return;
-    w->probe_count = (uint8_t)(w->shapes->count < STAGED_SHAPES ? w->shapes->count : STAGED_SHAPES);
-    for (unsigned i = 0; i < w->probe_count; i++) {
+    uint64_t slots = destination_slots(&w->q, w->shapes);
+    unsigned i;
+    for (i = 0; i < w->shapes->count && w->probe_count < STAGED_SHAPES; i++) {
+        const struct shape *shape = &w->shapes->shapes[i];
+        if (!shape_wanted(shape, slots))
+            continue;
+        struct probe *probe = &w->probes[w->probe_count++];
         uint64_t address[2];
-        mask_address(address, w->q.destination, &w->shapes->shapes[i]);
-        w->probes[i].hash = place_hash(address, places->seed, w->shapes->shapes[i].salt);
-        w->probes[i].bucket = hash_bucket_of(&places->destinations, w->probes[i].hash);
-        __builtin_prefetch(w->probes[i].bucket);
+        mask_address(address, w->q.destination, shape);
+        probe->shape = i;
+        probe->hash = place_hash(address, places->seed, shape->salt);
+        probe->bucket = hash_bucket_of(&places->destinations, probe->hash);
+        __builtin_prefetch(probe->bucket);
     }
+    w->next = i;
 }
 
 /* 2. Look for tags that fit; ask for their destinations. A tag may fit by chance: stage 3 looks. */
@@ -75,12 +83,13 @@ static inline void stage_probe(struct walker *w)
             if (w->count == STAGED_DESTINATIONS)
                 goto full;
             __builtin_prefetch(d);
-            w->found_by[w->count] = (uint8_t)i;
+            w->found_by[w->count] = w->probes[i].shape;
             w->destinations[w->count++] = d;
         }
     }
 full:
-    w->next = (uint8_t)i;
+    if (i < w->probe_count) /* no room for more: the walk goes on from here by itself */
+        w->next = w->probes[i].shape;
 }
 
 static inline void prefetch_group(uintptr_t group)
@@ -123,7 +132,10 @@ static inline void stage_source_hash(const struct places *places, struct walker 
     for (unsigned i = 0; i < w->count; i++) {
         const struct destination *d = w->destinations[i];
         const struct shapes *sources = rcu_load(&d->sources);
+        uint64_t slots = sources != NULL ? source_slots(&w->q, sources) : 0;
         for (unsigned n = 0; sources != NULL && n < sources->count && w->source_count < STAGED_SOURCES; n++) {
+            if (!shape_wanted(&sources->shapes[n], slots))
+                continue;
             struct probe *probe = &w->probes[w->source_count++];
             uint64_t address[2];
             probe->hash = source_hash(&w->q, d, &sources->shapes[n], address);

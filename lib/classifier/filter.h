@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Which shapes of prefixes there are around an address, so that a packet probes only for these.
+ *
+ * Each shape of a family has a slot, a bit of a mask. Two tables of masks, by the first bits of the address, say for
+ * which shapes some prefix begins with these bits; prefixes that are shorter than that, or have an offset, are always
+ * probed for. Addresses share places of the tables: a bit may be set in vain, never missing.
+ */
+#ifndef CLASSIFIER_FILTER_H
+#define CLASSIFIER_FILTER_H
+
+#include <endian.h>
+
+#include "classifier/hash.h"
+
+#define FILTER_SLOTS     64
+#define FILTER_LAST_SLOT (FILTER_SLOTS - 1) /* shared by all shapes beyond the others: always probed for */
+#define FILTER_WIDE      256                /* places of the table by few bits */
+#define FILTER_FINE      4096               /* places of the table by many bits */
+
+/* One side (destination or source) of one family. */
+struct filter {
+    unsigned wide_bits, fine_bits;    /* of the address */
+    _Atomic(uint64_t) always;         /* slots to probe for everywhere. Written by the writer, read by workers */
+    _Atomic(uint64_t) *masks;         /* FILTER_WIDE, then FILTER_FINE of them. The same */
+    uint16_t *counts;                 /* the writer's: prefixes by place and slot; at its end it stays there */
+    uint64_t salts[FILTER_LAST_SLOT]; /* the writer's: the shape of each slot, 0: free */
+    uint32_t users[FILTER_LAST_SLOT]; /* the writer's: prefixes of that shape */
+};
+
+bool filter_init(struct filter *filter, struct mem *mem, unsigned wide_bits, unsigned fine_bits);
+void filter_fini(struct filter *filter, struct mem *mem);
+
+/* A slot for one more prefix of the shape with this salt. */
+unsigned filter_slot_take(struct filter *filter, uint64_t salt, unsigned offset, unsigned length);
+void filter_slot_drop(struct filter *filter, unsigned slot);
+
+/* One prefix more, or less, that begins with `address`. */
+void filter_add(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address);
+void filter_drop(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address);
+
+static inline unsigned filter_wide_place(const struct filter *filter, uint64_t address)
+{
+    uint64_t bits = be64toh(address) >> (64 - filter->wide_bits);
+
+    return (unsigned)((bits * 0x9e3779b97f4a7c15u) >> 56);
+}
+
+static inline unsigned filter_fine_place(const struct filter *filter, uint64_t address)
+{
+    uint64_t bits = be64toh(address) >> (64 - filter->fine_bits);
+
+    return FILTER_WIDE + (unsigned)((bits * 0x9e3779b97f4a7c15u) >> 52);
+}
+
+/* The slots of shapes that may have a prefix that covers the address. `address`: its first eight octets. */
+static inline uint64_t filter_mask(const struct filter *filter, uint64_t address)
+{
+    return atomic_load_explicit(&filter->always, memory_order_acquire) |
+           atomic_load_explicit(&filter->masks[filter_wide_place(filter, address)], memory_order_acquire) |
+           atomic_load_explicit(&filter->masks[filter_fine_place(filter, address)], memory_order_acquire);
+}
+
+#endif
