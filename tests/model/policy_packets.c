@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The packet that lib/policy finds for one rule, or for two, against the matcher and brute force. Where a packet is
- * found: it can exist, and every rule matches it. Where none is found: no packet of a search over every value at which
- * the rules' answer can change matches them all.
- *   ITERATIONS (default 200000: rules and pairs in turn) [SEED]
+ * found: it can exist, as a frame of it shows that the parser reads, and every rule matches it. Where none is found: no
+ * packet of a search over every value at which the rules' answer can change matches them all. ITERATIONS (default
+ * 200000: rules and pairs in turn) [SEED]
  */
 #include "model.h"
 
@@ -13,6 +13,8 @@
 #include "flowspec/nlri.h"
 #include "flowspec/text.h"
 #include "naive_match.h"
+#include "packet/parse.h"
+#include "packet_frame.h"
 #include "policy/packet.h"
 #include "random_rule.h"
 
@@ -348,7 +350,7 @@ static const char *text_of(const struct fs_rule *const rules[2])
 static bool try(struct random *random, const struct fs_rule *const rules[2], unsigned long iteration)
 {
     struct pol_packet packet;
-    struct pkt_key key;
+    struct pkt_key key, parsed;
 
     if (!(rules[1] != NULL ? pol_packet_of_both(rules[0], rules[1], &packet) : pol_packet_of(rules[0], &packet))) {
         model_expect(!search(random, rules), iteration, "a packet matches: %s", text_of(rules));
@@ -358,6 +360,9 @@ static bool try(struct random *random, const struct fs_rule *const rules[2], uns
     model_expect(key.has == packet.has, iteration, "upper layer %x: %s", packet.has, text_of(rules));
     model_expect(can_exist(&key), iteration, "no such packet (length %u, protocol %u, fragment %u): %s", key.length,
                  key.protocol, key.fragment, text_of(rules));
+    frame_round_trip(&key, &parsed);
+    model_expect(memcmp(&parsed, &key, sizeof key) == 0, iteration, "the parser says %s, or another packet: %s",
+                 pkt_malformed_word(parsed.malformed), text_of(rules));
     model_expect(matches(rules, &key) && cls_rule_matches(rules[0], &key) &&
                      (rules[1] == NULL || cls_rule_matches(rules[1], &key)),
                  iteration, "the packet does not match: %s", text_of(rules));
