@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/strbuf.h"
 #include "client.h"
 
 #define ROWS_AT_A_TIME 1024
@@ -131,6 +132,27 @@ enum fgctl_status cmd_rules(struct fgctl *ctl, struct args *args)
     return ctl->json ? client_pass(ctl, "rules", request) : show_rules(ctl, request);
 }
 
+/* "room for 1 500 of 1 500 octets, 0 of 1 packets at this moment" */
+static void add_limit(struct table *details, const json_t *limit)
+{
+    static const struct {
+        const char *room, *burst, *unit;
+    } kinds[] = {{"room_bytes", "burst_bytes", "octets"}, {"room_packets", "burst_packets", "packets"}};
+    char text[256], number[2][NUMBER_TEXT_SIZE];
+    struct strbuf sb = sb_init(text, sizeof text);
+
+    if (limit == NULL)
+        return;
+    for (size_t i = 0; i < 2; i++) {
+        if (json_object_get(limit, kinds[i].burst) == NULL)
+            continue;
+        sb_printf(&sb, "%s%s of %s %s", text[0] != '\0' ? ", " : "room for ",
+                  number_group((uint64_t)get_int(limit, kinds[i].room), number[0]),
+                  number_group((uint64_t)get_int(limit, kinds[i].burst), number[1]), kinds[i].unit);
+    }
+    details_add(details, "limit", "%s at this moment", text);
+}
+
 static void show_rule(const struct fgctl *ctl, const json_t *rule)
 {
     char text[1024], age[64], number[2][NUMBER_TEXT_SIZE];
@@ -159,6 +181,7 @@ static void show_rule(const struct fgctl *ctl, const json_t *rule)
                 number_group((uint64_t)get_int(rule, "dropped_packets"), number[0]),
                 plural(get_int(rule, "dropped_packets"), "packet", "packets"),
                 number_group((uint64_t)get_int(rule, "dropped_bytes"), number[1]));
+    add_limit(details, json_object_get(rule, "limit"));
     age_text(get_text(rule, "last_hit"), age, sizeof age);
     details_add(details, "last hit", "%s", age);
     table_cell(details, "nlri");

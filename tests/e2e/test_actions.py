@@ -7,7 +7,7 @@ takes for another packet, so exactly the burst passes.
 import pytest
 from frames import (HOST, HOST6, OTHER, OUTSIDE, Dot1AD, Dot1Q, IP, IPv6, IPv6ExtHdrDestOpt, Raw, TCP, UDP, fragments4,
                     frame, tcp4, udp4, udp6, v4, v6)
-from router import Config, balanced
+from router import Config, Peer, balanced, end, wait_for
 
 SLOW = "0.001pps"
 TO_HOST = f"match destination {HOST}/32"
@@ -22,6 +22,10 @@ def remark(octets, dscp):
     else:
         packet[IPv6].tc = dscp << 2 | packet[IPv6].tc & 3
     return bytes(packet)
+
+
+def wait_more(value, than):
+    wait_for("more packets", lambda: value() > than)
 
 
 def frame_of(octets):
@@ -232,6 +236,28 @@ def test_explain_tells_the_limit_and_the_mark(start):
     assert not after["matches"][1]["reached"]
 
 
+def test_rule_show_tells_the_rate_that_is_enforced_and_its_room(start):
+    router = start(Config(rules=[f"{TO_HOST} then rate-limit 10mbps rate-limit 2e38pps"]))
+    rule = router.rules()[f"destination {HOST}/32"]
+    assert router.ask("rule", "show", str(rule["id"]))["limit"] == {
+        "bytes_per_s": 1.25e6, "burst_bytes": 125000, "room_bytes": 125000,
+        "packets_per_s": 1e12, "burst_packets": 10**11, "room_packets": 10**11}
+    text = router.ctl("rule", "show", str(rule["id"]))
+    assert "limit" in text and "octets" in text and "packets at this moment" in text
+
+
+def test_limits_and_marks_come_by_bgp(start):
+    frames = [udp4(), udp6(), udp4(), udp6()]
+    router = start(Config(peers=[Peer()], start="manual"), frames=frames, args=["--exit-idle", "300"])
+    controller = router.inject([f"{TO_HOST} then rate-limit {SLOW} mark 10",
+                                f"match destination {HOST6}/128 then mark 46"])
+    router.wait_rules(2)
+    router.ctl("dataplane", "start")
+    assert router.wait() == 0
+    end(controller)
+    assert router.out() == [remark(frames[0], 10), remark(frames[1], 46), remark(frames[3], 46)]
+
+
 def test_a_rate_lives_on_while_only_other_actions_change(start):
     """The bucket that is empty stays empty: a reload that adds a mark must not let another burst through."""
     config = Config(rules=[f"{TO_HOST} then rate-limit {SLOW}"], start="manual",
@@ -260,8 +286,3 @@ def test_a_rate_lives_on_while_only_other_actions_change(start):
     assert router.ask("counters")["tx_packets"] == 2
     assert router.stop() == 0
     assert router.out() == [udp4(), remark(udp4(), 46)]
-
-
-def wait_more(value, than):
-    from router import wait_for
-    wait_for("more packets", lambda: value() > than)

@@ -6,8 +6,10 @@
 
 #include "base/strbuf.h"
 #include "control/control.h"
+#include "dataplane/dataplane.h"
 #include "flowspec/text.h"
 #include "manage/api_commands.h"
+#include "manage/json_limit.h"
 #include "manage/json_rules.h"
 #include "manage/json_util.h"
 
@@ -86,6 +88,10 @@ static void answer_rule(const struct api_state *state, uint64_t id, struct api_a
     answer->result = json_rule(rule, rules_rank(rules, rule), state->dp);
     json_object_set_new(answer->result, "since", json_time(rule->since));
     json_object_set_new(answer->result, "in_force", json_boolean(rule->in_force));
+    const struct act_program *program = rule->in_force ? dataplane_program(state->dp, rule->id) : NULL;
+    json_t *limit = json_limit(program, dataplane_policer_now_ns(state->dp), 0, NULL);
+    if (limit != NULL)
+        json_object_set_new(answer->result, "limit", limit);
 }
 
 void api_run_rule_show(struct api_state *state, const json_t *args, struct api_answer *answer)

@@ -8,6 +8,7 @@
 #include "control/control.h"
 #include "dataplane/dataplane.h"
 #include "manage/frame_hex.h"
+#include "manage/json_limit.h"
 #include "manage/json_rules.h"
 #include "manage/json_util.h"
 #include "manage/packet_text.h"
@@ -40,36 +41,17 @@ static void json_reached(json_t *o, const struct rule *rule, bool reached, bool 
     json_object_set_new(o, "ends_search", json_boolean(ends_search));
 }
 
-static bool json_room(json_t *o, const struct act_room *room, double per_s, const char *unit)
-{
-    char name[32];
-
-    if (!room->limits)
-        return true;
-    snprintf(name, sizeof name, "%s_per_s", unit);
-    json_object_set_new(o, name, json_real(per_s));
-    snprintf(name, sizeof name, "burst_%s", unit);
-    json_set_uint(o, name, room->burst);
-    snprintf(name, sizeof name, "room_%s", unit);
-    json_set_uint(o, name, room->room);
-    return room->conforms;
-}
-
-/* The rule's limit at this moment goes into `o`. Returns whether the packet conforms to it; nothing is charged. */
+/* The rule's limit at this moment goes into `o`. Returns whether the packet conforms to it. */
 static bool explain_limit(const struct explanation *e, const struct act_program *program, json_t *o)
 {
-    uint64_t now_ns = dataplane_policer_now_ns(e->dp);
+    bool conforms;
+    json_t *limit = json_limit(program, dataplane_policer_now_ns(e->dp), e->key.length, &conforms);
 
-    if (program->limit == NULL)
-        return true;
-    struct act_room bytes = act_limit_bytes_room(program->limit, now_ns, e->key.length);
-    struct act_room packets = act_limit_packets_room(program->limit, now_ns);
-    json_t *limit = json_object();
-    bool bytes_conform = json_room(limit, &bytes, (double)program->rate_bytes_per_s, "bytes");
-    bool packets_conform = json_room(limit, &packets, (double)program->rate_packets_per_s, "packets");
-    json_object_set_new(limit, "conforms", json_boolean(bytes_conform && packets_conform));
-    json_object_set_new(o, "limit", limit);
-    return bytes_conform && packets_conform;
+    if (limit != NULL) {
+        json_object_set_new(limit, "conforms", json_boolean(conforms));
+        json_object_set_new(o, "limit", limit);
+    }
+    return conforms;
 }
 
 static void explain_drop(struct explanation *e, uint32_t rule, enum cnt_drop reason)

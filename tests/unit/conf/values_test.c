@@ -42,6 +42,7 @@ static void a_short_file_has_every_default(void **state)
     assert_int_equal(cfg->dataplane.control_lcore, 0);
     assert_int_equal(cfg->dataplane.memory_mib, 1024);
     assert_int_equal(cfg->dataplane.max_rules, 1000000);
+    assert_int_equal(cfg->dataplane.burst_ms, 100);
     assert_int_equal(cfg->dataplane.hugepages, CFG_HUGEPAGES_AUTO);
     assert_int_equal(cfg->dataplane.idle, CFG_IDLE_AUTO);
     assert_true(cfg->ports[0].flowspec);
@@ -87,7 +88,7 @@ static void sections_without_entries_are_empty(void **state)
 static void numbers_reach_their_limits(void **state)
 {
     struct cfg *cfg =
-        parse_more("dataplane: {memory: 64, max-rules: 16000000, control: 127, workers: [0, 126]}\n"
+        parse_more("dataplane: {memory: 64, max-rules: 16000000, burst-ms: 10000, control: 127, workers: [0, 126]}\n"
                    "bgp:\n  peers:\n"
                    "    - {name: x, address: 192.0.2.8, asn: 1, hold-time: 0, connect-retry: 1, port: 1}\n"
                    "    - {name: y, address: 192.0.2.9, asn: 2, hold-time: 3, connect-retry: 65535}\n"
@@ -97,6 +98,7 @@ static void numbers_reach_their_limits(void **state)
     (void)state;
     assert_int_equal(cfg->dataplane.memory_mib, 64);
     assert_int_equal(cfg->dataplane.max_rules, 16000000);
+    assert_int_equal(cfg->dataplane.burst_ms, 10000);
     assert_int_equal(cfg->dataplane.control_lcore, 127);
     assert_int_equal(cfg->dataplane.workers[0], 0);
     assert_int_equal(cfg->dataplane.workers[1], 126);
