@@ -13,8 +13,12 @@
 #define STAGED_SHAPES       16 /* destination shapes that a burst probes for all its packets; the rest one by one */
 #define STAGED_DESTINATIONS 6  /* of a packet that are remembered from it */
 #define STAGED_SOURCES      6  /* sources of a packet that are asked for */
-#define STAGED_INDEX_DEPTH  4  /* an index with 2^that segments of values or more is worth stages of its own */
 #define STAGED_VALUES       6  /* values of a packet that are asked for */
+
+/* Tables with 2^that segments or more are worth stages: smaller ones are in the cache anyway. Tests build with 0. */
+#ifndef STAGED_DEPTH
+#define STAGED_DEPTH 7
+#endif
 
 /* A bucket that was asked for. */
 struct probe {
@@ -172,7 +176,7 @@ static inline const struct group_index *large_index(const struct place_family *f
     uintptr_t group = group_load(&family->any.any_source);
     const struct group_index *index = (const struct group_index *)(group & ~(uintptr_t)GROUP_KIND);
 
-    return (group & GROUP_KIND) == GROUP_INDEX && hash_depth(&index->values) >= STAGED_INDEX_DEPTH ? index : NULL;
+    return (group & GROUP_KIND) == GROUP_INDEX && (int)hash_depth(&index->values) >= STAGED_DEPTH ? index : NULL;
 }
 
 /* 7. Ask for the buckets of the packet's values there. */
@@ -233,7 +237,7 @@ static void walk_burst(const struct places *places, const struct pkt_key *keys, 
         stage_probe(&walkers[i]);
     for (unsigned i = 0; i < count; i++)
         stage_verify(&walkers[i]);
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count && (int)hash_depth(&places->sources) >= STAGED_DEPTH; i++) {
         stage_source_hash(places, &walkers[i]);
         sources += walkers[i].source_count;
     }
