@@ -28,9 +28,9 @@ struct dataplane {
     struct act_table *programs;
     uint32_t max_rules;
     bool running;
-    struct timespec start_wall; /* when `clock` started */
-    struct tsc_clock clock;     /* starts then */
-    uint64_t polling_tsc;       /* when polling was last switched on */
+    uint64_t tsc_hz;
+    struct tsc_clock clock;
+    uint64_t polling_tsc; /* when polling was last switched on */
     unsigned worker_count;
     struct worker *workers; /* cache-line aligned, so that two never share one */
 };
@@ -143,8 +143,8 @@ struct dataplane *dataplane_create(const struct cfg *cfg, struct ports *ports, c
     dp->log = log;
     dp->ports = ports;
     dp->max_rules = cfg->dataplane.max_rules;
-    clock_gettime(CLOCK_REALTIME, &dp->start_wall);
-    dp->clock = tsc_clock_start(rte_rdtsc(), rte_get_tsc_hz());
+    dp->tsc_hz = tsc_clock_measure_hz();
+    dp->clock = tsc_clock_start(rte_rdtsc(), dp->tsc_hz);
     if (workers_create(dp, cfg) < 0) {
         log_line(log, LOG_LEVEL_ERROR, "no memory for the data plane");
         dataplane_free(dp);
@@ -297,9 +297,11 @@ void dataplane_counters(const struct dataplane *dp, struct cnt_port_sum *out)
 
 double dataplane_tsc_to_time(const struct dataplane *dp, uint64_t tsc)
 {
-    double start = (double)dp->start_wall.tv_sec + (double)dp->start_wall.tv_nsec / 1e9;
+    struct timespec now;
 
-    return start + (double)(int64_t)(tsc - dp->clock.start_tsc) / (double)rte_get_tsc_hz();
+    /* counted back from now, so that the two clocks cannot drift apart */
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9 - (double)(int64_t)(rte_rdtsc() - tsc) / (double)dp->tsc_hz;
 }
 
 uint64_t dataplane_policer_now_ns(const struct dataplane *dp)
@@ -319,7 +321,7 @@ uint64_t dataplane_idle_ms(const struct dataplane *dp)
         return UINT64_MAX;
     last = last > dp->polling_tsc ? last : dp->polling_tsc; /* the time without polling does not count */
     uint64_t now = rte_rdtsc();
-    return now > last ? (now - last) / (rte_get_tsc_hz() / 1000) : 0;
+    return now > last ? (now - last) / (dp->tsc_hz / 1000) : 0;
 }
 
 const char *dataplane_stage_name(enum dataplane_stage stage)

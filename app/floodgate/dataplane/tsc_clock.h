@@ -10,6 +10,12 @@ struct tsc_clock {
     uint64_t ns_per_tick_q32; /* 32 bits of fraction */
 };
 
+/*
+ * The counter's frequency, measured in some 25 ms to a few millionths. rte_get_tsc_hz rounds to 10 MHz: up to 0.2 %
+ * off, which would be minutes a day, and as much in every rate limit.
+ */
+uint64_t tsc_clock_measure_hz(void);
+
 static inline struct tsc_clock tsc_clock_start(uint64_t start_tsc, uint64_t tsc_hz)
 {
     return (struct tsc_clock){.start_tsc = start_tsc, .ns_per_tick_q32 = (1000000000ull << 32) / tsc_hz};
