@@ -70,6 +70,7 @@ class Config:
     wan: str = "net_pcap0,rx_pcap=in.pcap,tx_pcap=wan-out.pcap"
     lan: str = "net_pcap1,rx_pcap=back.pcap,tx_pcap=out.pcap"
     bgp_port: int = 0  # 0: any
+    socket: str = "api.sock"
     extra: str = ""
 
     def yaml(self):
@@ -82,7 +83,7 @@ class Config:
             "router: {id: 192.0.2.1, asn: 65000}",
             f"dataplane: {{workers: [1], hugepages: \"off\", memory: 128, start: {self.start}}}",
             "ports:", *("  - " + json.dumps(port) for port in ports),
-            "api: {socket: api.sock}",
+            f"api: {{socket: {self.socket}}}",
         ]
         if self.peers:
             lines += ["bgp:", f"  listen: [{{address: 127.0.0.1, port: {self.bgp_port}}}]", "  peers:",

@@ -79,6 +79,14 @@ def test_an_api_socket_left_by_a_dead_process_is_replaced(tmp_path):
         assert router.ask("status")
 
 
+def test_the_directory_of_the_api_socket_is_made_but_none_above_it(tmp_path):
+    with Router(tmp_path, Config(socket="run/api.sock")):
+        assert (tmp_path / "run" / "api.sock").is_socket()
+    status, log = ended(tmp_path, Config(socket="no/such/api.sock"))
+    assert status == 2
+    assert len(errors(log)) == 1 and "the directory no/such does not exist" in log
+
+
 def test_a_bgp_port_in_use(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -71,6 +71,19 @@ static void log_bind_error(const struct log_hook *log, const char *path, int err
         log_line(log, LOG_LEVEL_ERROR, "api socket %s: %s", path, strerror(error));
 }
 
+/* /run is empty after a reboot: makes the socket's own directory, none above it. Where it cannot, bind says why. */
+static void make_directory(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char dir[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+
+    if (slash == NULL || slash == path)
+        return;
+    memcpy(dir, path, (size_t)(slash - path));
+    dir[slash - path] = '\0';
+    mkdir(dir, 0755);
+}
+
 int api_socket_open(struct api_socket *sock, const char *path, const struct log_hook *log)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -92,6 +105,7 @@ int api_socket_open(struct api_socket *sock, const char *path, const struct log_
         log_line(log, LOG_LEVEL_ERROR, "api socket %s: %s", path, strerror(error));
         return -error;
     }
+    make_directory(path);
     /* owner and group, from the first moment on */
     mode_t mask = umask(0117);
     error = bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0 ? errno : 0;
