@@ -226,7 +226,8 @@ static void stop_polling(struct router *router)
     }
 }
 
-/* In this order up, in the reverse order down. A step that fails has cleaned up nothing: its stop is called, too. */
+/* In this order up, in the reverse order down. A step that leaves something behind when it fails has `stop_if_failed`.
+ */
 static const struct step {
     const char *name;
     int (*start)(struct router *router);
