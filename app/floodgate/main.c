@@ -226,8 +226,7 @@ static void stop_polling(struct router *router)
     }
 }
 
-/* In this order up, in the reverse order down. A step that leaves something behind when it fails has `stop_if_failed`.
- */
+/* In this order up, in the reverse order down. `stop_if_failed`: a failed start leaves something behind. */
 static const struct step {
     const char *name;
     int (*start)(struct router *router);
