@@ -14,28 +14,9 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
-#include "dataplane/worker.h"
+#include "dataplane/burst.h"
 #include "packet/parse.h"
 #include "packet/rewrite.h"
-
-/* What travels through the stages. */
-struct burst {
-    struct worker *worker;
-    const struct worker_queue *queue;
-    struct cnt_port *in; /* counters of the port they came in by */
-    uint64_t tsc;        /* when they were received */
-    uint16_t count;
-    struct rte_mbuf **packets;
-    struct pkt_key keys[PORTS_BURST];
-    uint32_t rules[PORTS_BURST]; /* first matching rule of each, or CLS_NO_MATCH */
-    struct act_meter meter;      /* open during the act stage */
-};
-
-static void drop(struct burst *burst, struct rte_mbuf *packet, enum cnt_drop reason)
-{
-    cnt_add(&burst->in->drops[reason], 1);
-    rte_pktmbuf_free(packet);
-}
 
 static void stage_rx(struct burst *burst)
 {
@@ -55,7 +36,7 @@ static void stage_parse(struct burst *burst)
     pkt_parse_burst(burst->packets, burst->keys, burst->count);
     for (uint16_t i = 0; i < burst->count; i++) {
         if (unlikely(burst->keys[i].malformed != PKT_SOUND)) {
-            drop(burst, burst->packets[i], CNT_DROP_MALFORMED);
+            burst_drop(burst, burst->packets[i], CNT_DROP_MALFORMED);
             continue;
         }
         if (unlikely(kept != i)) {
@@ -123,7 +104,7 @@ static void stage_act(struct burst *burst)
     for (uint16_t i = 0; i < burst->count; i++) {
         enum act_verdict verdict = burst->rules[i] != CLS_NO_MATCH ? act_on_packet(burst, i) : ACT_PASS;
         if (verdict != ACT_PASS)
-            drop(burst, burst->packets[i], REASONS[verdict]);
+            burst_drop(burst, burst->packets[i], REASONS[verdict]);
         else
             burst->packets[kept++] = burst->packets[i];
     }
@@ -140,7 +121,7 @@ static uint64_t drop_too_long(struct burst *burst, uint32_t max_frame)
     for (uint16_t i = 0; i < burst->count; i++) {
         uint32_t length = rte_pktmbuf_pkt_len(burst->packets[i]);
         if (unlikely(length > max_frame)) {
-            drop(burst, burst->packets[i], CNT_DROP_MTU_EXCEEDED);
+            burst_drop(burst, burst->packets[i], CNT_DROP_MTU_EXCEEDED);
             continue;
         }
         bytes += length;
@@ -163,7 +144,7 @@ static void stage_tx(struct burst *burst)
     uint16_t sent = rte_eth_tx_burst(queue->out->dpdk_id, queue->queue, burst->packets, burst->count);
     for (uint16_t i = sent; i < burst->count; i++) {
         unsent_bytes += rte_pktmbuf_pkt_len(burst->packets[i]);
-        drop(burst, burst->packets[i], CNT_DROP_TX_FULL);
+        burst_drop(burst, burst->packets[i], CNT_DROP_TX_FULL);
     }
     cnt_add(&out->tx_packets, sent);
     cnt_add(&out->tx_bytes, bytes - unsent_bytes);

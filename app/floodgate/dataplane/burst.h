@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What travels through the stages of the pipeline: one burst of one port. Worker. */
+#ifndef FLOODGATE_BURST_H
+#define FLOODGATE_BURST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "dataplane/worker.h"
+#include "packet/key.h"
+
+/*
+ * Where a packet goes, as far as that is decided. The act stage may change it (redirects); the forward stage obeys.
+ * Ports of mode wire do not fill it in.
+ */
+struct egress {
+    uint16_t vrf;  /* whose FIB is asked: the port's, or that of a redirect (number as in lib/forward: 0 the default) */
+    uint16_t port; /* the forward stage's answer: index of the port it leaves by */
+    uint32_t via;  /* hop number (fwd_gateway_get) that takes the destination's place, or 0 */
+};
+
+struct burst {
+    struct worker *worker;
+    const struct worker_queue *queue;
+    struct cnt_port *in; /* counters of the port they came in by */
+    uint64_t tsc;        /* when they were received */
+    uint16_t count;
+    struct rte_mbuf **packets;
+    struct pkt_key keys[PORTS_BURST];
+    struct egress egress[PORTS_BURST]; /* routed ports only */
+    uint32_t rules[PORTS_BURST];       /* first matching rule of each, or CLS_NO_MATCH */
+    struct act_meter meter;            /* open during the act stage */
+};
+
+static inline void burst_drop(struct burst *burst, struct rte_mbuf *packet, enum cnt_drop reason)
+{
+    cnt_add(&burst->in->drops[reason], 1);
+    rte_pktmbuf_free(packet);
+}
+
+/* A stage that keeps packet `from` moves it, and all that is known of it, to where the next one goes. */
+static inline void burst_keep(struct burst *burst, uint16_t from, uint16_t to)
+{
+    if (from == to)
+        return;
+    burst->packets[to] = burst->packets[from];
+    burst->keys[to] = burst->keys[from];
+    burst->egress[to] = burst->egress[from];
+}
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Gateways and groups of them: what routes lead to, found anew when the way there changes (RFC 4271 5.1.3). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "forward/internal.h"
+
+#define RECURSION_MAX 8 /* routes on the way to one neighbour */
+
+struct gateway *gateway_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *address)
+{
+    struct gateway **bucket = &fwd->gateways[bucket_of(vrf, address)];
+    struct gateway *gateway = *bucket;
+
+    while (gateway != NULL && (gateway->vrf != vrf || !ip_addr_equal(&gateway->address, address)))
+        gateway = gateway->next;
+    if (gateway == NULL) {
+        gateway = calloc(1, sizeof *gateway);
+        if (gateway == NULL)
+            return NULL;
+        gateway->number = hop_take(fwd, OWNER_GATEWAY, gateway);
+        if (gateway->number == 0) {
+            free(gateway);
+            return NULL;
+        }
+        gateway->vrf = vrf;
+        gateway->address = *address;
+        gateway->next = *bucket;
+        *bucket = gateway;
+        fwd->changed = true;
+    }
+    gateway->references++;
+    return gateway;
+}
+
+static void gateway_put(struct fwd *fwd, struct gateway *gateway)
+{
+    struct gateway **at = &fwd->gateways[bucket_of(gateway->vrf, &gateway->address)];
+
+    if (--gateway->references > 0)
+        return;
+    while (*at != gateway)
+        at = &(*at)->next;
+    *at = gateway->next;
+    hop_give(fwd, gateway->number);
+    free(gateway);
+}
+
+static int number_compare(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* The group of these gateways, whose references it takes over; NULL when memory is short. */
+static struct group *group_get(struct fwd *fwd, const uint32_t *members, unsigned width)
+{
+    struct group *group = fwd->groups;
+
+    while (group != NULL && (group->width != width || memcmp(group->members, members, width * sizeof members[0]) != 0))
+        group = group->next;
+    if (group != NULL) {
+        for (unsigned i = 0; i < width; i++) /* the group holds its own */
+            gateway_put(fwd, fwd->owners[members[i]].of);
+        group->references++;
+        return group;
+    }
+    group = calloc(1, sizeof *group);
+    uint32_t number = group != NULL ? hop_take(fwd, OWNER_GROUP, group) : 0;
+    if (number == 0) {
+        free(group);
+        return NULL;
+    }
+    group->number = number;
+    group->references = 1;
+    group->width = width;
+    memcpy(group->members, members, width * sizeof members[0]);
+    group->next = fwd->groups;
+    fwd->groups = group;
+    fwd->changed = true;
+    return group;
+}
+
+static void group_put(struct fwd *fwd, struct group *group)
+{
+    struct group **at = &fwd->groups;
+
+    if (--group->references > 0)
+        return;
+    while (*at != group)
+        at = &(*at)->next;
+    *at = group->next;
+    for (unsigned i = 0; i < group->width; i++)
+        gateway_put(fwd, fwd->owners[group->members[i]].of);
+    hop_give(fwd, group->number);
+    free(group);
+}
+
+void route_hop_put(struct fwd *fwd, uint32_t number)
+{
+    if (fwd->owners[number].owner == OWNER_GATEWAY)
+        gateway_put(fwd, fwd->owners[number].of);
+    else if (fwd->owners[number].owner == OWNER_GROUP)
+        group_put(fwd, fwd->owners[number].of);
+}
+
+uint32_t route_hop_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *gateways, unsigned count)
+{
+    uint32_t members[FWD_SPREAD_MAX];
+    unsigned width = 0;
+
+    if (count == 0)
+        return fwd->blackhole;
+    for (; width < count && width < FWD_SPREAD_MAX; width++) {
+        struct gateway *gateway = gateway_get(fwd, vrf, &gateways[width]);
+        if (gateway == NULL)
+            break;
+        members[width] = gateway->number;
+    }
+    if (width == 1 && count == 1)
+        return members[0];
+    if (width == count) {
+        qsort(members, width, sizeof members[0], number_compare);
+        struct group *group = group_get(fwd, members, width);
+        if (group != NULL)
+            return group->number;
+    }
+    while (width > 0)
+        gateway_put(fwd, fwd->owners[members[--width]].of);
+    return FWD_NO_ROUTE;
+}
+
+/* The way to an address: what its longest route leads to, and so on to a neighbour. */
+static void way_find(const struct fwd *fwd, uint16_t vrf, const struct ip_addr *address, unsigned depth,
+                     struct fwd_hop *out)
+{
+    struct fwd_route route;
+
+    memset(out, 0, sizeof *out);
+    if (depth == RECURSION_MAX || !fwd_fib_find(fib_of(fwd, vrf, address->family), address, &route))
+        return;
+    const struct fwd_hop *hop = fwd_hop_of(fwd->hops, route.value);
+    const struct gateway *gateway = fwd->owners[route.value].of;
+    const struct neighbor *neighbor;
+    switch (fwd->owners[route.value].owner) {
+    case OWNER_GATEWAY: /* also ends what leads to itself */
+        if (!ip_addr_equal(&gateway->address, address) || gateway->vrf != vrf)
+            way_find(fwd, gateway->vrf, &gateway->address, depth + 1, out);
+        break;
+    case OWNER_PORT:
+        neighbor = neighbor_find(fwd, hop->port, address);
+        if (neighbor != NULL && neighbor->number != 0) {
+            memcpy(out, fwd_hop_of(fwd->hops, neighbor->number), sizeof *out);
+            break;
+        }
+        out->kind = FWD_RESOLVE;
+        out->port = hop->port;
+        out->address = *address;
+        break;
+    default:
+        if (hop->kind != FWD_SELF) /* the router is not its own gateway */
+            memcpy(out, hop, sizeof *out);
+    }
+}
+
+/* Only ways that lead somewhere; several only where they are. */
+static void group_find(const struct fwd *fwd, const struct group *group, struct fwd_hop *out)
+{
+    memset(out, 0, sizeof *out);
+    for (unsigned i = 0; i < group->width; i++)
+        if (fwd_hop_of(fwd->hops, group->members[i])->kind != FWD_UNREACHABLE)
+            out->members[out->width++] = group->members[i];
+    if (out->width > 0)
+        out->kind = FWD_SPREAD;
+}
+
+static int ways_find(struct fwd *fwd)
+{
+    struct fwd_hop hop;
+    int error = 0;
+
+    for (unsigned b = 0; b < BUCKETS; b++) {
+        for (const struct gateway *gateway = fwd->gateways[b]; gateway != NULL; gateway = gateway->next) {
+            way_find(fwd, gateway->vrf, &gateway->address, 0, &hop);
+            error |= fwd_hops_set(fwd->hops, gateway->number, &hop);
+        }
+    }
+    for (const struct group *group = fwd->groups; group != NULL; group = group->next) {
+        group_find(fwd, group, &hop);
+        error |= fwd_hops_set(fwd->hops, group->number, &hop);
+    }
+    return error;
+}
+
+void fwd_settle(struct fwd *fwd)
+{
+    /* a gateway may be reached by a group, which is what its own gateways are: found in rounds */
+    unsigned rounds = fwd->groups != NULL ? 3 : 1;
+    int error = 0;
+
+    if (!fwd->changed)
+        return;
+    for (unsigned round = 0; round < rounds; round++)
+        error = ways_find(fwd);
+    fwd->changed = error != 0; /* once more when there is memory */
+}
+
+uint32_t fwd_gateway_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *address)
+{
+    const struct gateway *gateway = gateway_get(fwd, vrf, address);
+
+    fwd_settle(fwd);
+    return gateway != NULL ? gateway->number : 0;
+}
+
+void fwd_gateway_put(struct fwd *fwd, uint32_t number)
+{
+    route_hop_put(fwd, number);
+}
+
+void gateways_free(struct fwd *fwd)
+{
+    while (fwd->groups != NULL) {
+        struct group *group = fwd->groups;
+        fwd->groups = group->next;
+        free(group);
+    }
+    for (unsigned b = 0; b < BUCKETS; b++) {
+        while (fwd->gateways[b] != NULL) {
+            struct gateway *gateway = fwd->gateways[b];
+            fwd->gateways[b] = gateway->next;
+            free(gateway);
+        }
+    }
+}
