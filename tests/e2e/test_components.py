@@ -46,6 +46,9 @@ CASES = {
 }
 
 
+# conforms: RFC 8955 proves 4.2.2.4-2 4.2.2.10-2 4.2.2.12-4 9-1
+# conforms: RFC 8955 proves 4.2.2.4-2 4.2.2.10-2 4.2.2.12-4 9-1
+# conforms: RFC 8955 proves 4.2.2.4-2 4.2.2.10-2 4.2.2.12-4 9-1
 @pytest.mark.parametrize("match", CASES)
 def test_a_rule_drops_what_it_matches_and_nothing_else(play, match):
     hits, misses = CASES[match]

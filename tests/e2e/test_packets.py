@@ -29,6 +29,9 @@ def test_what_is_not_ip_passes(play):
     assert run.out == frames
 
 
+# conforms: RFC 8956 proves 3.3-1
+# conforms: RFC 8956 proves 3.3-1
+# conforms: RFC 8956 proves 3.3-1
 def test_ipv6_extension_headers_do_not_hide_the_protocol(play):
     hit = v6(IPv6ExtHdrHopByHop(), IPv6ExtHdrDestOpt(), UDP(sport=1, dport=53))
     passes = v6(IPv6ExtHdrHopByHop(), TCP(sport=1, dport=53))

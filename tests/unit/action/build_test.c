@@ -24,6 +24,7 @@ static void continue_is_carried_over(void **state)
     assert_int_equal(act_apply(&program), ACT_PASS);
 }
 
+/* conforms: RFC 8955 proves 7.1-2 7.2-1 */
 static void a_rate_of_zero_of_either_kind_is_discard_whatever_the_other_says(void **state)
 {
     const struct fs_actions zero[] = {

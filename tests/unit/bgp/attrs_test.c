@@ -81,6 +81,7 @@ static void absent_values_are_absent(void **state)
     done(log);
 }
 
+/* conforms: RFC 7606 proves 3-8 */
 static void the_first_of_a_repeated_attribute_counts(void **state)
 {
     struct update_log *log = parsed(wide, REACH ORIGIN PATH "800404 00000001 800404 00000002");
@@ -90,6 +91,7 @@ static void the_first_of_a_repeated_attribute_counts(void **state)
     done(log);
 }
 
+/* conforms: RFC 4760 proves 3-1 */
 static void next_hops_are_read_in_all_their_lengths(void **state)
 {
     static const struct {
@@ -180,6 +182,8 @@ static void the_first_as_and_the_length(void **state)
 
 #define DROPPED "unreach ipv4-flowspec 0120cb007107\n"
 
+/* conforms: RFC 4271 proves 9.1.2-4 refuses 9.1.2-4 */
+/* conforms: RFC 4456 proves 8-3 8-5 refuses 8-3 8-5 */
 static void paths_that_came_back_are_not_used(void **state)
 {
     struct bgp_update_conf conf = {.four_octet_as = true, .local_as = 65001, .router_id = 0x01020304};
@@ -209,6 +213,7 @@ static void paths_that_came_back_are_not_used(void **state)
     done(log);
 }
 
+/* conforms: RFC 4271 proves 5-5 5-6 5-7 refuses 5-7 */
 static void unknown_transitive_attributes_are_kept_with_partial_set(void **state)
 {
     struct update_log *log = parsed(wide, REACH "c0ee02 beef" ORIGIN "80ef01 01" PATH "d0f00001 aa");

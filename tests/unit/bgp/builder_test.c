@@ -34,6 +34,10 @@ static void build_one(const char *text, uint32_t family, bool withdraw, const st
 
 static const uint8_t discard[8] = {0x80, 0x06};
 
+/* conforms: RFC 8955 proves 4-1 */
+/* conforms: RFC 4760 proves 3-2 3-6 3-7 3-9 */
+/* conforms: RFC 7606 proves 5.1-1 5.1-2 */
+/* conforms: RFC 4271 proves 4.3-2 4.3-3 4.3-5 5-8 5.1.2-2 5.1.5-1 5.1.5-3 */
 static void the_octets_of_each_kind(void **state)
 {
     struct bgp_update_attrs attrs = {.local_as = 65001,
@@ -167,6 +171,7 @@ static void bodies_are_as_full_as_the_limit_allows(void **state)
         fill(max, max & 1, 60);
 }
 
+/* conforms: RFC 4271 proves 9.2-4 */
 static void a_rule_that_does_not_fit_alone_is_refused(void **state)
 {
     struct bgp_update_attrs attrs = {.local_as = 65001, .ebgp = true, .four_octet_as = true};

@@ -50,6 +50,7 @@ static void collide(uint32_t peer_id, enum bgp_conn first, enum bgp_conn stays)
     fixture_free(f);
 }
 
+/* conforms: RFC 4271 proves 6.8-1 6.8-2 8.2.1-3 8.2.1-4 refuses 6.8-1 */
 static void the_connection_of_the_higher_identifier_stays(void **state)
 {
     (void)state;
@@ -66,6 +67,7 @@ static void equal_identifiers_are_told_apart_by_as(void **state)
     collide(LOCAL_ID, BGP_CONN_IN, BGP_CONN_IN);
 }
 
+/* conforms: RFC 4271 proves 6.8-1 */
 static void an_established_session_wins_over_a_new_connection(void **state)
 {
     (void)state;
@@ -89,6 +91,7 @@ static void an_established_session_wins_over_a_new_connection(void **state)
 }
 
 /* One that never said anything must not win over one that did. */
+/* conforms: RFC 4271 proves 8.2.2-2 */
 static void a_silent_second_connection_costs_nothing(void **state)
 {
     struct fixture *f = two_connections();

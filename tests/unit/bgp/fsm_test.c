@@ -52,6 +52,7 @@ static const struct {
     {BGP_ESTABLISHED, BGP_ROUTE_REFRESH, BGP_ESTABLISHED, ""},
 };
 
+/* conforms: RFC 4271 proves 6.6-1 8.2.2-3 refuses 6.6-1 */
 static void every_message_in_every_state(void **state)
 {
     (void)state;
@@ -69,6 +70,7 @@ static void every_message_in_every_state(void **state)
     }
 }
 
+/* conforms: RFC 4271 proves 8.2.2-4 */
 static void a_lost_connection_in_every_state(void **state)
 {
     (void)state;
@@ -85,6 +87,7 @@ static void a_lost_connection_in_every_state(void **state)
     }
 }
 
+/* conforms: RFC 4271 proves 4.5-1 8.2.2-5 */
 static void a_stop_says_goodbye_in_every_state(void **state)
 {
     (void)state;
@@ -127,6 +130,7 @@ static void a_stopped_session_starts_again(void **state)
     fixture_free(f);
 }
 
+/* conforms: RFC 4271 proves 6.4-1 refuses 6.4-1 */
 static void a_notification_is_never_answered(void **state)
 {
     (void)state;
@@ -145,6 +149,8 @@ static void a_notification_is_never_answered(void **state)
     }
 }
 
+/* conforms: RFC 4271 proves 6.3-1 */
+/* conforms: RFC 7606 proves 3-1 */
 static void a_bad_update_ends_the_session_from_within_its_callback(void **state)
 {
     struct fixture *f = fixture_new(NULL);
@@ -238,6 +244,7 @@ static void updates_are_sent_only_when_established_and_not_too_long(void **state
     fixture_free(f);
 }
 
+/* conforms: RFC 4271 proves 8.2.2-2 */
 static void a_silent_connection_makes_room_for_a_new_one(void **state)
 {
     struct fixture *f = fixture_new(NULL);

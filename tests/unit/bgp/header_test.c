@@ -56,6 +56,7 @@ static const struct {
                 "0103ff"},
 };
 
+/* conforms: RFC 4271 proves 6.1-1 6.1-2 6.1-3 6.1-4 6.7-1 refuses 4.1-2 6.1-1 6.1-2 6.1-3 6.1-4 */
 static void each_header_fault_has_its_notification(void **state)
 {
     (void)state;
@@ -84,6 +85,7 @@ static void the_same_in_established_takes_the_session_down(void **state)
     }
 }
 
+/* conforms: RFC 4271 proves 4.5-1 */
 static void nothing_is_read_after_a_fault(void **state)
 {
     struct fixture *f = fixture_new(NULL);
@@ -134,6 +136,7 @@ static void an_open_beyond_4096_is_refused_even_so(void **state)
     fixture_free(f);
 }
 
+/* conforms: RFC 4271 proves 4.1-2 */
 static void an_update_of_4096_is_fine_without_the_extension(void **state)
 {
     static uint8_t body[BGP_MESSAGE_MAX - BGP_HEADER_LEN];

@@ -4,6 +4,10 @@
 
 #include <stdio.h>
 
+/* conforms: RFC 4271 proves 4.1-1 4.1-3 */
+/* conforms: RFC 4760 proves 8-1 8-2 8-3 */
+/* conforms: RFC 8955 proves 4-4 */
+/* conforms: RFC 8956 proves 2-2 */
 static void our_open_octet_by_octet(void **state)
 {
     struct fixture *f = fixture_new(NULL);
@@ -77,6 +81,9 @@ static const struct {
     {"RFC 9072, 255 inside", {4, PEER_AS, 90, PEER_ID, "ff0003 ff 0000", false}, "001503 0204"},
 };
 
+/* conforms: RFC 4271 proves 4.2-2 6.2-1 6.2-2 6.2-3 6.2-4 6.2-6 6.2-7 6.2-8 refuses 4.2-2 */
+/* conforms: RFC 4271 refuses 6.2-1 6.2-2 6.2-3 6.2-4 6.2-6 6.2-7 6.2-8 */
+/* conforms: RFC 4760 refuses 8-5 */
 static void each_open_is_judged_as_the_rfc_says(void **state)
 {
     (void)state;
@@ -138,6 +145,7 @@ static void the_extended_length_field_is_ignored_in_rfc_9072_form(void **state)
     fixture_free(f);
 }
 
+/* conforms: RFC 4271 refuses 6.2-8 */
 static void an_optional_parameter_length_that_lies_is_malformed(void **state)
 {
     struct fixture *f = fixture_new(NULL);
@@ -155,6 +163,7 @@ static void internal(struct bgp_session_conf *conf)
 }
 
 /* RFC 6286 2.2 */
+/* conforms: RFC 4271 refuses 6.2-6 */
 static void our_own_identifier_is_refused_inside_the_as(void **state)
 {
     struct fixture *f = fixture_new(internal);
@@ -172,6 +181,10 @@ static void any_as(struct bgp_session_conf *conf)
     conf->extended_message = true;
 }
 
+/* conforms: RFC 4271 proves 4.2-1 */
+/* conforms: RFC 4760 proves 8-1 8-5 */
+/* conforms: RFC 8955 proves 4-3 */
+/* conforms: RFC 8956 proves 2-1 */
 static void what_was_agreed_is_told(void **state)
 {
     struct fixture *f = fixture_new(any_as);

@@ -85,6 +85,7 @@ static bool withdraw(struct bgp_rib *rib, const struct bgp_source *source, const
 
 #define RULE "match destination 203.0.113.7/32"
 
+/* conforms: RFC 4271 proves 9-1 9-2 9-3 9.1.2-2 */
 static void the_owner_hears_of_changes_and_of_nothing_else(void **state)
 {
     struct heard heard;
@@ -240,6 +241,8 @@ static const struct {
     {"address", {PEER, 1, 0, "ab", 0, 0, 1, 0, 0, 1}, {PEER, 1, 0, "ab", 0, 0, 1, 0, 0, 2}},
 };
 
+/* conforms: RFC 4271 proves 5.1.4-1 5.1.5-2 9.1.2.2-1 9.1.2.2-2 */
+/* conforms: RFC 4456 proves 9-1 9-2 */
 static void each_step_decides(void **state)
 {
     (void)state;
@@ -268,6 +271,7 @@ static void each_step_decides(void **state)
  * A path that is never the best itself may decide which one is: the third strikes out the first by its MED and then
  * loses to the second by its router id.
  */
+/* conforms: RFC 4271 proves 9.1.2.2-2 */
 static void med_gives_one_answer_in_every_order_of_arrival(void **state)
 {
     static const struct candidate three[] = {
@@ -449,6 +453,7 @@ static void compare(struct bgp_rib *rib, const struct model *m, const struct bgp
     }
 }
 
+/* conforms: RFC 4271 proves 9.1-1 9.1.2.2-1 */
 static void agrees_with_a_plain_model(void **state)
 {
     struct heard heard;

@@ -36,6 +36,7 @@ static void an_update_sent_puts_the_keepalive_off(void **state)
     fixture_free(f);
 }
 
+/* conforms: RFC 4271 proves 6-1 6.5-1 refuses 6.5-1 */
 static void silence_for_the_hold_time_ends_the_session(void **state)
 {
     struct fixture *f = fixture_new(NULL);
@@ -72,6 +73,7 @@ static void any_of_the_three_messages_restarts_the_hold_timer(void **state)
     fixture_free(f);
 }
 
+/* conforms: RFC 4271 proves 4.2-1 6.2-5 */
 static void the_lower_hold_time_counts(void **state)
 {
     struct fixture *f = fixture_new(NULL);
@@ -88,6 +90,7 @@ static void the_lower_hold_time_counts(void **state)
     fixture_free(f);
 }
 
+/* conforms: RFC 4271 proves 4.4-2 */
 static void hold_time_0_means_no_timers(void **state)
 {
     struct fixture *f = fixture_new(NULL);
@@ -106,6 +109,7 @@ static void hold_time_0_means_no_timers(void **state)
     fixture_free(f);
 }
 
+/* conforms: RFC 4271 proves 8.2.2-6 */
 static void a_connection_without_open_is_closed_after_four_minutes(void **state)
 {
     struct fixture *f = fixture_new(NULL);
@@ -126,6 +130,7 @@ static void active(struct bgp_session_conf *conf)
     conf->passive = false;
 }
 
+/* conforms: RFC 4271 proves 8.2.1-2 */
 static void the_active_side_connects_at_once(void **state)
 {
     struct fixture *f = fixture_new(active);
@@ -163,6 +168,7 @@ static unsigned fail_for(struct fixture *f, mono_ms_t ms, mono_ms_t *longest)
     return f->connects - before;
 }
 
+/* conforms: RFC 4271 proves 10-2 */
 static void failed_attempts_are_repeated_fast_first_and_then_slower(void **state)
 {
     struct fixture *f = fixture_new(active);
@@ -179,6 +185,7 @@ static void failed_attempts_are_repeated_fast_first_and_then_slower(void **state
     fixture_free(f);
 }
 
+/* conforms: RFC 4271 proves 8.2.2-1 */
 static void an_attempt_without_an_answer_is_given_up(void **state)
 {
     struct fixture *f = fixture_new(active);
@@ -254,6 +261,7 @@ static void flap(struct fixture *f)
     receive_open(f, CONN, good_open());
 }
 
+/* conforms: RFC 4271 proves 8.1-1 */
 static void a_peer_that_keeps_breaking_the_session_is_held_off(void **state)
 {
     struct fixture *f = fixture_new(NULL);

@@ -51,6 +51,9 @@ static void check(const struct update_case *cases, size_t count)
         check(cases, sizeof cases / sizeof cases[0]);                                                                  \
     } while (0)
 
+/* conforms: RFC 4271 proves 4.3-4 4.3-6 4.3-7 5-1 5-9 6.3-16 refuses 4.3-4 */
+/* conforms: RFC 4760 proves 3-10 4-1 */
+/* conforms: RFC 7606 proves 5.1-3 refuses 5.1-3 */
 static void sound_updates(void **state)
 {
     CHECK({GOOD, SAYS_A}, {GOOD, SAYS_A, EXTERNAL}, {ORIGIN PATH REACH_A, SAYS_A},
@@ -66,6 +69,7 @@ static void sound_updates(void **state)
           {"800e05 0001850000" ORIGIN PATH, ""});
 }
 
+/* conforms: RFC 8955 proves 4-2 refuses 4-2 */
 static void next_hops_of_any_length_are_fine_for_flowspec(void **state)
 {
     CHECK({"800e10 000185 04 c0000209 00" A ORIGIN PATH, SAYS_A}, {"800e0f 000185 03 c00002 00" A ORIGIN PATH, SAYS_A},
@@ -73,6 +77,7 @@ static void next_hops_of_any_length_are_fine_for_flowspec(void **state)
           {"800e18 000185 0c 0000000000000000c0000209 00" A ORIGIN PATH, SAYS_A});
 }
 
+/* conforms: RFC 7606 proves 7.12-1 */
 static void end_of_rib_markers(void **state)
 {
     CHECK({"800f03 000185", "end-of-rib ipv4-flowspec\n"}, {"800f03 000285", "end-of-rib ipv6-flowspec\n"},
@@ -83,6 +88,9 @@ static void end_of_rib_markers(void **state)
           {"800f03 000286", "attribute MP_UNREACH_NLRI: family was not agreed on; ignored\n"});
 }
 
+/* conforms: RFC 8955 refuses 4-3 */
+/* conforms: RFC 8956 refuses 2-1 */
+/* conforms: RFC 4760 refuses 8-5 */
 static void families_not_agreed_on_are_ignored(void **state)
 {
     CHECK({"800e0c 0002860000" A ORIGIN PATH, "attribute MP_REACH_NLRI: family was not agreed on; ignored\n"},
@@ -91,6 +99,7 @@ static void families_not_agreed_on_are_ignored(void **state)
                                          "reset 3/1 800f0a000185060120cb007108\n"});
 }
 
+/* conforms: RFC 8955 proves 4.2-3 10-1 refuses 10-1 */
 static void a_bad_rule_is_refused_alone(void **state)
 {
     CHECK(/* type 14; A before and after live */
@@ -103,6 +112,9 @@ static void a_bad_rule_is_refused_alone(void **state)
            "bad ipv4-flowspec prefix-length 070121cb00710700\n" SAYS_A});
 }
 
+/* conforms: RFC 4760 proves 7-3 */
+/* conforms: RFC 7606 proves 3-11 5.3-2 refuses 3-11 5.3-2 */
+/* conforms: RFC 4271 proves 6.3-12 refuses 6.3-12 */
 static void lost_framing_resets(void **state)
 {
     CHECK(/* the rule's length points past the attribute */
@@ -115,6 +127,7 @@ static void lost_framing_resets(void **state)
           {"800f02 0001", "attribute MP_UNREACH_NLRI: wrong length; session reset\nreset 3/9 800f020001\n"});
 }
 
+/* conforms: RFC 4271 proves 6.3-3 refuses 6.3-3 */
 static void mp_attributes_with_wrong_flags_reset(void **state)
 {
     CHECK({"c00e0c 0001850000" A ORIGIN PATH, "attribute MP_REACH_NLRI: wrong flags; session reset\n"
@@ -126,6 +139,8 @@ static void mp_attributes_with_wrong_flags_reset(void **state)
 #define WITHDRAWN(name, what) "attribute " name ": " what "; treated as withdrawal\n" DROPS_A
 #define DISCARDED(name, what) "attribute " name ": " what "; attribute discarded\n" SAYS_A
 
+/* conforms: RFC 7606 proves 3-3 3-4 3-5 3-8 4-3 7.1-1 refuses 3-3 3-4 3-5 3-8 4-3 7.1-1 */
+/* conforms: RFC 4271 proves 5-2 6.3-7 6.3-5 refuses 4.3-1 5-1 5-2 6.3-7 6.3-5 */
 static void origin(void **state)
 {
     CHECK({REACH_A PATH "40010102", SAYS_A}, {REACH_A PATH "40010103", WITHDRAWN("ORIGIN", "malformed value")},
@@ -137,6 +152,9 @@ static void origin(void **state)
           {REACH_A PATH "40010101 40010109", DISCARDED("ORIGIN", "present more than once")});
 }
 
+/* conforms: RFC 7606 proves 3-5 7.2-1 refuses 3-5 7.2-1 */
+/* conforms: RFC 4271 proves 6.3-11 refuses 6.3-11 */
+/* conforms: RFC 4760 proves 3-5 refuses 3-5 */
 static void as_path(void **state)
 {
     CHECK({REACH_A ORIGIN "400200", SAYS_A},
@@ -155,6 +173,11 @@ static void as_path(void **state)
           {REACH_A ORIGIN "400204 0201 fde9", WITHDRAWN("AS_PATH", "malformed value")});
 }
 
+/* conforms: RFC 7606 proves 3-3 3-5 4-3 7.3-1 7.4-1 7.5-2 7.9-2 7.10-2 2-3 */
+/* conforms: RFC 7606 refuses 3-3 3-5 4-3 7.3-1 7.4-1 7.5-2 7.9-2 7.10-2 */
+/* conforms: RFC 4271 proves 4.3-1 6.3-4 6.3-8 refuses 4.3-1 6.3-4 6.3-8 */
+/* conforms: RFC 4760 proves 3-8 refuses 3-8 */
+/* conforms: RFC 4456 proves 8-6 refuses 8-6 */
 static void fixed_lengths_and_flags(void **state)
 {
     CHECK({GOOD "400304 c0000201", SAYS_A}, {GOOD "400303 c00002", WITHDRAWN("NEXT_HOP", "wrong length")},
@@ -167,6 +190,8 @@ static void fixed_lengths_and_flags(void **state)
           {GOOD "800a06 010203040506", WITHDRAWN("CLUSTER_LIST", "wrong length")});
 }
 
+/* conforms: RFC 7606 proves 2-2 7.5-1 7.9-1 7.10-1 refuses 2-2 7.5-1 7.9-1 7.10-1 */
+/* conforms: RFC 4271 proves 5.1.5-4 refuses 5.1.5-4 */
 static void external_neighbours_may_not_say_internal_things(void **state)
 {
     CHECK({GOOD "400504 00000064", DISCARDED("LOCAL_PREF", "from an external neighbour"), EXTERNAL},
@@ -175,6 +200,7 @@ static void external_neighbours_may_not_say_internal_things(void **state)
           {GOOD "800a01 01", DISCARDED("CLUSTER_LIST", "from an external neighbour"), EXTERNAL});
 }
 
+/* conforms: RFC 7606 proves 2-2 3-6 7.6-1 7.7-1 refuses 2-2 3-6 7.6-1 7.7-1 */
 static void aggregation(void **state)
 {
     CHECK({GOOD "400600", SAYS_A}, {GOOD "400601 00", DISCARDED("ATOMIC_AGGREGATE", "wrong length")},
@@ -185,6 +211,7 @@ static void aggregation(void **state)
           {GOOD "800708 0000fde9 c0000201", WITHDRAWN("AGGREGATOR", "wrong flags")});
 }
 
+/* conforms: RFC 7606 proves 2-3 7.8-1 7.14-1 7.14-2 7.15-1 refuses 7.8-1 7.14-1 7.15-1 */
 static void communities(void **state)
 {
     CHECK(
@@ -218,6 +245,8 @@ static void four_octet_leftovers(void **state)
            NARROW});
 }
 
+/* conforms: RFC 4271 proves 5-4 6.3-6 refuses 6.3-6 */
+/* conforms: RFC 7606 proves 3-8 refuses 3-8 */
 static void unknown_attributes(void **state)
 {
     CHECK({GOOD "80ee02 beef", SAYS_A}, {GOOD "c0ee02 beef", SAYS_A}, {GOOD "c0ee00", SAYS_A},
@@ -226,6 +255,8 @@ static void unknown_attributes(void **state)
           {GOOD "c0ee01 aa c0ee01 bb", DISCARDED("attribute 238", "present more than once")});
 }
 
+/* conforms: RFC 7606 proves 3-7 3-9 refuses 3-7 3-9 */
+/* conforms: RFC 4271 proves 6.3-13 refuses 6.3-13 */
 static void mp_attributes_twice_reset(void **state)
 {
     CHECK({GOOD REACH_A, "attribute MP_REACH_NLRI: present more than once; session reset\n"
@@ -237,6 +268,7 @@ static void mp_attributes_twice_reset(void **state)
 }
 
 /* RFC 7606 4 and 5.2 */
+/* conforms: RFC 7606 proves 4-1 5.2-1 refuses 4-1 5.2-1 */
 static void attribute_lists_that_do_not_add_up(void **state)
 {
     CHECK({GOOD "40", "attribute an attribute runs past the end of the list; treated as withdrawal\n" DROPS_A},
@@ -253,6 +285,8 @@ static void attribute_lists_that_do_not_add_up(void **state)
           {UNREACH_B "400601 00", "attribute ATOMIC_AGGREGATE: wrong length; attribute discarded\n" DROPS_B});
 }
 
+/* conforms: RFC 7606 proves 3-2 refuses 3-2 */
+/* conforms: RFC 4271 proves 6.3-2 refuses 6.3-2 */
 static void the_lengths_of_the_body(void **state)
 {
     static const struct {
@@ -275,6 +309,8 @@ static void the_lengths_of_the_body(void **state)
 }
 
 /* Unicast is passed over when its framing is sound (RFC 7606 5.3). */
+/* conforms: RFC 7606 proves 3-10 5.3-1 7.11-1 refuses 3-10 5.3-1 7.11-1 */
+/* conforms: RFC 4271 proves 6.3-14 refuses 6.3-14 */
 static void unicast_is_passed_over(void **state)
 {
     CHECK({ORIGIN PATH "400304 c0000201", "", 0, NULL, "18c00002 00 20c0000201"}, {NULL, "", 0, "18c00002", NULL},

@@ -87,6 +87,7 @@ static void without_rules_nothing_matches(void **state)
     assert_int_equal(stats(*state).rules, 0);
 }
 
+/* conforms: RFC 8955 proves 5.1-1 5.1-2 */
 static void the_first_rule_in_rfc_order_wins_whatever_the_order_of_arrival(void **state)
 {
     struct fixture *f = *state;

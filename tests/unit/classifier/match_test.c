@@ -46,6 +46,7 @@ static void prefixes_match_their_bits(void **state)
     ASSERT_MATCHES(key, cases);
 }
 
+/* conforms: RFC 8956 proves 3.1-1 3.2-1 */
 static void ipv6_prefixes_match_from_their_offset_on(void **state)
 {
     const struct expectation cases[] = {
@@ -83,6 +84,7 @@ static void the_families_never_meet(void **state)
     ASSERT_MATCHES(key6, on6);
 }
 
+/* conforms: RFC 8955 proves 4.2.1.1-6 */
 static void numeric_operators_compare_as_table_1_says(void **state)
 {
     const struct expectation cases[] = {
@@ -136,6 +138,8 @@ static void port_matches_either_port_and_the_others_their_own(void **state)
 }
 
 /* RFC 8955 4.2.2.4 to 4.2.2.9: not even `true` matches, and no value of 0 stands in for a header that is not there. */
+/* conforms: RFC 8955 proves 4.2.2.4-2 4.2.2.7-2 4.2.2.9-3 */
+/* conforms: RFC 8956 proves 3.4-2 */
 static void upper_layer_components_never_match_without_their_header(void **state)
 {
     const struct expectation cases[] = {
@@ -156,6 +160,7 @@ static void upper_layer_components_never_match_without_their_header(void **state
     ASSERT_MATCHES(key, cases);
 }
 
+/* conforms: RFC 8955 proves 4.2.2.7-2 */
 static void icmp_components_match_icmp_alone(void **state)
 {
     const struct expectation cases[] = {
@@ -172,6 +177,7 @@ static void icmp_components_match_icmp_alone(void **state)
     ASSERT_MATCHES(key, cases);
 }
 
+/* conforms: RFC 8955 proves 4.2.2.9-2 */
 static void tcp_flags_match_twelve_bits(void **state)
 {
     const struct expectation cases[] = {
@@ -190,6 +196,7 @@ static void tcp_flags_match_twelve_bits(void **state)
     ASSERT_MATCHES(key, cases);
 }
 
+/* conforms: RFC 8955 proves 4.2.2.12-4 */
 static void fragment_bits_match_as_a_mask(void **state)
 {
     const struct expectation cases[] = {
@@ -208,6 +215,7 @@ static void fragment_bits_match_as_a_mask(void **state)
 }
 
 /* RFC 8956 3.7 */
+/* conforms: RFC 8956 proves 3.7-2 */
 static void the_flow_label_is_matched_in_ipv6(void **state)
 {
     const struct expectation cases[] = {

@@ -92,6 +92,7 @@ static void ports_and_routing_arrive(void **state)
     cfg_free(cfg);
 }
 
+/* conforms: RFC 4456 proves 7-1 */
 static void bgp_arrives(void **state)
 {
     struct cfg *cfg = load_sample();

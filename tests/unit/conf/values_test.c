@@ -56,6 +56,7 @@ static void a_short_file_has_every_default(void **state)
     cfg_free(cfg);
 }
 
+/* conforms: RFC 4271 proves 8.1.4-1 */
 static void a_peer_has_its_defaults(void **state)
 {
     struct cfg *cfg = parse_more("bgp: {peers: [{name: x, address: 192.0.2.9, asn: 4294967294}]}\n");
@@ -85,6 +86,7 @@ static void sections_without_entries_are_empty(void **state)
     cfg_free(cfg);
 }
 
+/* conforms: RFC 4271 proves 10-1 */
 static void numbers_reach_their_limits(void **state)
 {
     struct cfg *cfg =

@@ -22,6 +22,8 @@ static const char *text_of(const struct fs_actions *actions)
     return text;
 }
 
+/* conforms: RFC 8955 proves 7.1-2 7.3-2 7.4-1 7.5-2 */
+/* conforms: RFC 8956 proves 6.1-1 */
 static void each_community_is_read_and_written_back(void **state)
 {
     static const struct {
@@ -66,6 +68,7 @@ static void each_community_is_read_and_written_back(void **state)
     }
 }
 
+/* conforms: RFC 8955 proves 7.1-4 7.2-3 refuses 7.1-4 7.2-3 */
 static void a_negative_rate_discards(void **state)
 {
     static const char *const CASES[] = {"8006 0000 bf800000", "8006 0000 80000000", "800c 0000 c7000000",
@@ -103,6 +106,7 @@ static void nan_and_infinity_are_no_rate_and_no_accept(void **state)
     }
 }
 
+/* conforms: RFC 8955 proves 7.7-1 */
 static void of_several_rates_of_a_kind_the_lower_counts_and_kinds_are_independent(void **state)
 {
     struct fs_actions actions = decode("8006 0000 49989680 8006 0000 42fa0000 8006 0000 4e6e6b28 "
@@ -117,6 +121,7 @@ static void of_several_rates_of_a_kind_the_lower_counts_and_kinds_are_independen
     assert_true(fs_actions_discard(&actions));
 }
 
+/* conforms: RFC 8955 proves 7.7-1 */
 static void of_several_marks_or_redirects_the_first_counts(void **state)
 {
     struct fs_actions actions = decode("8009 00000000000a 8009 00000000000b 8208 00010000 0001 8008 fde8 00000064 "
@@ -128,6 +133,7 @@ static void of_several_marks_or_redirects_the_first_counts(void **state)
 }
 
 /* RFC 8955 7.3: bits 46 and 47 are in the sixth octet; any other octet may hold anything. */
+/* conforms: RFC 8955 proves 7.3-1 7.3-3 refuses 7.3-3 */
 static void the_terminal_bit_is_in_the_sixth_octet(void **state)
 {
     struct fs_actions actions = decode("8007 ffffffffff00", "");
@@ -144,6 +150,7 @@ static void the_terminal_bit_is_in_the_sixth_octet(void **state)
     assert_true(actions.go_on && actions.sample);
 }
 
+/* conforms: RFC 8955 proves 7.5-3 refuses 7.5-3 */
 static void reserved_bits_of_a_mark_are_ignored(void **state)
 {
     struct fs_actions actions = decode("8009 ffffffffffee", "");
@@ -152,6 +159,7 @@ static void reserved_bits_of_a_mark_are_ignored(void **state)
     assert_string_equal(text_of(&actions), "mark 46");
 }
 
+/* conforms: RFC 7606 proves 7.14-2 7.15-2 */
 static void other_communities_and_remainders_are_skipped(void **state)
 {
     struct fs_actions actions = decode("0002 fde8 00000064 4006 0000 00000000 0306 0000 00000000 8006 0000 0000",
@@ -163,6 +171,7 @@ static void other_communities_and_remainders_are_skipped(void **state)
     assert_true(fs_actions_accept(&actions));
 }
 
+/* conforms: RFC 8955 proves 7.1-1 */
 static void rates_carry_the_low_half_of_the_as_number(void **state)
 {
     struct fs_actions actions = {.rate_bytes_set = true};

@@ -20,6 +20,7 @@ static void refuse_all(const struct refusal *cases, size_t count)
     }
 }
 
+/* conforms: RFC 8955 refuses 4.1-1 */
 static void a_broken_length_field_loses_the_framing(void **state)
 {
     static const struct refusal CASES[] = {
@@ -34,6 +35,7 @@ static void a_broken_length_field_loses_the_framing(void **state)
     refuse_all(CASES, COUNT(CASES));
 }
 
+/* conforms: RFC 8955 proves 4.2-3 refuses 4.2-3 8-1 */
 static void length_zero_or_no_component_is_never_match_all(void **state)
 {
     static const struct fs_nlri_format VPN = {.family = IP_V4, .vpn = true};
@@ -52,6 +54,7 @@ static void length_zero_or_no_component_is_never_match_all(void **state)
     assert_int_equal(fs_rule_build(IP_V4, NULL, NULL, 0, NULL, &rule), FS_ERR_EMPTY);
 }
 
+/* conforms: RFC 8955 proves 4.2.1-1 refuses 4.2.1-1 */
 static void a_list_without_end_or_with_octets_after_it_is_malformed(void **state)
 {
     static const struct refusal CASES[] = {
@@ -69,6 +72,8 @@ static void a_list_without_end_or_with_octets_after_it_is_malformed(void **state
     refuse_all(CASES, COUNT(CASES));
 }
 
+/* conforms: RFC 8955 proves 4.2-3 refuses 4.2-3 */
+/* conforms: RFC 8956 proves 3.7-2 */
 static void an_unknown_component_type_is_malformed(void **state)
 {
     static const struct refusal CASES[] = {
@@ -83,6 +88,7 @@ static void an_unknown_component_type_is_malformed(void **state)
     refuse_all(CASES, COUNT(CASES));
 }
 
+/* conforms: RFC 8955 proves 4.2-1 4.2-2 refuses 4.2-1 4.2-2 */
 static void components_out_of_order_or_twice_are_malformed(void **state)
 {
     static const struct refusal CASES[] = {
@@ -96,6 +102,7 @@ static void components_out_of_order_or_twice_are_malformed(void **state)
     refuse_all(CASES, COUNT(CASES));
 }
 
+/* conforms: RFC 8956 refuses 3.1-4 */
 static void prefixes_longer_than_an_address_are_malformed(void **state)
 {
     static const struct refusal CASES[] = {
@@ -108,6 +115,7 @@ static void prefixes_longer_than_an_address_are_malformed(void **state)
     refuse_all(CASES, COUNT(CASES));
 }
 
+/* conforms: RFC 8956 proves 3.1-4 refuses 3.1-4 */
 static void ipv6_offset_at_or_above_the_length_is_malformed_but_for_0_0(void **state)
 {
     static const struct refusal CASES[] = {
@@ -129,6 +137,8 @@ static void ipv6_offset_at_or_above_the_length_is_malformed_but_for_0_0(void **s
     fs_rule_free(rule);
 }
 
+/* conforms: RFC 8955 refuses 4.2.2.9-1 4.2.2.11-1 4.2.2.12-1 */
+/* conforms: RFC 8956 refuses 3.6-1 */
 static void tcp_flags_dscp_and_fragment_keep_to_their_value_lengths(void **state)
 {
     static const struct refusal CASES[] = {

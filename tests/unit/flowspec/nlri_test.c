@@ -8,6 +8,8 @@ struct vector {
     const char *match;
 };
 
+/* conforms: RFC 8955 proves 4.3-1 */
+/* conforms: RFC 8956 proves 3.1-1 3.2-1 3.8-1 */
 static void reads_and_writes_the_examples_of_the_rfcs(void **state)
 {
     static const struct vector VECTORS[] = {
@@ -77,6 +79,7 @@ static size_t value_of_length(size_t len, uint8_t *out)
     return at;
 }
 
+/* conforms: RFC 8955 proves 4.1-1 */
 static void round_trips_every_length_up_to_4095(void **state)
 {
     static uint8_t framed[FS_NLRI_MAX + 2], again[FS_NLRI_MAX + 2];
@@ -102,6 +105,7 @@ static void round_trips_every_length_up_to_4095(void **state)
     }
 }
 
+/* conforms: RFC 8955 proves 4.1-1 */
 static void reads_a_length_below_240_in_two_octets_as_the_same_rule(void **state)
 {
     struct fs_rule *one = rule_from_hex(IP_V4, "03 038111"), *two = rule_from_hex(IP_V4, "f003 038111");
@@ -114,6 +118,10 @@ static void reads_a_length_below_240_in_two_octets_as_the_same_rule(void **state
 }
 
 /* What a receiver must ignore does not make another rule, and is not sent. */
+/* conforms: RFC 8955 proves 4.2-5 4.2.1.1-1 4.2.1.1-4 4.2.1.2-1 4.2.2.12-2 */
+/* conforms: RFC 8955 proves 4.2.1.1-5 4.2.1.2-2 4.2.2.9-2 4.2.2.11-2 4.2.2.12-3 */
+/* conforms: RFC 8955 refuses 4.2.1.1-5 4.2.1.2-2 4.2.2.9-2 4.2.2.11-2 4.2.2.12-3 */
+/* conforms: RFC 8956 proves 3.1-2 3.1-3 3.6-2 3.6-3 3.7-1 refuses 3.1-3 3.6-3 */
 static void makes_one_rule_of_many_spellings(void **state)
 {
     static const struct {
@@ -161,6 +169,7 @@ static void keeps_operators_that_say_the_same_apart(void **state)
     fs_rule_free(twice);
 }
 
+/* conforms: RFC 8955 proves 8-1 */
 static void keeps_families_and_safis_apart(void **state)
 {
     static const struct fs_nlri_format VPN = {.family = IP_V4, .vpn = true};

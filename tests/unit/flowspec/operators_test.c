@@ -17,6 +17,7 @@ static bool text_matches(const char *match, uint64_t value)
     return result;
 }
 
+/* conforms: RFC 8955 proves 4.2.1.1-6 */
 static void all_eight_numeric_combinations_are_exact(void **state)
 {
     /* below, equal, above: table 1 */
@@ -48,6 +49,7 @@ static void all_eight_numeric_combinations_are_exact(void **state)
     }
 }
 
+/* conforms: RFC 8955 proves 4.2.1.2-3 */
 static void bitmask_means_any_or_all_and_not_turns_it(void **state)
 {
     (void)state;
@@ -70,6 +72,7 @@ static void an_empty_bitmask_matches_as_its_definition_says(void **state)
     assert_false(text_matches("match tcp-flags !=0x0", 0xff));
 }
 
+/* conforms: RFC 8955 proves 4.2.1.1-3 */
 static void and_binds_tighter_than_or(void **state)
 {
     static const char MATCH[] = "match port =1,>=10&<=20,=30&=31,=40";
@@ -87,6 +90,7 @@ static void and_binds_tighter_than_or(void **state)
     assert_false(text_matches("match port =1,=2&=3", 2));
 }
 
+/* conforms: RFC 8955 proves 4.2.1.1-2 refuses 4.2.1.1-2 */
 static void the_and_bit_of_the_first_operator_counts_as_unset(void **state)
 {
     struct fs_rule *rule = rule_from_hex(IP_V4, "05 04 4101 8102");
@@ -98,6 +102,7 @@ static void the_and_bit_of_the_first_operator_counts_as_unset(void **state)
     fs_rule_free(rule);
 }
 
+/* conforms: RFC 8955 proves 4.2.1.1-7 */
 static void eight_octet_values_compare_in_64_bits(void **state)
 {
     struct fs_rule *rule = rule_from_hex(IP_V4, "0a 0a b1 0000000100000005"); /* = 2^32 + 5 */
@@ -111,6 +116,7 @@ static void eight_octet_values_compare_in_64_bits(void **state)
     assert_false(text_matches("match packet-length <18446744073709551615", UINT64_MAX));
 }
 
+/* conforms: RFC 8955 proves 4.2.2.9-2 */
 static void tcp_flags_of_two_octets_match_twelve_bits(void **state)
 {
     struct fs_rule *rule = rule_from_hex(IP_V4, "04 09 91 5102"); /* data offset 5, AE, SYN */
@@ -122,6 +128,7 @@ static void tcp_flags_of_two_octets_match_twelve_bits(void **state)
     fs_rule_free(rule);
 }
 
+/* conforms: RFC 8956 proves 3.6-3 refuses 3.6-3 */
 static void df_is_ignored_in_ipv6(void **state)
 {
     struct fs_rule *rule = rule_from_hex(IP_V6, "03 0c 81 03");

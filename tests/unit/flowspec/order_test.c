@@ -25,6 +25,7 @@ static void expect_ascending(const char *const *rules, size_t count)
             expect_pair(rules[i], rules[j], i < j ? -1 : i > j);
 }
 
+/* conforms: RFC 8955 proves 5.1-1 */
 static void the_lowest_type_and_then_the_longer_list_of_components_first(void **state)
 {
     static const char *const RULES[] = {
@@ -44,6 +45,7 @@ static void the_lowest_type_and_then_the_longer_list_of_components_first(void **
     expect_ascending(RULES, COUNT(RULES));
 }
 
+/* conforms: RFC 8955 proves 5.1-1 */
 static void one_prefix_inside_the_other_the_longer_first(void **state)
 {
     static const char *const RULES[] = {
@@ -55,6 +57,7 @@ static void one_prefix_inside_the_other_the_longer_first(void **state)
     expect_ascending(RULES, COUNT(RULES));
 }
 
+/* conforms: RFC 8955 proves 5.1-1 */
 static void prefixes_apart_the_lower_address_first_whatever_their_length(void **state)
 {
     static const char *const RULES[] = {
@@ -67,6 +70,7 @@ static void prefixes_apart_the_lower_address_first_whatever_their_length(void **
     expect_ascending(RULES, COUNT(RULES));
 }
 
+/* conforms: RFC 8955 proves 5.1-1 */
 static void equal_destinations_leave_it_to_the_source(void **state)
 {
     static const char *const RULES[] = {
@@ -81,6 +85,7 @@ static void equal_destinations_leave_it_to_the_source(void **state)
     expect_ascending(RULES, COUNT(RULES));
 }
 
+/* conforms: RFC 8955 proves 5.1-1 */
 static void operator_lists_compare_as_octets(void **state)
 {
     static const char *const RULES[] = {
@@ -99,6 +104,7 @@ static void operator_lists_compare_as_octets(void **state)
     expect_ascending(RULES, COUNT(RULES));
 }
 
+/* conforms: RFC 8956 proves 4-1 */
 static void the_lower_ipv6_offset_first(void **state)
 {
     static const char *const RULES[] = {

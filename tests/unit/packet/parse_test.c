@@ -36,6 +36,7 @@ static void assert_ipv6_fields(const struct pkt_key *key, const struct frame *f)
     assert_int_equal(key->l4_offset, f->l4);
 }
 
+/* conforms: RFC 8955 proves 4.2.2.10-2 */
 static void ipv4_udp_gives_addresses_ports_length_and_dscp(void **state)
 {
     struct frame f;
@@ -92,6 +93,7 @@ static void ipv4_options_move_the_upper_layer(void **state)
     }
 }
 
+/* conforms: RFC 8956 proves 3.4-2 */
 static void icmp_is_found_in_its_own_family_only(void **state)
 {
     const struct {
@@ -156,6 +158,7 @@ static void ipv6_gives_addresses_flow_label_and_length_with_the_header(void **st
     assert_int_equal(key.dst_port, FRAME_DST_PORT);
 }
 
+/* conforms: RFC 8956 proves 3.3-1 */
 static void each_extension_header_is_walked_to_the_upper_layer(void **state)
 {
     const uint8_t walked[] = {0, 43, 60};
@@ -193,6 +196,7 @@ static void the_authentication_header_counts_in_words_of_four(void **state)
     }
 }
 
+/* conforms: RFC 8956 proves 3.3-1 */
 static void a_chain_of_all_extension_headers_is_walked(void **state)
 {
     struct frame f;
@@ -249,6 +253,7 @@ static void a_payload_length_of_zero_is_an_empty_packet(void **state)
 }
 
 /* RFC 8955 4.2.2.12 */
+/* conforms: RFC 8955 proves 4.2.2.12-4 */
 static void ipv4_fragments_carry_their_bits(void **state)
 {
     const struct {

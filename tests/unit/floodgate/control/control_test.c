@@ -183,6 +183,7 @@ static void an_announced_rule_bites_until_it_is_withdrawn(void **state)
     speaker_close(&speaker);
 }
 
+/* conforms: RFC 4271 proves 8.2.2-4 */
 static void a_session_that_closes_takes_its_rules_along(void **state)
 {
     struct router *router = *state;
@@ -342,6 +343,7 @@ static void a_second_connection_of_an_established_peer_is_refused(void **state)
     speaker_close(&second);
 }
 
+/* conforms: RFC 4271 proves 8.2.1-2 */
 static void an_active_peer_is_connected_to_from_our_own_address(void **state)
 {
     struct router *router = *state;
@@ -376,6 +378,7 @@ static void a_refused_connect_is_logged_once_with_its_reason(void **state)
     assert_null(strstr(strstr(router->log, line) + 1, line));
 }
 
+/* conforms: RFC 4271 proves 9.4-1 */
 static void the_configurations_rules_are_in_force(void **state)
 {
     struct router *router = *state;
