@@ -4,7 +4,7 @@
  * 9.1.2.2). A step sees only what earlier steps left over: that is what makes MED come out the same in whatever order
  * paths arrived.
  *
- * IGP cost (step e) does not apply: a flowspec rule has no next hop to reach.
+ * IGP cost (step e) is not known here, and does not apply to a flowspec rule: it has no next hop to reach.
  */
 #include "bgp/best_path.h"
 
@@ -13,7 +13,7 @@
 #define LOCAL_PREF_DEFAULT 100 /* of external peers, and of internal ones that sent none */
 #define ORIGIN_INCOMPLETE  2
 
-typedef int (*path_step)(const struct bgp_path *a, const struct bgp_path *b);
+typedef int (*path_compare)(const struct bgp_choice *a, const struct bgp_choice *b);
 
 /* Below 0 when the smaller number is preferred and `a` has it. */
 static int smaller(uint64_t a, uint64_t b)
@@ -22,62 +22,62 @@ static int smaller(uint64_t a, uint64_t b)
 }
 
 /* Configured and operator's rules before anything learned. */
-static int by_origin_here(const struct bgp_path *a, const struct bgp_path *b)
+static int by_origin_here(const struct bgp_choice *a, const struct bgp_choice *b)
 {
     return smaller(a->source->kind == BGP_SOURCE_PEER, b->source->kind == BGP_SOURCE_PEER);
 }
 
 /* 9.1.1: the degree of preference. */
-static int by_local_pref(const struct bgp_path *a, const struct bgp_path *b)
+static int by_local_pref(const struct bgp_choice *a, const struct bgp_choice *b)
 {
-    uint32_t a_pref = a->attrs.has_local_pref ? a->attrs.local_pref : LOCAL_PREF_DEFAULT;
-    uint32_t b_pref = b->attrs.has_local_pref ? b->attrs.local_pref : LOCAL_PREF_DEFAULT;
+    uint32_t a_pref = a->attrs->has_local_pref ? a->attrs->local_pref : LOCAL_PREF_DEFAULT;
+    uint32_t b_pref = b->attrs->has_local_pref ? b->attrs->local_pref : LOCAL_PREF_DEFAULT;
 
     return smaller(b_pref, a_pref);
 }
 
 /* a) */
-static int by_as_path_length(const struct bgp_path *a, const struct bgp_path *b)
+static int by_as_path_length(const struct bgp_choice *a, const struct bgp_choice *b)
 {
-    return smaller(bgp_as_path_length(&a->attrs), bgp_as_path_length(&b->attrs));
+    return smaller(bgp_as_path_length(a->attrs), bgp_as_path_length(b->attrs));
 }
 
 /* b) */
-static int by_origin(const struct bgp_path *a, const struct bgp_path *b)
+static int by_origin(const struct bgp_choice *a, const struct bgp_choice *b)
 {
-    return smaller(a->attrs.has_origin ? a->attrs.origin : ORIGIN_INCOMPLETE,
-                   b->attrs.has_origin ? b->attrs.origin : ORIGIN_INCOMPLETE);
+    return smaller(a->attrs->has_origin ? a->attrs->origin : ORIGIN_INCOMPLETE,
+                   b->attrs->has_origin ? b->attrs->origin : ORIGIN_INCOMPLETE);
 }
 
 /* c) Only between paths from one neighbouring AS; none counts as the lowest. */
-static int by_med(const struct bgp_path *a, const struct bgp_path *b)
+static int by_med(const struct bgp_choice *a, const struct bgp_choice *b)
 {
-    if (bgp_as_path_first(&a->attrs) != bgp_as_path_first(&b->attrs))
+    if (bgp_as_path_first(a->attrs) != bgp_as_path_first(b->attrs))
         return 0;
-    return smaller(a->attrs.has_med ? a->attrs.med : 0, b->attrs.has_med ? b->attrs.med : 0);
+    return smaller(a->attrs->has_med ? a->attrs->med : 0, b->attrs->has_med ? b->attrs->med : 0);
 }
 
 /* d) */
-static int by_external(const struct bgp_path *a, const struct bgp_path *b)
+static int by_external(const struct bgp_choice *a, const struct bgp_choice *b)
 {
     return smaller(!a->source->ebgp, !b->source->ebgp);
 }
 
 /* f) RFC 4456 9: the originator's identifier where a reflector is between. */
-static int by_router_id(const struct bgp_path *a, const struct bgp_path *b)
+static int by_router_id(const struct bgp_choice *a, const struct bgp_choice *b)
 {
-    return smaller(a->attrs.has_originator_id ? a->attrs.originator_id : a->source->router_id,
-                   b->attrs.has_originator_id ? b->attrs.originator_id : b->source->router_id);
+    return smaller(a->attrs->has_originator_id ? a->attrs->originator_id : a->source->router_id,
+                   b->attrs->has_originator_id ? b->attrs->originator_id : b->source->router_id);
 }
 
 /* RFC 4456 9, before g) */
-static int by_cluster_list(const struct bgp_path *a, const struct bgp_path *b)
+static int by_cluster_list(const struct bgp_choice *a, const struct bgp_choice *b)
 {
-    return smaller(a->attrs.cluster_list_len, b->attrs.cluster_list_len);
+    return smaller(a->attrs->cluster_list_len, b->attrs->cluster_list_len);
 }
 
 /* g) */
-static int by_address(const struct bgp_path *a, const struct bgp_path *b)
+static int by_address(const struct bgp_choice *a, const struct bgp_choice *b)
 {
     const struct ip_addr *x = &a->source->address, *y = &b->source->address;
 
@@ -87,13 +87,26 @@ static int by_address(const struct bgp_path *a, const struct bgp_path *b)
 }
 
 /* Two sources behind one address, or none at all (configuration and API): the older number. */
-static int by_source(const struct bgp_path *a, const struct bgp_path *b)
+static int by_source(const struct bgp_choice *a, const struct bgp_choice *b)
 {
     return smaller(a->source->number, b->source->number);
 }
 
-static const path_step steps[] = {by_origin_here, by_local_pref, by_as_path_length, by_origin,  by_med,
-                                  by_external,    by_router_id,  by_cluster_list,   by_address, by_source};
+static const struct {
+    const char *name;
+    path_compare compare;
+} steps[] = {
+    {"origin-here", by_origin_here},
+    {"local-pref", by_local_pref},
+    {"as-path", by_as_path_length},
+    {"origin", by_origin},
+    {"med", by_med},
+    {"external", by_external},
+    {"router-id", by_router_id},
+    {"cluster-list", by_cluster_list},
+    {"peer-address", by_address},
+    {"source", by_source},
+};
 #define STEP_COUNT (sizeof steps / sizeof steps[0])
 
 /* The next path at or after `path` that no step struck out yet. */
@@ -104,16 +117,24 @@ static struct bgp_path *remaining(struct bgp_path *path)
     return path;
 }
 
+static struct bgp_choice choice_of(const struct bgp_path *path)
+{
+    return (struct bgp_choice){.source = path->source, .attrs = &path->attrs};
+}
+
 /* Strikes out by one step; returns how many are left. Beaten paths strike until the step ends: they beat what they
  * beat. */
-static size_t strike(struct bgp_path *paths, path_step step)
+static size_t strike(struct bgp_path *paths, path_compare compare)
 {
     size_t left = 0;
 
     for (struct bgp_path *a = remaining(paths); a != NULL; a = remaining(a->next)) {
+        const struct bgp_choice own = choice_of(a);
         a->beaten = false;
-        for (struct bgp_path *b = remaining(paths); b != NULL && !a->beaten; b = remaining(b->next))
-            a->beaten = step(b, a) < 0;
+        for (struct bgp_path *b = remaining(paths); b != NULL && !a->beaten; b = remaining(b->next)) {
+            const struct bgp_choice other = choice_of(b);
+            a->beaten = compare(&other, &own) < 0;
+        }
         left += !a->beaten;
     }
     for (struct bgp_path *a = remaining(paths); a != NULL; a = remaining(a->next))
@@ -130,6 +151,37 @@ struct bgp_path *bgp_best_path(struct bgp_path *paths)
         left++;
     }
     for (size_t i = 0; i < STEP_COUNT && left > 1; i++)
-        left = strike(paths, steps[i]);
+        left = strike(paths, steps[i].compare);
     return remaining(paths);
+}
+
+/* The same over an array. */
+static size_t strike_choices(struct bgp_choice *choices, size_t count, size_t step)
+{
+    size_t left = 0;
+
+    for (size_t a = 0; a < count; a++) {
+        choices[a].beaten = false;
+        for (size_t b = 0; b < count && choices[a].lost_by == NULL && !choices[a].beaten; b++)
+            choices[a].beaten = choices[b].lost_by == NULL && steps[step].compare(&choices[b], &choices[a]) < 0;
+    }
+    for (size_t a = 0; a < count; a++) {
+        if (choices[a].beaten)
+            choices[a].lost_by = steps[step].name;
+        left += choices[a].lost_by == NULL;
+    }
+    return left;
+}
+
+size_t bgp_choose(struct bgp_choice *choices, size_t count)
+{
+    size_t left = count, best = 0;
+
+    for (size_t i = 0; i < count; i++)
+        choices[i].lost_by = NULL;
+    for (size_t i = 0; i < STEP_COUNT && left > 1; i++)
+        left = strike_choices(choices, count, i);
+    while (choices[best].lost_by != NULL)
+        best++;
+    return best;
 }

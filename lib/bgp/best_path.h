@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which of several paths of one rule counts: RFC 4271 9.1, RFC 4456 9.
+ * Which of several paths of one rule or one prefix counts: RFC 4271 9.1, RFC 4456 9.
  */
 #ifndef BGP_BEST_PATH_H
 #define BGP_BEST_PATH_H
@@ -9,5 +9,16 @@
 
 /* The best of a list (linked by `next`), or NULL when it is empty. Does not depend on the order of the list. */
 struct bgp_path *bgp_best_path(struct bgp_path *paths);
+
+/* A path in an array, for owners that keep paths in a form of their own. */
+struct bgp_choice {
+    const struct bgp_source *source;
+    const struct bgp_attrs *attrs;
+    const char *lost_by; /* the step that struck it out ("local-pref", "as-path", ...); NULL: the best */
+    bool beaten;         /* private */
+};
+
+/* The index of the best of `count` (at least one) choices; sets `lost_by` of each. Their order does not matter. */
+size_t bgp_choose(struct bgp_choice *choices, size_t count);
 
 #endif

@@ -15,6 +15,8 @@ static const struct {
     {BGP_IPV6_FLOWSPEC, BGP_AFI_IPV6, BGP_SAFI_FLOWSPEC, "ipv6-flowspec"},
     {BGP_IPV4_FLOWSPEC_VPN, BGP_AFI_IPV4, BGP_SAFI_FLOWSPEC_VPN, "ipv4-flowspec-vpn"},
     {BGP_IPV6_FLOWSPEC_VPN, BGP_AFI_IPV6, BGP_SAFI_FLOWSPEC_VPN, "ipv6-flowspec-vpn"},
+    {BGP_IPV4_VPN, BGP_AFI_IPV4, BGP_SAFI_VPN, "ipv4-vpn"},
+    {BGP_IPV6_VPN, BGP_AFI_IPV6, BGP_SAFI_VPN, "ipv6-vpn"},
 };
 
 uint32_t bgp_family_of(uint16_t afi, uint8_t safi)

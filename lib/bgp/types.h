@@ -24,7 +24,7 @@ enum bgp_message_type {
 };
 
 enum bgp_afi { BGP_AFI_IPV4 = 1, BGP_AFI_IPV6 = 2 };
-enum bgp_safi { BGP_SAFI_UNICAST = 1, BGP_SAFI_FLOWSPEC = 133, BGP_SAFI_FLOWSPEC_VPN = 134 };
+enum bgp_safi { BGP_SAFI_UNICAST = 1, BGP_SAFI_VPN = 128, BGP_SAFI_FLOWSPEC = 133, BGP_SAFI_FLOWSPEC_VPN = 134 };
 
 /* The families this speaker knows, as bits of a set. */
 enum bgp_family {
@@ -34,8 +34,11 @@ enum bgp_family {
     BGP_IPV6_FLOWSPEC = 1 << 3,
     BGP_IPV4_FLOWSPEC_VPN = 1 << 4,
     BGP_IPV6_FLOWSPEC_VPN = 1 << 5,
+    BGP_IPV4_VPN = 1 << 6, /* labelled VPN unicast: RFC 4364, RFC 4659 */
+    BGP_IPV6_VPN = 1 << 7,
 };
-#define BGP_FAMILY_COUNT      6
+#define BGP_FAMILY_COUNT      8
+#define BGP_UNICAST_FAMILIES  (BGP_IPV4_UNICAST | BGP_IPV6_UNICAST | BGP_IPV4_VPN | BGP_IPV6_VPN)
 #define BGP_FLOWSPEC_FAMILIES (BGP_IPV4_FLOWSPEC | BGP_IPV6_FLOWSPEC | BGP_IPV4_FLOWSPEC_VPN | BGP_IPV6_FLOWSPEC_VPN)
 
 /* The family bit of (afi, safi), or 0 when unknown; and back. */

@@ -2,8 +2,6 @@
 /*
  * One UPDATE: RFC 4271 4.3 and 6.3 as revised by RFC 7606, MP_REACH and MP_UNREACH of RFC 4760, flowspec NLRI of RFC
  * 8955 4, End-of-RIB of RFC 4724 2.
- *
- * Unicast NLRI are checked for sound framing and passed over: this reader announces flowspec rules.
  */
 #include "bgp/update.h"
 
@@ -11,6 +9,7 @@
 
 #include "base/cursor.h"
 #include "bgp/attrs.h"
+#include "bgp/nlri_routes.h"
 #include "bgp/notification.h"
 
 /* The parts of a body. */
@@ -32,18 +31,6 @@ static bool split(const uint8_t *body, size_t len, struct update_parts *parts)
     parts->withdrawn = br_sub(&r, br_u16(&r));
     parts->attributes = br_sub(&r, br_u16(&r));
     parts->nlri = r;
-    return !r.failed;
-}
-
-/* RFC 7606 5.3: whether prefixes follow one another soundly. */
-static bool prefixes_sound(struct byte_reader r, unsigned max_bits)
-{
-    while (br_left(&r) > 0) {
-        unsigned bits = br_u8(&r);
-        if (bits > max_bits)
-            return false;
-        br_bytes(&r, (bits + 7) / 8);
-    }
     return !r.failed;
 }
 
@@ -72,9 +59,12 @@ static bool read_rules(struct bgp_attr_reader *reader, uint32_t family, struct b
 
 static bool read_nlri(struct bgp_attr_reader *reader, uint32_t family, struct byte_reader r, bool withdraw)
 {
-    if (family == BGP_IPV4_UNICAST || family == BGP_IPV6_UNICAST)
-        return prefixes_sound(r, family == BGP_IPV4_UNICAST ? 32 : 128);
-    return read_rules(reader, family, r, withdraw);
+    if ((family & BGP_UNICAST_FAMILIES) == 0)
+        return read_rules(reader, family, r, withdraw);
+    if (!bgp_routes_sound(family, r))
+        return false;
+    bgp_routes_read(reader, family, r, withdraw, &reader->attrs);
+    return true;
 }
 
 /* The first address in a next hop of any of the lengths in use, a route distinguisher before it skipped. */
@@ -111,7 +101,7 @@ static struct mp_attr open_mp(struct bgp_attr_reader *reader, const struct bgp_r
         const uint8_t *next_hop = br_bytes(&r, len);
         br_u8(&r); /* reserved: RFC 4760 3 ignores it */
         /* RFC 8955 4: the next hop of flowspec may have any length; of unicast it must be one that makes sense */
-        bool unicast = (mp.family & (BGP_IPV4_UNICAST | BGP_IPV6_UNICAST)) != 0;
+        bool unicast = (mp.family & BGP_UNICAST_FAMILIES) != 0;
         if (!r.failed)
             reader->attrs.next_hop = next_hop_address(next_hop, len);
         if (unicast && reader->attrs.next_hop.family == IP_NONE)
@@ -155,6 +145,18 @@ static void tell_end_of_rib(struct bgp_attr_reader *reader, const struct update_
         reader->ops->end_of_rib(reader->ctx, family);
 }
 
+/* The routes outside of any attribute (RFC 4271 4.3), whose next hop is in an attribute of its own. */
+static void read_classic(struct bgp_attr_reader *reader, struct byte_reader nlri)
+{
+    const struct bgp_raw_attr *next_hop = &reader->raw[BGP_ATTR_NEXT_HOP];
+    struct bgp_attrs attrs = reader->attrs;
+
+    attrs.next_hop = (struct ip_addr){.family = next_hop->whole != NULL ? IP_V4 : IP_NONE};
+    if (next_hop->whole != NULL)
+        memcpy(attrs.next_hop.octets, next_hop->value, 4);
+    bgp_routes_read(reader, BGP_IPV4_UNICAST, nlri, reader->withdraw, &attrs);
+}
+
 static struct bgp_update_result run(struct bgp_attr_reader *reader, const struct update_parts *parts)
 {
     const struct bgp_raw_attr *reach_raw = &reader->raw[BGP_ATTR_MP_REACH];
@@ -175,8 +177,11 @@ static struct bgp_update_result run(struct bgp_attr_reader *reader, const struct
     judge(reader, parts, br_left(&reach.nlri) > 0 || br_left(&parts->nlri) > 0);
     if (reader->fault.reset)
         return reader->fault;
-    if (!prefixes_sound(parts->withdrawn, 32) || !prefixes_sound(parts->nlri, 32))
+    bool classic = (reader->conf->families & BGP_IPV4_UNICAST) != 0;
+    if (!bgp_routes_sound(BGP_IPV4_UNICAST, parts->withdrawn) || !bgp_routes_sound(BGP_IPV4_UNICAST, parts->nlri))
         return reset_with("a prefix of the IPv4 routes is malformed", BGP_UPDATE_NETWORK_FIELD, NULL, 0);
+    if (classic)
+        bgp_routes_read(reader, BGP_IPV4_UNICAST, parts->withdrawn, true, NULL);
     /* RFC 4760 7: an incorrect MP attribute ends the session with Optional Attribute Error */
     if (unreach.family != 0 && !read_nlri(reader, unreach.family, unreach.nlri, true))
         return reset_with("MP_UNREACH_NLRI: an NLRI runs past its end", BGP_UPDATE_OPTIONAL_ATTRIBUTE,
@@ -184,6 +189,8 @@ static struct bgp_update_result run(struct bgp_attr_reader *reader, const struct
     if (reach.family != 0 && !read_nlri(reader, reach.family, reach.nlri, reader->withdraw))
         return reset_with("MP_REACH_NLRI: an NLRI runs past its end", BGP_UPDATE_OPTIONAL_ATTRIBUTE, reach_raw->whole,
                           reach_raw->whole_len);
+    if (classic && br_left(&parts->nlri) > 0)
+        read_classic(reader, parts->nlri);
     tell_end_of_rib(reader, parts, unreach_raw->whole != NULL ? &unreach : NULL);
     return (struct bgp_update_result){0};
 }

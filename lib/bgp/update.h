@@ -40,15 +40,31 @@ struct bgp_attrs {
     void *memory;            /* bgp_attrs_dup's; NULL otherwise */
 };
 
+/* A route of unicast (SAFI 1) or labelled VPN unicast (SAFI 128): what its NLRI says. */
+struct bgp_route {
+    uint32_t family; /* one bit of BGP_UNICAST_FAMILIES */
+    uint8_t rd[8];   /* SAFI 128; else zero */
+    struct ip_prefix prefix;
+    uint32_t path_id; /* ADD-PATH (RFC 7911); 0 without it */
+    uint32_t label;   /* SAFI 128: the top one, 20 bits; not part of the route's identity */
+};
+
 /*
- * What one UPDATE asks for. All must be set. They are called while bgp_update_parse runs: first attribute faults, then
- * withdrawals, then announcements, so that a rule in both is announced (RFC 4271 4.3).
+ * What one UPDATE asks for. All must be set but the two of routes, without which routes are checked and passed over.
+ * They are called while bgp_update_parse runs: first attribute faults, then withdrawals, then announcements, so that a
+ * rule in both is announced (RFC 4271 4.3).
  */
 struct bgp_update_ops {
     /* One flowspec rule announced; the callee takes `rule`. */
     void (*reach_flowspec)(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs);
     /* One rule withdrawn (or announced in an UPDATE that RFC 7606 treats as withdraw); the callee takes `rule`. */
     void (*unreach_flowspec)(void *ctx, uint32_t family, struct fs_rule *rule);
+    /*
+     * One route announced, `attrs->next_hop` being that route's, or withdrawn (or announced in an UPDATE that RFC 7606
+     * treats as withdraw). Routes of one attribute in an UPDATE come with the same pointer `attrs`.
+     */
+    void (*reach_route)(void *ctx, const struct bgp_route *route, const struct bgp_attrs *attrs);
+    void (*unreach_route)(void *ctx, const struct bgp_route *route);
     /* An NLRI that is refused alone, with the octets at fault. */
     void (*bad_nlri)(void *ctx, uint32_t family, enum fs_error error, const uint8_t *nlri, size_t len);
     /* An attribute fault that did not reset the session: `what` says which and what was done. */

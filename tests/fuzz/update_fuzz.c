@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "bgp/rib.h"
+#include "bgp/unicast_rib.h"
 #include "bgp/update.h"
 
 struct target {
     struct bgp_rib *rib;
+    struct bgp_unicast *routes;
     struct bgp_source source;
     size_t live; /* rules the RIB should hold */
 };
@@ -61,6 +63,25 @@ static void unreach(void *ctx, uint32_t family, struct fs_rule *rule)
     fs_rule_free(rule);
 }
 
+static void reach_route(void *ctx, const struct bgp_route *route, const struct bgp_attrs *attrs)
+{
+    struct target *t = ctx;
+    struct bgp_shared_attrs *shared = bgp_unicast_intern(t->routes, attrs);
+
+    require((route->family & BGP_UNICAST_FAMILIES) != 0);
+    require(route->prefix.length <= ip_family_bits(route->prefix.family) && route->label < 1u << 20);
+    require(shared != NULL && bgp_unicast_announce(t->routes, &t->source, route, shared) == 0);
+    bgp_unicast_release(t->routes, shared);
+}
+
+static void unreach_route(void *ctx, const struct bgp_route *route)
+{
+    struct target *t = ctx;
+
+    require(route->prefix.length <= ip_family_bits(route->prefix.family));
+    bgp_unicast_withdraw(t->routes, &t->source, route);
+}
+
 static void bad_nlri(void *ctx, uint32_t family, enum fs_error error, const uint8_t *nlri, size_t len)
 {
     (void)ctx;
@@ -87,16 +108,25 @@ static void changed(void *ctx, struct bgp_rib_entry *entry, bool withdrawn)
     require((entry->best == NULL) == withdrawn);
 }
 
+static void route_changed(void *ctx, const struct bgp_route *route, const struct bgp_unicast_path *best)
+{
+    (void)ctx;
+    require(route->family != 0 && (best == NULL || best->source != NULL));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct bgp_update_ops ops = {.reach_flowspec = reach,
                                               .unreach_flowspec = unreach,
+                                              .reach_route = reach_route,
+                                              .unreach_route = unreach_route,
                                               .bad_nlri = bad_nlri,
                                               .bad_attribute = bad_attribute,
                                               .end_of_rib = end_of_rib};
     static const struct bgp_rib_ops rib_ops = {.changed = changed};
+    static const struct bgp_unicast_ops route_ops = {.changed = route_changed};
     struct target t = {.source = {.number = 1, .kind = BGP_SOURCE_PEER}};
 
     if (size < 1)
@@ -108,7 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .local_as = data[0] & 8 ? 65000 : 0,
                                    .router_id = data[0] & 8 ? 0x01020304 : 0};
     t.rib = bgp_rib_create(&rib_ops, NULL);
-    require(t.rib != NULL);
+    t.routes = bgp_unicast_create(&route_ops, NULL);
+    require(t.rib != NULL && t.routes != NULL);
     struct bgp_update_result result = bgp_update_parse(data + 1, size - 1, &conf, &ops, &t);
     if (result.reset) {
         require(result.code == 3 && result.subcode > 0);
@@ -117,5 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(bgp_rib_count(t.rib) == t.live);
     require(bgp_rib_source_down(t.rib, &t.source) == t.live);
     bgp_rib_free(t.rib);
+    bgp_unicast_source_drop(t.routes, &t.source, BGP_UNICAST_FAMILIES, false, SIZE_MAX);
+    require(bgp_unicast_attribute_sets(t.routes) == 0);
+    bgp_unicast_free(t.routes);
     return 0;
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "bgp/nlri_routes.h"
+
+#include <string.h>
+
+#include "base/cursor.h"
+
+#define LABEL_BITS 24 /* RFC 8277 2.2: one label, unless both sides said otherwise, which we do not */
+#define RD_BITS    64
+
+/* Bits of an NLRI before the prefix proper. */
+static unsigned bits_before(uint32_t family)
+{
+    return (family & (BGP_IPV4_VPN | BGP_IPV6_VPN)) != 0 ? LABEL_BITS + RD_BITS : 0;
+}
+
+static unsigned prefix_family(uint32_t family)
+{
+    return bgp_family_afi(family) == BGP_AFI_IPV6 ? IP_V6 : IP_V4;
+}
+
+bool bgp_routes_sound(uint32_t family, struct byte_reader r)
+{
+    unsigned before = bits_before(family), most = before + ip_family_bits(prefix_family(family));
+
+    while (br_left(&r) > 0) {
+        unsigned bits = br_u8(&r);
+        if (bits < before || bits > most)
+            return false;
+        br_bytes(&r, (bits + 7) / 8);
+    }
+    return !r.failed;
+}
+
+void bgp_routes_read(const struct bgp_attr_reader *reader, uint32_t family, struct byte_reader r, bool withdraw,
+                     const struct bgp_attrs *attrs)
+{
+    struct bgp_route route = {.family = family, .prefix.family = (uint8_t)prefix_family(family)};
+    unsigned before = bits_before(family);
+
+    if (reader->ops->reach_route == NULL || reader->ops->unreach_route == NULL)
+        return;
+    while (br_left(&r) > 0) {
+        unsigned bits = br_u8(&r) - before;
+        if (before > 0) {
+            const uint8_t *label = br_bytes(&r, LABEL_BITS / 8);
+            route.label = (uint32_t)label[0] << 12 | (uint32_t)label[1] << 4 | label[2] >> 4;
+            memcpy(route.rd, br_bytes(&r, RD_BITS / 8), sizeof route.rd);
+        }
+        unsigned octets = (bits + 7) / 8;
+        memset(route.prefix.octets, 0, sizeof route.prefix.octets);
+        route.prefix.length = (uint8_t)bits;
+        if (octets > 0) {
+            memcpy(route.prefix.octets, br_bytes(&r, octets), octets);
+            if (bits % 8 != 0) /* RFC 4271 4.3: what is beyond the length is irrelevant */
+                route.prefix.octets[octets - 1] &= (uint8_t)(0xff << (8 - bits % 8));
+        }
+        if (withdraw)
+            reader->ops->unreach_route(reader->ctx, &route);
+        else
+            reader->ops->reach_route(reader->ctx, &route, attrs);
+    }
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The unicast RIB: tries of prefixes, the paths of each in a short list with the best in front, and the paths of each
+ * source in a list of their own, so that a session that closes costs what it announced. What only asks is in
+ * unicast_query.c.
+ */
+#include "bgp/unicast_rib.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bgp/best_path.h"
+#include "bgp/unicast_table.h"
+
+#define TABLE_ROOM_FIRST 8
+
+struct bgp_unicast *bgp_unicast_create(const struct bgp_unicast_ops *ops, void *ctx)
+{
+    struct bgp_unicast *rib = calloc(1, sizeof *rib);
+
+    if (rib == NULL)
+        return NULL;
+    rib->ops = ops;
+    rib->ctx = ctx;
+    slab_init(&rib->nodes, sizeof(struct trie_node));
+    slab_init(&rib->paths, sizeof(struct unicast_path));
+    slab_init(&rib->tables, sizeof(struct unicast_table));
+    return rib;
+}
+
+static void source_give_attrs(struct bgp_unicast *rib, const struct unicast_source *record)
+{
+    for (uint32_t at = record->first; at != SLAB_NONE; at = unicast_path_at(rib, at)->next_of_source)
+        bgp_attrs_pool_give(&rib->pool, unicast_path_at(rib, at)->attrs);
+}
+
+void bgp_unicast_free(struct bgp_unicast *rib)
+{
+    if (rib == NULL)
+        return;
+    for (size_t i = 0; i < rib->source_count; i++)
+        source_give_attrs(rib, &rib->sources[i]);
+    bgp_attrs_pool_clear(&rib->pool);
+    slab_clear(&rib->nodes);
+    slab_clear(&rib->paths);
+    slab_clear(&rib->tables);
+    free(rib->sources);
+    free(rib->order);
+    free(rib->choices);
+    free(rib);
+}
+
+struct bgp_shared_attrs *bgp_unicast_intern(struct bgp_unicast *rib, const struct bgp_attrs *attrs)
+{
+    return bgp_attrs_pool_take(&rib->pool, attrs);
+}
+
+void bgp_unicast_release(struct bgp_unicast *rib, struct bgp_shared_attrs *shared)
+{
+    bgp_attrs_pool_give(&rib->pool, shared);
+}
+
+/* A slot that no source has: slots stay where they are, paths name them by number. */
+static struct unicast_source *source_add(struct bgp_unicast *rib, const struct bgp_source *source)
+{
+    size_t slot = 0;
+
+    while (slot < rib->source_count && rib->sources[slot].source != NULL)
+        slot++;
+    if (slot == rib->source_count) {
+        struct unicast_source *bigger = slot < UINT16_MAX ? realloc(rib->sources, (slot + 1) * sizeof *bigger) : NULL;
+        if (bigger == NULL)
+            return NULL;
+        rib->sources = bigger;
+        rib->source_count++;
+    }
+    rib->sources[slot] = (struct unicast_source){.source = source};
+    return &rib->sources[slot];
+}
+
+struct unicast_source *unicast_source_find(const struct bgp_unicast *rib, const struct bgp_source *source)
+{
+    for (size_t i = 0; i < rib->source_count; i++) {
+        if (rib->sources[i].source != NULL && rib->sources[i].source->number == source->number)
+            return &rib->sources[i];
+    }
+    return NULL;
+}
+
+/* Where the table of (family, rd) is in the order, or would be. */
+size_t unicast_table_place(const struct bgp_unicast *rib, uint32_t family, const uint8_t *rd)
+{
+    size_t low = 0, high = rib->table_count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const struct unicast_table *table = slab_at(&rib->tables, rib->order[middle]);
+        int order =
+            table->family != family ? (table->family < family ? -1 : 1) : memcmp(table->rd, rd, sizeof table->rd);
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct unicast_table *unicast_table_find(const struct bgp_unicast *rib, uint32_t family, const uint8_t *rd)
+{
+    size_t place = unicast_table_place(rib, family, rd);
+
+    if (place == rib->table_count)
+        return NULL;
+    struct unicast_table *table = slab_at(&rib->tables, rib->order[place]);
+    return table->family == family && memcmp(table->rd, rd, sizeof table->rd) == 0 ? table : NULL;
+}
+
+static struct unicast_table *table_add(struct bgp_unicast *rib, uint32_t family, const uint8_t *rd)
+{
+    if (rib->table_count == rib->table_room) {
+        size_t room = rib->table_room == 0 ? TABLE_ROOM_FIRST : rib->table_room * 2;
+        uint32_t *bigger = realloc(rib->order, room * sizeof *bigger);
+        if (bigger == NULL)
+            return NULL;
+        rib->order = bigger;
+        rib->table_room = room;
+    }
+    uint32_t number = slab_take(&rib->tables);
+    if (number == SLAB_NONE)
+        return NULL;
+    struct unicast_table *table = slab_at(&rib->tables, number);
+    table->family = family;
+    memcpy(table->rd, rd, sizeof table->rd);
+    trie_init(&table->trie, &rib->nodes, bgp_family_afi(family) == BGP_AFI_IPV6 ? IP_V6 : IP_V4, number);
+    size_t place = unicast_table_place(rib, family, rd);
+    memmove(&rib->order[place + 1], &rib->order[place], (rib->table_count - place) * sizeof rib->order[0]);
+    rib->order[place] = number;
+    rib->table_count++;
+    return table;
+}
+
+/* Takes a prefix that has no path any more out, and its table with the last one. */
+static void node_remove(struct bgp_unicast *rib, struct unicast_table *table, uint32_t node)
+{
+    trie_remove(&table->trie, node);
+    if (table->trie.count > 0)
+        return;
+    size_t place = unicast_table_place(rib, table->family, table->rd);
+    rib->table_count--;
+    memmove(&rib->order[place], &rib->order[place + 1], (rib->table_count - place) * sizeof rib->order[0]);
+    slab_give(&rib->tables, table->trie.number);
+}
+
+static void source_link(struct bgp_unicast *rib, struct unicast_source *record, uint32_t index, uint32_t family)
+{
+    struct unicast_path *path = unicast_path_at(rib, index);
+
+    path->source = (uint16_t)(record - rib->sources);
+    path->previous_of_source = SLAB_NONE;
+    path->next_of_source = record->first;
+    if (record->first != SLAB_NONE)
+        unicast_path_at(rib, record->first)->previous_of_source = index;
+    record->first = index;
+    record->counts[unicast_family_index(family)]++;
+    record->total++;
+}
+
+static void source_unlink(struct bgp_unicast *rib, struct unicast_source *record, const struct unicast_path *path,
+                          uint32_t family)
+{
+    if (path->previous_of_source != SLAB_NONE)
+        unicast_path_at(rib, path->previous_of_source)->next_of_source = path->next_of_source;
+    else
+        record->first = path->next_of_source;
+    if (path->next_of_source != SLAB_NONE)
+        unicast_path_at(rib, path->next_of_source)->previous_of_source = path->previous_of_source;
+    record->counts[unicast_family_index(family)]--;
+    if (--record->total == 0)
+        record->source = NULL; /* forgotten: its owner may free it or use the number again */
+}
+
+/* Unlinks a path from its prefix. */
+static void path_unlink(struct bgp_unicast *rib, struct trie_node *node, uint32_t index)
+{
+    uint32_t *link = &node->value;
+
+    while (*link != index)
+        link = &unicast_path_at(rib, *link)->next;
+    *link = unicast_path_at(rib, index)->next;
+}
+
+/* Room to compare so many paths of one prefix. */
+static bool choices_reserve(struct bgp_unicast *rib, size_t count)
+{
+    if (count <= rib->choice_room)
+        return true;
+    struct bgp_choice *bigger = realloc(rib->choices, 2 * count * sizeof *bigger);
+    if (bigger == NULL)
+        return false;
+    rib->choices = bigger;
+    rib->choice_room = 2 * count;
+    return true;
+}
+
+static size_t paths_of(const struct bgp_unicast *rib, const struct trie_node *node)
+{
+    size_t count = 0;
+
+    for (uint32_t at = node->value; at != SLAB_NONE; at = unicast_path_at(rib, at)->next)
+        count++;
+    return count;
+}
+
+/* Puts the best path in front. There is room for all of them to be compared: announcing them made it. */
+static void choose_best(struct bgp_unicast *rib, struct trie_node *node)
+{
+    size_t count = 0;
+
+    if (unicast_path_at(rib, node->value)->next == SLAB_NONE)
+        return;
+    for (uint32_t at = node->value; at != SLAB_NONE; at = unicast_path_at(rib, at)->next) {
+        const struct unicast_path *path = unicast_path_at(rib, at);
+        rib->choices[count++] =
+            (struct bgp_choice){.source = rib->sources[path->source].source, .attrs = &path->attrs->attrs};
+    }
+    size_t best = bgp_choose(rib->choices, count);
+    if (best == 0)
+        return;
+    uint32_t index = node->value;
+    while (best-- > 0)
+        index = unicast_path_at(rib, index)->next;
+    path_unlink(rib, node, index);
+    unicast_path_at(rib, index)->next = node->value;
+    node->value = index;
+}
+
+static void tell(struct bgp_unicast *rib, const struct unicast_table *table, const struct trie_node *node,
+                 bool best_changed)
+{
+    struct bgp_route route;
+    struct bgp_unicast_path best;
+
+    unicast_route_of(table, node, &route);
+    if (!best_changed) {
+        if (rib->ops->other_changed != NULL)
+            rib->ops->other_changed(rib->ctx, &route);
+    } else if (node->value == SLAB_NONE) {
+        rib->ops->changed(rib->ctx, &route, NULL);
+    } else {
+        unicast_view(rib, node->value, &best);
+        route.path_id = best.path_id;
+        rib->ops->changed(rib->ctx, &route, &best);
+    }
+}
+
+static uint32_t path_find(const struct bgp_unicast *rib, const struct trie_node *node,
+                          const struct unicast_source *record, uint32_t path_id)
+{
+    uint32_t at = record != NULL ? node->value : SLAB_NONE;
+
+    for (; at != SLAB_NONE; at = unicast_path_at(rib, at)->next) {
+        const struct unicast_path *path = unicast_path_at(rib, at);
+        if (path->source == record - rib->sources && path->path_id == path_id)
+            break;
+    }
+    return at;
+}
+
+/* Adds a path where the source had none. */
+static uint32_t path_add(struct bgp_unicast *rib, const struct bgp_source *source, struct unicast_source *record,
+                         uint32_t node_index, const struct bgp_route *route)
+{
+    struct trie_node *node = slab_at(&rib->nodes, node_index);
+
+    if (!choices_reserve(rib, paths_of(rib, node) + 1))
+        return SLAB_NONE;
+    uint32_t index = slab_take(&rib->paths);
+    if (index == SLAB_NONE)
+        return SLAB_NONE;
+    if (record == NULL)
+        record = source_add(rib, source);
+    if (record == NULL) {
+        slab_give(&rib->paths, index);
+        return SLAB_NONE;
+    }
+    struct unicast_path *path = unicast_path_at(rib, index);
+    path->node = node_index;
+    path->path_id = route->path_id;
+    path->next = node->value;
+    node->value = index;
+    source_link(rib, record, index, route->family);
+    return index;
+}
+
+int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *source, const struct bgp_route *route,
+                         struct bgp_shared_attrs *attrs)
+{
+    struct unicast_source *record = unicast_source_find(rib, source);
+    struct unicast_table *table = unicast_table_find(rib, route->family, route->rd);
+    struct trie_key key = trie_key_of(&route->prefix);
+
+    if (table == NULL)
+        table = table_add(rib, route->family, route->rd);
+    uint32_t node_index = table != NULL ? trie_insert(&table->trie, &key) : SLAB_NONE;
+    if (node_index == SLAB_NONE)
+        return -ENOMEM; /* an empty table stays and is found again */
+    struct trie_node *node = slab_at(&rib->nodes, node_index);
+    uint32_t before = node->value, index = path_find(rib, node, record, route->path_id);
+    if (index == SLAB_NONE) {
+        index = path_add(rib, source, record, node_index, route);
+        if (index == SLAB_NONE) {
+            if (before == SLAB_NONE)
+                node_remove(rib, table, node_index);
+            return -ENOMEM;
+        }
+    }
+    struct unicast_path *path = unicast_path_at(rib, index);
+    path->stale = false;
+    if (path->attrs == attrs)
+        return 0;
+    if (path->attrs != NULL)
+        bgp_attrs_pool_give(&rib->pool, path->attrs);
+    attrs->references++;
+    path->attrs = attrs;
+    choose_best(rib, node);
+    tell(rib, table, node, node->value == index || node->value != before);
+    return 0;
+}
+
+static void path_withdraw(struct bgp_unicast *rib, uint32_t index)
+{
+    struct unicast_path *path = unicast_path_at(rib, index);
+    struct trie_node *node = slab_at(&rib->nodes, path->node);
+    struct unicast_table *table = slab_at(&rib->tables, node->trie);
+    uint32_t node_index = path->node, before = node->value;
+
+    source_unlink(rib, &rib->sources[path->source], path, table->family);
+    path_unlink(rib, node, index);
+    bgp_attrs_pool_give(&rib->pool, path->attrs);
+    slab_give(&rib->paths, index);
+    if (node->value != SLAB_NONE)
+        choose_best(rib, node); /* one that was not the best may still have decided which is, by its MED */
+    tell(rib, table, node, node->value != before);
+    if (node->value == SLAB_NONE)
+        node_remove(rib, table, node_index);
+}
+
+bool bgp_unicast_withdraw(struct bgp_unicast *rib, const struct bgp_source *source, const struct bgp_route *route)
+{
+    const struct unicast_source *record = unicast_source_find(rib, source);
+    const struct unicast_table *table = unicast_table_find(rib, route->family, route->rd);
+    struct trie_key key = trie_key_of(&route->prefix);
+    uint32_t node = table != NULL ? trie_find(&table->trie, &key) : SLAB_NONE;
+    uint32_t index = node != SLAB_NONE ? path_find(rib, slab_at(&rib->nodes, node), record, route->path_id) : SLAB_NONE;
+
+    if (index == SLAB_NONE)
+        return false;
+    path_withdraw(rib, index);
+    return true;
+}
+
+static uint32_t path_family(const struct bgp_unicast *rib, const struct unicast_path *path)
+{
+    const struct trie_node *node = slab_at(&rib->nodes, path->node);
+
+    return ((const struct unicast_table *)slab_at(&rib->tables, node->trie))->family;
+}
+
+size_t bgp_unicast_source_drop(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families,
+                               bool stale_only, size_t max)
+{
+    const struct unicast_source *record = unicast_source_find(rib, source);
+    uint32_t next, at = record != NULL ? record->first : SLAB_NONE;
+    size_t count = 0;
+
+    for (; at != SLAB_NONE && count < max; at = next) {
+        const struct unicast_path *path = unicast_path_at(rib, at);
+        next = path->next_of_source;
+        if ((path_family(rib, path) & families) == 0 || (stale_only && !path->stale))
+            continue;
+        path_withdraw(rib, at);
+        count++;
+    }
+    return count;
+}
+
+size_t bgp_unicast_source_stale(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families)
+{
+    const struct unicast_source *record = unicast_source_find(rib, source);
+    size_t count = 0;
+
+    for (uint32_t at = record != NULL ? record->first : SLAB_NONE; at != SLAB_NONE;) {
+        struct unicast_path *path = unicast_path_at(rib, at);
+        if ((path_family(rib, path) & families) != 0) {
+            path->stale = true;
+            count++;
+        }
+        at = path->next_of_source;
+    }
+    return count;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Unicast RIB: Adj-RIB-In of every peer and the best path of every prefix (Loc-RIB), for IPv4 and IPv6 unicast (SAFI 1)
+ * and labelled VPN unicast (SAFI 128, a table for each route distinguisher).
+ *
+ * Made for full tables: a prefix is a 40-octet node of a trie (about two nodes for each prefix), a path 32 octets,
+ * attributes are held once for all paths that share them. Best path by RFC 4271 9.1.2 (bgp/best_path.h). The owner
+ * hears of changes through callbacks, synchronously. Control thread only.
+ */
+#ifndef BGP_UNICAST_RIB_H
+#define BGP_UNICAST_RIB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bgp/attrs_pool.h"
+#include "bgp/rib.h"
+#include "bgp/update.h"
+
+struct bgp_unicast;
+
+/* One path of a prefix, as a source announced it. Pointers are valid until the RIB changes. */
+struct bgp_unicast_path {
+    const struct bgp_source *source;
+    const struct bgp_attrs *attrs; /* next_hop is set for every route, whatever attribute it came in */
+    uint32_t path_id;              /* ADD-PATH (RFC 7911); 0 without it */
+    bool stale;                    /* kept from before a graceful restart of the peer (RFC 4724) */
+};
+
+struct bgp_unicast_ops {
+    /*
+     * The best path of the route's prefix is new, is another one or has other attributes; `best` NULL: the last path is
+     * gone. The RIB must not be changed from here.
+     */
+    void (*changed)(void *ctx, const struct bgp_route *route, const struct bgp_unicast_path *best);
+    /* A path that neither was nor is the best came, changed or went. May be NULL. */
+    void (*other_changed)(void *ctx, const struct bgp_route *route);
+};
+
+struct bgp_unicast *bgp_unicast_create(const struct bgp_unicast_ops *ops, void *ctx);
+void bgp_unicast_free(struct bgp_unicast *rib); /* does not call back */
+
+/*
+ * Attributes are looked up once for the many routes of an UPDATE: the set equal to `attrs`, to be given back when the
+ * routes have been announced. NULL when memory is short.
+ */
+struct bgp_shared_attrs *bgp_unicast_intern(struct bgp_unicast *rib, const struct bgp_attrs *attrs);
+void bgp_unicast_release(struct bgp_unicast *rib, struct bgp_shared_attrs *shared);
+
+/*
+ * Announces; replaces the source's former path of the same prefix and path id. Equal attributes change nothing (but
+ * that the path is not stale any more) and call nobody. 0, or -ENOMEM (then nothing changed).
+ */
+int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *source, const struct bgp_route *route,
+                         struct bgp_shared_attrs *attrs);
+/* False when the source had no such path. */
+bool bgp_unicast_withdraw(struct bgp_unicast *rib, const struct bgp_source *source, const struct bgp_route *route);
+
+/*
+ * Drops at most `max` paths of a source in these families (bits), only stale ones where `stale_only`. Returns how many;
+ * fewer than `max`: none is left. Paths that stay cost time here, too, so `stale_only` looks at all of them.
+ */
+size_t bgp_unicast_source_drop(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families,
+                               bool stale_only, size_t max);
+/* Marks every path of a source in these families stale; returns how many are. Calls nobody. */
+size_t bgp_unicast_source_stale(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families);
+
+/* Paths held from a source in one family. */
+size_t bgp_unicast_source_count(const struct bgp_unicast *rib, const struct bgp_source *source, uint32_t family);
+/* Prefixes with a path, in one family. */
+size_t bgp_unicast_count(const struct bgp_unicast *rib, uint32_t family);
+/* Octets of prefixes and paths; attributes are not in it. */
+size_t bgp_unicast_memory(const struct bgp_unicast *rib);
+size_t bgp_unicast_attribute_sets(const struct bgp_unicast *rib);
+
+/*
+ * Where to look: a family, and of labelled VPN routes those that `imports` says true to (a VRF's route targets), of any
+ * route distinguisher; NULL: all of them. Unicast families do not ask it.
+ */
+struct bgp_unicast_scope {
+    uint32_t family; /* BGP_IPV4_UNICAST, BGP_IPV6_UNICAST, BGP_IPV4_VPN or BGP_IPV6_VPN */
+    bool (*imports)(void *ctx, const struct bgp_attrs *attrs);
+    void *ctx;
+};
+
+/*
+ * The best path of the longest prefix that covers `prefix` or equals it (the best-match route of RFC 8955 6); `route`
+ * is then the prefix. False: none covers it.
+ */
+bool bgp_unicast_match(const struct bgp_unicast *rib, const struct bgp_unicast_scope *scope,
+                       const struct ip_prefix *prefix, struct bgp_route *route, struct bgp_unicast_path *best);
+
+/*
+ * Whether a route more specific than `prefix` has a best path received from another neighbouring AS than `as`
+ * (bgp_as_path_first; 0: our own AS); `route` and `best` are then such a one.
+ */
+bool bgp_unicast_other_neighbour(const struct bgp_unicast *rib, const struct bgp_unicast_scope *scope,
+                                 const struct ip_prefix *prefix, uint32_t as, struct bgp_route *route,
+                                 struct bgp_unicast_path *best);
+
+/* Whether `source` announces a route (its best or not) that covers `prefix` or equals it: `route` is the longest. */
+bool bgp_unicast_source_covers(const struct bgp_unicast *rib, const struct bgp_source *source,
+                               const struct ip_prefix *prefix, struct bgp_route *route);
+
+/* All paths of one prefix, the best first: calls `visit` for each until it returns false. Returns how many were. */
+typedef bool (*bgp_unicast_path_fn)(void *ctx, const struct bgp_unicast_path *path, const char *why);
+/* `why` says which step of the decision process the path lost by ("local-pref", ...); NULL for the best and where
+ * `explain` is false. */
+size_t bgp_unicast_paths(const struct bgp_unicast *rib, const struct bgp_route *route, bool explain,
+                         bgp_unicast_path_fn visit, void *ctx);
+
+/*
+ * Walks prefixes in order of family, route distinguisher and address, a covering prefix first: the next after `after`
+ * (NULL: the first), whether or not that one is still there, in the families given (bits); `best` is its best path.
+ * So a walk may rest and go on.
+ */
+bool bgp_unicast_next(const struct bgp_unicast *rib, uint32_t families, const struct bgp_route *after,
+                      struct bgp_route *route, struct bgp_unicast_path *best);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Inside of the unicast RIB: what unicast_rib.c keeps and unicast_query.c reads. Private to lib/bgp.
+ */
+#ifndef BGP_UNICAST_TABLE_H
+#define BGP_UNICAST_TABLE_H
+
+#include "base/prefix_trie.h"
+#include "base/slab.h"
+#include "bgp/best_path.h"
+#include "bgp/unicast_rib.h"
+
+/* 32 octets: a full table from each of several peers is millions of them. */
+struct unicast_path {
+    uint32_t next; /* other paths of the same prefix: the best is the first */
+    uint32_t node; /* the prefix */
+    uint32_t previous_of_source, next_of_source;
+    struct bgp_shared_attrs *attrs;
+    uint32_t path_id;
+    uint16_t source; /* slot in `sources` */
+    bool stale;
+};
+
+/* Prefixes of one family and route distinguisher; their nodes' values are paths. */
+struct unicast_table {
+    struct prefix_trie trie; /* its number is the table's index */
+    uint32_t family;
+    uint8_t rd[8];
+};
+
+#define UNICAST_FAMILY_COUNT 4
+
+/* What one source has here. */
+struct unicast_source {
+    const struct bgp_source *source; /* NULL: the slot is free */
+    uint32_t first;                  /* of its paths */
+    size_t counts[UNICAST_FAMILY_COUNT];
+    size_t total;
+};
+
+struct bgp_unicast {
+    const struct bgp_unicast_ops *ops;
+    void *ctx;
+    struct slab nodes, paths, tables;
+    uint32_t *order; /* the tables by family and route distinguisher */
+    size_t table_count, table_room;
+    struct unicast_source *sources; /* as many as peers: few */
+    size_t source_count;
+    struct bgp_attrs_pool pool;
+    struct bgp_choice *choices; /* scratch for one comparison */
+    size_t choice_room;
+};
+
+static inline struct unicast_path *unicast_path_at(const struct bgp_unicast *rib, uint32_t index)
+{
+    return slab_at(&rib->paths, index);
+}
+
+static inline unsigned unicast_family_index(uint32_t family)
+{
+    return family == BGP_IPV4_UNICAST ? 0 : family == BGP_IPV6_UNICAST ? 1 : family == BGP_IPV4_VPN ? 2 : 3;
+}
+
+struct unicast_source *unicast_source_find(const struct bgp_unicast *rib, const struct bgp_source *source);
+size_t unicast_table_place(const struct bgp_unicast *rib, uint32_t family, const uint8_t *rd);
+struct unicast_table *unicast_table_find(const struct bgp_unicast *rib, uint32_t family, const uint8_t *rd);
+
+void unicast_route_of(const struct unicast_table *table, const struct trie_node *node, struct bgp_route *route);
+void unicast_view(const struct bgp_unicast *rib, uint32_t index, struct bgp_unicast_path *out);
+
+#endif
