@@ -45,11 +45,18 @@ static void say_room(const json_t *limit, const char *room, const char *burst, c
 static void say_limit(const json_t *match)
 {
     const json_t *limit = json_object_get(match, "limit");
+    json_t *source;
+    size_t i;
 
     if (limit == NULL)
         return;
     say_room(limit, "room_bytes", "burst_bytes", "octets");
     say_room(limit, "room_packets", "burst_packets", "packets");
+    json_array_foreach(json_object_get(limit, "per_source"), i, source)
+        printf("     limit of its source: room for %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+               " %s at this moment; %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " sources are followed\n",
+               get_int(source, "room"), get_int(source, "burst"), get_text(source, "counts"),
+               get_int(source, "tracked"), get_int(source, "sources"));
 }
 
 static void say_rule(const char *lead, const json_t *rule, const char *what)

@@ -140,6 +140,8 @@ static void add_limit(struct table *details, const json_t *limit)
     } kinds[] = {{"room_bytes", "burst_bytes", "octets"}, {"room_packets", "burst_packets", "packets"}};
     char text[256], number[2][NUMBER_TEXT_SIZE];
     struct strbuf sb = sb_init(text, sizeof text);
+    json_t *source;
+    size_t index;
 
     if (limit == NULL)
         return;
@@ -150,7 +152,12 @@ static void add_limit(struct table *details, const json_t *limit)
                   number_group((uint64_t)get_int(limit, kinds[i].room), number[0]),
                   number_group((uint64_t)get_int(limit, kinds[i].burst), number[1]), kinds[i].unit);
     }
-    details_add(details, "limit", "%s at this moment", text);
+    if (text[0] != '\0')
+        details_add(details, "limit", "%s at this moment", text);
+    json_array_foreach(json_object_get(limit, "per_source"), index, source)
+        details_add(details, "limit per source", "%s of %s sources are followed (%s)",
+                    number_group((uint64_t)get_int(source, "tracked"), number[0]),
+                    number_group((uint64_t)get_int(source, "sources"), number[1]), get_text(source, "counts"));
 }
 
 static void show_rule(const struct fgctl *ctl, const json_t *rule)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "action/per_source.h"
 #include "action/policer.h"
 #include "rcu/rcu.h"
 
@@ -29,8 +30,13 @@ struct act_program {
     uint8_t dscp;             /* 0..63 where `mark` */
     float rate_bytes_per_s;   /* 0: no limit; octets are those of IP packets, headers included */
     float rate_packets_per_s; /* 0: no limit */
-    struct act_limit *limit;  /* NULL: none. The table's own; it outlives the program where the rates stay */
+    struct act_source_rate source_bytes, source_packets;
+    struct act_sources *by_source[2]; /* of octets, of packets; the table's own, like `limit` */
+    struct act_limit *limit;          /* NULL: none. The table's own; it outlives the program where the rates stay */
 };
+
+/* Sources that all rules together may follow (16 octets each). */
+#define ACT_SOURCES_MAX (16u << 20)
 
 /*
  * Programs by rule id. Written by the control thread, read by workers; a program is replaced as a whole.
@@ -61,7 +67,8 @@ static inline enum act_verdict act_apply(const struct act_program *program)
 
 /* What is collected for one packet on its way through the rules that match it. */
 struct act_packet {
-    uint32_t bytes; /* octets of the IP packet */
+    const struct pkt_key *key; /* read where a limit is per source */
+    uint32_t bytes;            /* octets of the IP packet */
     bool mark;
     uint8_t dscp; /* where `mark`: of the first rule that marks */
 };

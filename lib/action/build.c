@@ -38,6 +38,14 @@ static const struct {
     {"sample", wants_sample},
 };
 
+static struct act_source_rate source_rate(const struct fs_per_source *limit)
+{
+    if (!limit->set)
+        return (struct act_source_rate){.rate_per_s = 0};
+    return (struct act_source_rate){
+        .rate_per_s = limit->rate_per_s, .sources = limit->sources, .length = limit->length};
+}
+
 const char *act_build(const struct fs_actions *actions, struct act_program *out)
 {
     *out = (struct act_program){.discard = fs_actions_discard(actions), .go_on = actions->go_on};
@@ -46,8 +54,11 @@ const char *act_build(const struct fs_actions *actions, struct act_program *out)
         out->dscp = actions->dscp;
         out->rate_bytes_per_s = actions->rate_bytes_set ? actions->rate_bytes_per_s : 0;
         out->rate_packets_per_s = actions->rate_packets_set ? actions->rate_packets_per_s : 0;
+        out->source_bytes = source_rate(&actions->source_bytes);
+        out->source_packets = source_rate(&actions->source_packets);
     }
-    out->extra = out->mark || out->rate_bytes_per_s > 0 || out->rate_packets_per_s > 0;
+    out->extra = out->mark || out->rate_bytes_per_s > 0 || out->rate_packets_per_s > 0 ||
+                 out->source_bytes.rate_per_s > 0 || out->source_packets.rate_per_s > 0;
     for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++)
         if (unsupported[i].wanted(actions))
             return unsupported[i].name;

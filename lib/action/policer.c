@@ -19,7 +19,7 @@ void act_policer_init(struct act_policer *policer, double units_per_s, uint64_t 
     atomic_init(&policer->level, 0);
 }
 
-static inline uint64_t position(const struct act_policer *policer, uint64_t now_ns)
+uint64_t act_policer_position(const struct act_policer *policer, uint64_t now_ns)
 {
     __extension__ typedef unsigned __int128 uint128_t;
 
@@ -30,7 +30,7 @@ static inline uint64_t position(const struct act_policer *policer, uint64_t now_
  * Workers that lag behind see the level farther ahead than the burst, by what the rate lets through during their lag;
  * a thousand bursts (100 s by default) is more than any lag, and far less than a wrap.
  */
-static inline uint64_t ahead_of(const struct act_policer *policer, uint64_t level, uint64_t at)
+uint64_t act_policer_ahead_of(const struct act_policer *policer, uint64_t level, uint64_t at)
 {
     uint64_t ahead = level - at;
 
@@ -41,16 +41,16 @@ uint64_t act_policer_ahead(const struct act_policer *policer, uint64_t now_ns)
 {
     uint64_t level = atomic_load_explicit(&policer->level, memory_order_relaxed);
 
-    return ahead_of(policer, level, position(policer, now_ns));
+    return act_policer_ahead_of(policer, level, act_policer_position(policer, now_ns));
 }
 
 void act_policer_charge(struct act_policer *policer, uint64_t now_ns, uint64_t units)
 {
-    uint64_t at = position(policer, now_ns), next;
+    uint64_t at = act_policer_position(policer, now_ns), next;
     uint64_t level = atomic_load_explicit(&policer->level, memory_order_relaxed);
 
     do /* relaxed: the level guards no other memory */
-        next = at + ahead_of(policer, level, at) + units;
+        next = at + act_policer_ahead_of(policer, level, at) + units;
     while (!atomic_compare_exchange_weak_explicit(&policer->level, &level, next, memory_order_relaxed,
                                                   memory_order_relaxed));
 }

@@ -41,6 +41,10 @@ void act_policer_init(struct act_policer *policer, double units_per_s, uint64_t 
 /* Units that were admitted ahead of the rate, 0..burst or, for moments, a little more. */
 uint64_t act_policer_ahead(const struct act_policer *policer, uint64_t now_ns);
 
+/* The two halves of it, for levels that are kept elsewhere (action/per_source.h). */
+uint64_t act_policer_position(const struct act_policer *policer, uint64_t now_ns);
+uint64_t act_policer_ahead_of(const struct act_policer *policer, uint64_t level, uint64_t at);
+
 /* Counts `units` as admitted at `now_ns`, whether or not there is room. */
 void act_policer_charge(struct act_policer *policer, uint64_t now_ns, uint64_t units);
 

@@ -29,6 +29,21 @@ struct fs_route_target {
     uint8_t admin_v6[16];
 };
 
+/*
+ * A rate for each source prefix by itself, beyond the RFC: 0x8306 (octets) and 0x830c (packets), as flowspec-xdp has
+ * them. Value: (sources / 4096) - 1 in one octet, the prefix length in one, the rate as in RFC 8955 7.1.
+ */
+#define FS_SOURCES_STEP      4096u
+#define FS_SOURCES_MAX       (256u * FS_SOURCES_STEP)
+#define FS_SOURCE_LENGTH_MAX 128u
+
+struct fs_per_source {
+    bool set;
+    uint8_t length;   /* of the source prefix, 0..128; longer than the family's addresses: each address by itself */
+    float rate_per_s; /* >= 0, octets or packets; 0 is discard */
+    uint32_t sources; /* followed at the same time, at most: a multiple of FS_SOURCES_STEP, up to FS_SOURCES_MAX */
+};
+
 struct fs_actions {
     bool rate_bytes_set;   /* traffic-rate-bytes; several: the lowest counts */
     bool rate_packets_set; /* traffic-rate-packets */
@@ -38,16 +53,18 @@ struct fs_actions {
     bool go_on;  /* traffic-action T: `continue` */
     bool redirect_ip_set;
     bool redirect_ip_copy;
-    uint8_t dscp;                    /* 0..63 where mark_set */
-    float rate_bytes_per_s;          /* >= 0; 0 is discard */
-    float rate_packets_per_s;        /* >= 0; 0 is discard */
+    uint8_t dscp;             /* 0..63 where mark_set */
+    float rate_bytes_per_s;   /* >= 0; 0 is discard */
+    float rate_packets_per_s; /* >= 0; 0 is discard */
+    struct fs_per_source source_bytes;
+    struct fs_per_source source_packets;
     struct fs_route_target redirect; /* kind FS_REDIRECT_NONE: none */
     struct ip_addr redirect_ip;      /* family IP_NONE with redirect_ip_set: the MP_REACH next hop (Simpson form) */
 };
 
 /* Room for what fs_actions_encode can write. */
-#define FS_EXT_COMM_MAX  8 /* communities of 8 octets */
-#define FS_EXT_COMM6_MAX 2 /* communities of 20 octets */
+#define FS_EXT_COMM_MAX  10 /* communities of 8 octets */
+#define FS_EXT_COMM6_MAX 2  /* communities of 20 octets */
 
 /* Extended communities of one rule, wire form, in canonical order. */
 struct fs_ext_comms {

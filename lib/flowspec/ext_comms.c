@@ -33,21 +33,30 @@ struct comm {
 
 /* ---- rates, RFC 8955 7.1 and 7.2 ---- */
 
+/* False where the rate is no finite number. */
+static bool read_float(struct byte_reader *in, float *rate)
+{
+    uint32_t bits = br_u32(in);
+
+    memcpy(rate, &bits, sizeof *rate);
+    if (isnan(*rate) || (isinf(*rate) && *rate > 0))
+        return false;
+    /* "negative values MUST be treated as zero"; so is the negative zero */
+    if (*rate <= 0)
+        *rate = 0;
+    return true;
+}
+
 /* Of two rates of one kind the lower counts (7.7). */
 static void read_rate(struct byte_reader *in, bool *set, float *lowest, bool *undefined)
 {
-    br_u16(in); /* the AS number is informational */
-    uint32_t bits = br_u32(in);
     float rate;
 
-    memcpy(&rate, &bits, sizeof rate);
-    if (isnan(rate) || (isinf(rate) && rate > 0)) {
+    br_u16(in); /* the AS number is informational */
+    if (!read_float(in, &rate)) {
         *undefined = true;
         return;
     }
-    /* "negative values MUST be treated as zero"; so is the negative zero */
-    if (rate <= 0)
-        rate = 0;
     if (!*set || rate < *lowest)
         *lowest = rate;
     *set = true;
@@ -309,6 +318,58 @@ static bool write_redirect_next_hop(const struct fs_actions *actions, uint32_t l
     return true;
 }
 
+/* ---- rates for each source prefix, as flowspec-xdp has them: the octets of the AS number hold their bounds ---- */
+
+static void read_per_source(struct byte_reader *in, struct fs_per_source *lowest, bool *undefined)
+{
+    uint32_t sources = (br_u8(in) + 1u) * FS_SOURCES_STEP;
+    uint8_t length = br_u8(in);
+    float rate;
+
+    if (!read_float(in, &rate))
+        *undefined = true;
+    else if (!lowest->set || rate < lowest->rate_per_s)
+        *lowest = (struct fs_per_source){.set = true,
+                                         .length = length < FS_SOURCE_LENGTH_MAX ? length : FS_SOURCE_LENGTH_MAX,
+                                         .rate_per_s = rate,
+                                         .sources = sources};
+}
+
+static bool write_per_source(const struct fs_per_source *limit, struct byte_writer *out)
+{
+    uint32_t bits;
+
+    if (!limit->set)
+        return false;
+    memcpy(&bits, &limit->rate_per_s, sizeof bits);
+    bw_u8(out, (uint8_t)(limit->sources / FS_SOURCES_STEP - 1));
+    bw_u8(out, limit->length);
+    bw_u32(out, bits);
+    return true;
+}
+
+static void read_source_bytes(struct byte_reader *in, struct fs_actions *out)
+{
+    read_per_source(in, &out->source_bytes, &out->rate_undefined);
+}
+
+static bool write_source_bytes(const struct fs_actions *actions, uint32_t local_as, struct byte_writer *out)
+{
+    (void)local_as;
+    return write_per_source(&actions->source_bytes, out);
+}
+
+static void read_source_packets(struct byte_reader *in, struct fs_actions *out)
+{
+    read_per_source(in, &out->source_packets, &out->rate_undefined);
+}
+
+static bool write_source_packets(const struct fs_actions *actions, uint32_t local_as, struct byte_writer *out)
+{
+    (void)local_as;
+    return write_per_source(&actions->source_packets, out);
+}
+
 static const struct comm COMMS[] = {
     {0x010c, read_redirect_ipv4, write_redirect_ipv4},
     {0x0800, read_redirect_next_hop, write_redirect_next_hop},
@@ -320,6 +381,8 @@ static const struct comm COMMS[] = {
     {0x800c, read_rate_packets, write_rate_packets},
     {0x8108, read_target_ipv4, write_target_ipv4},
     {0x8208, read_target_as4, write_target_as4},
+    {0x8306, read_source_bytes, write_source_bytes},
+    {0x830c, read_source_packets, write_source_packets},
 };
 
 static const struct comm COMMS6[] = {

@@ -46,6 +46,34 @@ static bool parse_discard(struct fs_lexer *lexer, struct fs_word name, struct fs
     return set_rate_bytes(lexer, name, out, 0);
 }
 
+/* `per-source [/LENGTH [SOURCES]]` behind a rate. */
+static bool parse_per_source(struct fs_lexer *lexer, struct fs_word name, struct fs_per_source *out, float rate)
+{
+    struct fs_per_source limit = {.set = true, .length = 32, .rate_per_s = rate, .sources = FS_SOURCES_STEP};
+    uint64_t number;
+
+    fs_lex_next(lexer);
+    struct fs_word word = fs_lex_peek(lexer), digits = word;
+    if (fs_word_skip(&digits, "/")) {
+        fs_lex_next(lexer);
+        if (!fs_word_number(digits, &number) || number > FS_SOURCE_LENGTH_MAX)
+            return fs_lex_fail(lexer, "per-source", word, "a prefix length is /0 to /%u", FS_SOURCE_LENGTH_MAX);
+        limit.length = (uint8_t)number;
+        word = fs_lex_peek(lexer);
+        if (word.len > 0 && word.at[0] >= '0' && word.at[0] <= '9') {
+            fs_lex_next(lexer);
+            if (!fs_word_number(word, &number) || number == 0 || number > FS_SOURCES_MAX || number % FS_SOURCES_STEP)
+                return fs_lex_fail(lexer, "per-source", word, "so many sources are a multiple of %u up to %u",
+                                   FS_SOURCES_STEP, FS_SOURCES_MAX);
+            limit.sources = (uint32_t)number;
+        }
+    }
+    if (out->set)
+        return fail_twice(lexer, name, "rate-limit per-source of a kind");
+    *out = limit;
+    return true;
+}
+
 static bool parse_rate_limit(struct fs_lexer *lexer, struct fs_word name, struct fs_actions *out)
 {
     struct fs_word word;
@@ -57,6 +85,8 @@ static bool parse_rate_limit(struct fs_lexer *lexer, struct fs_word name, struct
     const char *why = fs_rate_parse(word, &rate, &packets);
     if (why)
         return fs_lex_fail(lexer, "rate-limit", word, "%s", why);
+    if (fs_word_is(fs_lex_peek(lexer), "per-source"))
+        return parse_per_source(lexer, name, packets ? &out->source_packets : &out->source_bytes, rate);
     if (!packets)
         return set_rate_bytes(lexer, name, out, rate);
     if (out->rate_packets_set)
@@ -174,7 +204,8 @@ bool fs_actions_parse(struct fs_lexer *lexer, struct fs_word then, struct fs_act
         if (!parse_one(lexer, name, out))
             return false;
     }
-    if (accept.len > 0 && (out->rate_bytes_set || out->rate_packets_set))
+    if (accept.len > 0 &&
+        (out->rate_bytes_set || out->rate_packets_set || out->source_bytes.set || out->source_packets.set))
         return fs_lex_fail(lexer, "", accept, "the same rule takes packets away; say one of the two");
     return true;
 }
@@ -207,6 +238,12 @@ static void emit_word(struct emitter *emitter, bool wanted, const char *word)
     line_end(emitter);
 }
 
+static void end_per_source(struct emitter *emitter, const struct fs_per_source *limit)
+{
+    sb_printf(&emitter->line, " per-source /%u %u", limit->length, limit->sources);
+    line_end(emitter);
+}
+
 static void emit_rates(struct emitter *emitter, const struct fs_actions *actions)
 {
     bool discard = actions->rate_bytes_set && actions->rate_bytes_per_s <= 0;
@@ -219,6 +256,14 @@ static void emit_rates(struct emitter *emitter, const struct fs_actions *actions
     if (actions->rate_packets_set) {
         fs_rate_packets_format(actions->rate_packets_per_s, line_begin(emitter, "rate-limit "));
         line_end(emitter);
+    }
+    if (actions->source_bytes.set) {
+        fs_rate_bytes_format(actions->source_bytes.rate_per_s, line_begin(emitter, "rate-limit "));
+        end_per_source(emitter, &actions->source_bytes);
+    }
+    if (actions->source_packets.set) {
+        fs_rate_packets_format(actions->source_packets.rate_per_s, line_begin(emitter, "rate-limit "));
+        end_per_source(emitter, &actions->source_packets);
     }
     /* Not to be typed: such a rule is rejected, and its listing says why. */
     emit_word(emitter, actions->rate_undefined, "rate-limit undefined");

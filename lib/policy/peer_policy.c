@@ -122,7 +122,9 @@ static bool check_min_length(const struct pol_peer_policy *policy, const struct 
 static uint32_t actions_of(const struct fs_actions *actions)
 {
     bool limits = (actions->rate_bytes_set && actions->rate_bytes_per_s > 0) ||
-                  (actions->rate_packets_set && actions->rate_packets_per_s > 0);
+                  (actions->rate_packets_set && actions->rate_packets_per_s > 0) ||
+                  (actions->source_bytes.set && actions->source_bytes.rate_per_s > 0) ||
+                  (actions->source_packets.set && actions->source_packets.rate_per_s > 0);
 
     return (fs_actions_accept(actions) ? POL_ACTION_ACCEPT : 0) |
            (fs_actions_discard(actions) ? POL_ACTION_DISCARD : 0) | (limits ? POL_ACTION_RATE_LIMIT : 0) |

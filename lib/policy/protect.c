@@ -10,7 +10,8 @@
 /* Discard, rate limits and redirects do. A copy, a mark or a sample leaves the packet on its way. */
 static bool takes_away(const struct fs_actions *actions)
 {
-    return actions->rate_bytes_set || actions->rate_packets_set || actions->redirect.kind != FS_REDIRECT_NONE ||
+    return actions->rate_bytes_set || actions->rate_packets_set || actions->source_bytes.set ||
+           actions->source_packets.set || actions->redirect.kind != FS_REDIRECT_NONE ||
            (actions->redirect_ip_set && !actions->redirect_ip_copy);
 }
 

@@ -110,6 +110,39 @@ def test_each_rule_has_a_rate_of_its_own(play):
     assert run.out == frames[:2]
 
 
+# per source
+
+def test_each_source_has_a_rate_of_its_own(play):
+    near = [udp4(src=f"198.51.100.{n}") for n in range(1, 6)]
+    far = [udp4(src=f"198.51.{n}.1") for n in range(101, 104)]
+    run = play(near + far + far, [f"{TO_HOST} then rate-limit {SLOW} per-source /24 4096"])
+    assert run.out == near[:1] + far
+    assert run.drops == {"flowspec_rate_limit": 7}
+
+
+def test_ipv6_sources_and_a_rate_of_the_whole_rule(play):
+    frames = [udp6(src=f"2001:db8:{n:x}::{m}") for n in range(16) for m in (1, 2)]
+    run = play(frames, [f"match destination {HOST6}/128 then rate-limit {SLOW} per-source /48 rate-limit 100bps"])
+    # 1500 octets for the whole rule, of 58 each; the second packets of a source cost it nothing
+    assert run.out == frames[::2]
+    assert run.drops == {"flowspec_rate_limit": 16}
+
+
+def test_rates_per_source_come_by_bgp_and_explain_tells_them(start):
+    router = start(Config(peers=[Peer()]))
+    controller = router.inject([f"{TO_HOST} then rate-limit 1mbps per-source /24 8192 rate-limit 10pps per-source"])
+    rule = router.wait_rules(1)[0]
+    assert rule["actions"] == ["rate-limit 1mbps per-source /24 8192", "rate-limit 10pps per-source /32 4096"]
+    words = f"source {OUTSIDE} destination {HOST} protocol udp packet-length 100"
+    answer = router.ask("explain", "--in", "wan", words)
+    limits = answer["matches"][0]["limit"]["per_source"]
+    assert limits[0] == {"counts": "bytes", "per_s": 125000.0, "prefix_length": 24, "sources": 8192, "tracked": 0,
+                         "burst": 12500, "room": 12500}
+    assert (limits[1]["counts"], limits[1]["burst"], limits[1]["room"]) == ("packets", 1, 1)
+    assert "0 of 8,192 sources are followed" in router.ctl("rule", "show", str(rule["id"]))
+    end(controller)
+
+
 # continue
 
 def test_what_conforms_goes_on_to_later_rules(play):

@@ -324,6 +324,16 @@ static void random_target(struct random *random, struct fs_route_target *out)
         out->admin = (uint32_t)random_next(random) & (out->kind == FS_REDIRECT_RT_AS2 ? UINT16_MAX : UINT32_MAX);
 }
 
+static void random_per_source(struct random *random, struct fs_per_source *out)
+{
+    out->set = random_one_in(random, 4);
+    if (!out->set)
+        return;
+    out->length = (uint8_t)random_below(random, 129);
+    out->rate_per_s = random_rate(random);
+    out->sources = (uint32_t)(random_below(random, 256) + 1) * FS_SOURCES_STEP;
+}
+
 void random_actions(struct random *random, struct fs_actions *out)
 {
     static const uint8_t FAMILIES[] = {IP_NONE, IP_V4, IP_V6};
@@ -333,6 +343,8 @@ void random_actions(struct random *random, struct fs_actions *out)
     out->rate_bytes_per_s = out->rate_bytes_set ? random_rate(random) : 0;
     out->rate_packets_set = random_one_in(random, 3);
     out->rate_packets_per_s = out->rate_packets_set ? random_rate(random) : 0;
+    random_per_source(random, &out->source_bytes);
+    random_per_source(random, &out->source_packets);
     out->mark_set = random_one_in(random, 3);
     out->dscp = (uint8_t)(out->mark_set ? random_below(random, 64) : 0);
     out->sample = random_one_in(random, 3);

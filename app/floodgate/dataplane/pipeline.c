@@ -63,7 +63,7 @@ static void stage_classify(struct burst *burst)
  */
 static enum act_verdict act_on_packet(struct burst *burst, uint16_t i)
 {
-    struct act_packet packet = {.bytes = burst->keys[i].length};
+    struct act_packet packet = {.key = &burst->keys[i], .bytes = burst->keys[i].length};
     struct worker *worker = burst->worker;
     uint64_t bytes = rte_pktmbuf_pkt_len(burst->packets[i]);
     uint32_t id = burst->rules[i];

@@ -89,7 +89,7 @@ static void answer_rule(const struct api_state *state, uint64_t id, struct api_a
     json_object_set_new(answer->result, "since", json_time(rule->since));
     json_object_set_new(answer->result, "in_force", json_boolean(rule->in_force));
     const struct act_program *program = rule->in_force ? dataplane_program(state->dp, rule->id) : NULL;
-    json_t *limit = json_limit(program, dataplane_policer_now_ns(state->dp), 0, NULL);
+    json_t *limit = json_limit(program, dataplane_policer_now_ns(state->dp), NULL, NULL);
     if (limit != NULL)
         json_object_set_new(answer->result, "limit", limit);
 }

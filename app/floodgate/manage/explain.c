@@ -45,7 +45,7 @@ static void json_reached(json_t *o, const struct rule *rule, bool reached, bool 
 static bool explain_limit(const struct explanation *e, const struct act_program *program, json_t *o)
 {
     bool conforms;
-    json_t *limit = json_limit(program, dataplane_policer_now_ns(e->dp), e->key.length, &conforms);
+    json_t *limit = json_limit(program, dataplane_policer_now_ns(e->dp), &e->key, &conforms);
 
     if (limit != NULL) {
         json_object_set_new(limit, "conforms", json_boolean(conforms));

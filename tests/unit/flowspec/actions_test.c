@@ -42,6 +42,9 @@ static void each_community_is_read_and_written_back(void **state)
         {"8009 00000000002e", "", "mark 46"},
         {"8108 c0000201 0064", "", "redirect 192.0.2.1:100"},
         {"8208 fa56ea00 0064", "", "redirect 4200000000L:100"},
+        {"8306 0018 47f42400", "", "rate-limit 1mbps per-source /24 4096"},
+        {"8306 ff80 00000000", "", "rate-limit 0Bps per-source /128 1048576"},
+        {"830c 0320 42c80000", "", "rate-limit 100pps per-source /32 16384"},
         {"010c c0000201 0000", "", "redirect-ip 192.0.2.1"},
         {"010c c0000201 0001", "", "redirect-ip 192.0.2.1 copy"},
         {"0800 000000000000", "", "redirect-ip next-hop"},
@@ -187,6 +190,8 @@ static void all_actions_at_once_fit_and_ascend(void **state)
     struct fs_actions all = {.rate_bytes_set = true,
                              .rate_packets_set = true,
                              .rate_undefined = true,
+                             .source_bytes = {.set = true, .length = 24, .rate_per_s = 1, .sources = 8192},
+                             .source_packets = {.set = true, .length = 128, .rate_per_s = 2, .sources = 4096},
                              .mark_set = true,
                              .sample = true,
                              .redirect_ip_set = true,
@@ -197,7 +202,7 @@ static void all_actions_at_once_fit_and_ascend(void **state)
 
     (void)state;
     fs_actions_encode(&all, 1, &comms);
-    assert_int_equal(comms.count, 7);
+    assert_int_equal(comms.count, 9);
     for (unsigned i = 1; i < comms.count; i++)
         assert_true(memcmp(comms.comms[i - 1], comms.comms[i], 2) <= 0);
     fs_actions_decode(comms.comms[0], comms.count * 8u, NULL, 0, &again);

@@ -131,6 +131,11 @@ static void actions(void **state)
         {"match port 1 then rate-limit -1mbps", 30,
          "rate-limit -1mbps: write a number and one of kbps mbps gbps (bits/s), Bps (bytes/s), pps kpps mpps "
          "(packets/s)"},
+        {"match port 1 then rate-limit 1Bps per-source /129", 46, "per-source /129: a prefix length is /0 to /128"},
+        {"match port 1 then rate-limit 1Bps per-source /24 4097", 50,
+         "per-source 4097: so many sources are a multiple of 4096 up to 1048576"},
+        {"match port 1 then rate-limit 1Bps per-source rate-limit 2Bps per-source", 46,
+         "rate-limit: a rule has one rate-limit per-source of a kind"},
         {"match port 1 then rate-limit 1e39Bps", 30,
          "rate-limit 1e39Bps: the rate is too high for BGP, which carries up to 3.4e38"},
         {"match port 1 then rate-limit 1e-60Bps", 30,
