@@ -39,6 +39,11 @@ static void send_keepalive(struct bgp_session *session, struct bgp_connection *c
     session_send(session, connection, message, sizeof message);
 }
 
+static bool is_hard_reset(const struct bgp_notification *notification)
+{
+    return notification->code == BGP_ERR_CEASE && notification->subcode == BGP_CEASE_HARD_RESET;
+}
+
 /* RFC 5492 3: a peering that ended for want of a capability should not come back by itself. */
 static void heed(struct bgp_session *session, const struct bgp_notification *notification)
 {
@@ -73,6 +78,7 @@ static void refuse_for(struct bgp_session *session, struct bgp_connection *conne
     if (connection->state == BGP_ESTABLISHED && notification->code != BGP_ERR_CEASE &&
         notification->code != BGP_ERR_HOLD_TIMER)
         session_hold_idle(session);
+    session->retain = session_notifies_gracefully(session) && !is_hard_reset(notification);
     session_drop(session, connection, true, why);
 }
 
@@ -91,8 +97,9 @@ static void do_nothing(struct bgp_session *session, struct bgp_connection *conne
 
 static void do_send_open(struct bgp_session *session, struct bgp_connection *connection, const struct fsm_input *input)
 {
-    uint8_t message[128];
-    size_t len = bgp_open_write(&session->conf, message, &session->info.sent);
+    uint8_t message[BGP_OPEN_ROOM];
+    const struct bgp_open_restart restart = {session->restarting, session->forwarding};
+    size_t len = bgp_open_write(&session->conf, restart, message, &session->info.sent);
 
     (void)input;
     session_send(session, connection, message, len);
@@ -104,6 +111,7 @@ static void do_send_open(struct bgp_session *session, struct bgp_connection *con
 static void do_lost(struct bgp_session *session, struct bgp_connection *connection, const struct fsm_input *input)
 {
     (void)input;
+    session->retain = true;
     session_drop(session, connection, false,
                  connection->state == BGP_CONNECT ? "could not connect" : "connection closed by the peer or lost");
 }
@@ -118,6 +126,26 @@ static void do_give_up(struct bgp_session *session, struct bgp_connection *conne
 static void do_refuse(struct bgp_session *session, struct bgp_connection *connection, const struct fsm_input *input)
 {
     refuse(session, connection, input->fault, input->body, input->len);
+}
+
+/* RFC 8538 4: what is meant to end the session for good says so; the reason travels inside. */
+static void do_shut_down(struct bgp_session *session, struct bgp_connection *connection, const struct fsm_input *input)
+{
+    struct bgp_notification reset = *input->fault;
+
+    if (session_notifies_gracefully(session))
+        reset = bgp_notification_hard_reset(input->fault);
+    refuse(session, connection, &reset, NULL, 0);
+}
+
+/* RFC 9687 3.2: the NOTIFICATION leaves if it can; nothing waits for that. */
+static void do_send_hold_expired(struct bgp_session *session, struct bgp_connection *connection,
+                                 const struct fsm_input *input)
+{
+    struct bgp_notification n = bgp_notification_make(BGP_ERR_SEND_HOLD_TIMER, 0, NULL, 0);
+
+    (void)input;
+    refuse(session, connection, &n, NULL, 0);
 }
 
 static void do_hold_expired(struct bgp_session *session, struct bgp_connection *connection,
@@ -208,6 +236,8 @@ static void do_establish(struct bgp_session *session, struct bgp_connection *con
     info->families = session->conf.families & open->capabilities.families;
     info->four_octet_as = open->capabilities.four_octet_as;
     info->extended_message = session->conf.extended_message && open->capabilities.extended_message;
+    info->enhanced_refresh = session->conf.enhanced_refresh && open->capabilities.enhanced_route_refresh;
+    info->retained = 0;
     info->established_count++;
     session_set_state(session, connection, BGP_ESTABLISHED);
     session->ops->established(session->ctx);
@@ -227,14 +257,36 @@ static void do_update(struct bgp_session *session, struct bgp_connection *connec
     session->ops->update(session->ctx, input->body, input->len);
 }
 
-/* RFC 2918 4: a family that was not agreed is ignored. RFC 7313 4: so are subtypes that were not. */
+/* RFC 7313 5: the whole message goes back. Without that agreed its header was refused already. */
+static void refuse_refresh_length(struct bgp_session *session, struct bgp_connection *connection,
+                                  const struct fsm_input *input)
+{
+    const uint8_t *message = input->body - BGP_HEADER_LEN; /* it lies behind its header */
+    size_t len = BGP_HEADER_LEN + input->len;
+    struct bgp_notification n = bgp_notification_make(BGP_ERR_ROUTE_REFRESH, BGP_REFRESH_BAD_LENGTH, message, len);
+
+    refuse(session, connection, &n, message, len);
+}
+
+/* RFC 2918 4: a family that was not agreed is ignored. RFC 7313 4, 5: so are subtypes that were not. */
 static void do_refresh(struct bgp_session *session, struct bgp_connection *connection, const struct fsm_input *input)
 {
-    uint32_t family = bgp_family_of((uint16_t)(input->body[0] << 8 | input->body[1]), input->body[3]);
+    enum { ASK = 0, BEGIN = 1, END = 2 };
 
+    if (input->len != 4) {
+        refuse_refresh_length(session, connection, input);
+        return;
+    }
+    uint32_t family = bgp_family_of((uint16_t)(input->body[0] << 8 | input->body[1]), input->body[3]);
+    uint8_t subtype = input->body[2];
     restart_hold(session, connection);
-    if (input->body[2] == 0 && (family & session->info.families) != 0)
+    if ((family & session->info.families) == 0)
+        return;
+    if (subtype == ASK)
         session->ops->refresh(session->ctx, family);
+    else if ((subtype == BEGIN || subtype == END) && session->info.enhanced_refresh &&
+             session->ops->refresh_mark != NULL)
+        session->ops->refresh_mark(session->ctx, family, subtype == END);
 }
 
 /* RFC 4271 6.4: whatever is wrong with a NOTIFICATION, it is never answered with one. */
@@ -247,6 +299,7 @@ static void do_notification(struct bgp_session *session, struct bgp_connection *
     heed(session, &n);
     bgp_notification_format(&n, words, sizeof words);
     snprintf(why, sizeof why, "NOTIFICATION received: %s", words);
+    session->retain = session_notifies_gracefully(session) && !is_hard_reset(&n);
     session_drop(session, connection, true, why);
 }
 
@@ -258,10 +311,13 @@ static const fsm_action table[FSM_EVENT_COUNT][BGP_STATE_COUNT] = {
     [FSM_STOP] = {[BGP_CONNECT] = do_give_up,
                   [BGP_OPEN_SENT] = do_refuse,
                   [BGP_OPEN_CONFIRM] = do_refuse,
-                  [BGP_ESTABLISHED] = do_refuse},
+                  [BGP_ESTABLISHED] = do_shut_down},
     [FSM_HOLD_EXPIRED] =
         {[BGP_OPEN_SENT] = do_hold_expired, [BGP_OPEN_CONFIRM] = do_hold_expired, [BGP_ESTABLISHED] = do_hold_expired},
     [FSM_KEEPALIVE_DUE] = {[BGP_OPEN_CONFIRM] = do_keepalive, [BGP_ESTABLISHED] = do_keepalive},
+    [FSM_SEND_HOLD_EXPIRED] = {[BGP_OPEN_SENT] = do_send_hold_expired,
+                               [BGP_OPEN_CONFIRM] = do_send_hold_expired,
+                               [BGP_ESTABLISHED] = do_send_hold_expired},
     [FSM_FAULT] = {[BGP_OPEN_SENT] = do_refuse, [BGP_OPEN_CONFIRM] = do_refuse, [BGP_ESTABLISHED] = do_refuse},
     [FSM_GOT_OPEN] = {[BGP_OPEN_SENT] = do_open, [BGP_OPEN_CONFIRM] = do_unexpected, [BGP_ESTABLISHED] = do_unexpected},
     [FSM_GOT_UPDATE] =

@@ -19,6 +19,7 @@ enum fsm_event {
     FSM_STOP,              /* event 2; `fault` is the CEASE */
     FSM_HOLD_EXPIRED,      /* event 10 */
     FSM_KEEPALIVE_DUE,     /* event 11 */
+    FSM_SEND_HOLD_EXPIRED, /* event 29 of RFC 9687 */
     FSM_FAULT,             /* events 21, 22, 23, 28; `fault` is the NOTIFICATION to send */
     FSM_GOT_OPEN,          /* event 19, or 22 once it was read */
     FSM_GOT_UPDATE,        /* event 27 */
@@ -42,7 +43,8 @@ struct bgp_connection {
     struct bgp_open open; /* the peer's, from OpenConfirm on */
     uint16_t hold_time_s; /* negotiated, from OpenConfirm on */
     mono_ms_t hold_at, keepalive_at;
-    size_t buffered; /* octets of a message not whole yet */
+    mono_ms_t send_hold_at; /* RFC 9687; MONO_NEVER while nothing waits to be sent */
+    size_t buffered;        /* octets of a message not whole yet */
     uint8_t buffer[BGP_EXTENDED_MESSAGE_MAX];
 };
 
@@ -58,6 +60,9 @@ struct bgp_session {
     mono_ms_t idle_until; /* held in Idle */
     unsigned flaps;       /* times the peer broke the session lately */
     mono_ms_t idle_since; /* when it was last broken */
+    bool restarting;      /* RFC 4724: the R bit of our OPENs */
+    uint32_t forwarding;  /* and their F bits */
+    bool retain;          /* the connection that is being dropped ends gracefully */
     struct bgp_session_info info;
     struct bgp_connection connections[BGP_CONN_COUNT];
 };
@@ -74,6 +79,8 @@ void session_drop(struct bgp_session *session, struct bgp_connection *connection
 void session_hold_idle(struct bgp_session *session);
 /* From here on, until a session is established, the pause between attempts to connect is the longest. */
 void session_retry_slowly(struct bgp_session *session);
+/* Whether both sides have RFC 8538: NOTIFICATIONs, but Hard Resets, end a session gracefully. */
+bool session_notifies_gracefully(const struct bgp_session *session);
 struct bgp_connection *session_established(struct bgp_session *session);
 
 #endif

@@ -95,6 +95,18 @@ struct bgp_notification bgp_notification_cease(uint8_t subcode, const char *reas
     return n;
 }
 
+struct bgp_notification bgp_notification_hard_reset(const struct bgp_notification *inner)
+{
+    struct bgp_notification n = bgp_notification_make(BGP_ERR_CEASE, BGP_CEASE_HARD_RESET, NULL, 0);
+    size_t len = inner->data_len < sizeof n.data - 2 ? inner->data_len : sizeof n.data - 2;
+
+    n.data[0] = inner->code;
+    n.data[1] = inner->subcode;
+    memcpy(n.data + 2, inner->data, len);
+    n.data_len = (uint16_t)(len + 2);
+    return n;
+}
+
 struct bgp_notification bgp_notification_read(const uint8_t *body, size_t len)
 {
     struct bgp_notification n = bgp_notification_make(body[0], body[1], body + 2, len - 2);
@@ -201,6 +213,8 @@ void bgp_notification_format(const struct bgp_notification *n, char *text, size_
         /* RFC 8538 3.1: the reason travels inside */
         sb_text(&sb, " (");
         format_code(&sb, n->data[0], n->data[1]);
+        if (n->data[0] == BGP_ERR_CEASE && (n->data[1] == BGP_CEASE_SHUTDOWN || n->data[1] == BGP_CEASE_RESET))
+            format_communication(&sb, n->data + 2, (size_t)n->data_len - 2);
         sb_char(&sb, ')');
     } else if (n->data_len > 0) {
         sb_text(&sb, " (data ");

@@ -58,6 +58,8 @@ enum bgp_cease {
     BGP_CEASE_HARD_RESET = 9,
 };
 
+enum bgp_refresh_error { BGP_REFRESH_BAD_LENGTH = 1 };
+
 #define BGP_NOTIFICATION_MIN 21 /* octets: header, code, subcode */
 
 /* A NOTIFICATION to send. Data beyond what the struct holds is cut off. */
@@ -65,6 +67,9 @@ struct bgp_notification bgp_notification_make(uint8_t code, uint8_t subcode, con
 
 /* CEASE; a shutdown communication (RFC 9003) with the two subcodes that may carry one. `reason` may be NULL. */
 struct bgp_notification bgp_notification_cease(uint8_t subcode, const char *reason);
+
+/* The Hard Reset (RFC 8538 3.1) that carries `inner`; what does not fit is cut off. */
+struct bgp_notification bgp_notification_hard_reset(const struct bgp_notification *inner);
 
 /* A received one, from its body (at least two octets). */
 struct bgp_notification bgp_notification_read(const uint8_t *body, size_t len);

@@ -14,6 +14,7 @@
 #include "base/strbuf.h"
 #include "bgp/message.h"
 #include "bgp/notification.h"
+#include "bgp/restart_caps.h"
 
 #define PARAM_CAPABILITIES    2
 #define PARAM_EXTENDED_LENGTH 255 /* RFC 9072 */
@@ -25,6 +26,7 @@ enum capability_code {
     CAP_GRACEFUL_RESTART = 64,     /* RFC 4724 3 */
     CAP_FOUR_OCTET_AS = 65,        /* RFC 6793 3 */
     CAP_ENHANCED_REFRESH = 70,     /* RFC 7313 3.1 */
+    CAP_LONG_LIVED = 71,           /* RFC 9494 3 */
     CAP_ROUTE_REFRESH_CISCO = 128, /* before RFC 2918 had its number */
 };
 
@@ -42,14 +44,25 @@ static void write_multiprotocol(struct byte_writer *w, uint32_t families)
     }
 }
 
-size_t bgp_open_write(const struct bgp_session_conf *conf, uint8_t *out, struct bgp_capabilities *sent)
+static void write_flag(struct byte_writer *w, bool offered, uint8_t code)
 {
-    struct byte_writer w = bw_init(out, 128);
+    if (!offered)
+        return;
+    bw_u8(w, code);
+    bw_u8(w, 0);
+}
+
+size_t bgp_open_write(const struct bgp_session_conf *conf, struct bgp_open_restart restart, uint8_t *out,
+                      struct bgp_capabilities *sent)
+{
+    struct byte_writer w = bw_init(out, BGP_OPEN_ROOM);
 
     *sent = (struct bgp_capabilities){.families = conf->families,
                                       .four_octet_as = true,
                                       .extended_message = conf->extended_message,
-                                      .route_refresh = true};
+                                      .route_refresh = true,
+                                      .enhanced_route_refresh = conf->enhanced_refresh};
+    bgp_restart_offer(conf, restart, sent);
     bgp_message_header(out, BGP_OPEN, 0);
     w.at += BGP_HEADER_LEN;
     bw_u8(&w, BGP_VERSION);
@@ -61,12 +74,13 @@ size_t bgp_open_write(const struct bgp_session_conf *conf, uint8_t *out, struct 
     bw_u8(&w, PARAM_CAPABILITIES);
     bw_u8(&w, 0);
     write_multiprotocol(&w, conf->families);
-    bw_u8(&w, CAP_ROUTE_REFRESH);
-    bw_u8(&w, 0);
-    if (conf->extended_message) {
-        bw_u8(&w, CAP_EXTENDED_MESSAGE);
-        bw_u8(&w, 0);
-    }
+    write_flag(&w, true, CAP_ROUTE_REFRESH);
+    write_flag(&w, conf->extended_message, CAP_EXTENDED_MESSAGE);
+    write_flag(&w, conf->enhanced_refresh, CAP_ENHANCED_REFRESH);
+    if (sent->graceful_restart)
+        bgp_restart_write(&w, CAP_GRACEFUL_RESTART, &sent->restart);
+    if (sent->long_lived_restart)
+        bgp_long_lived_write(&w, CAP_LONG_LIVED, &sent->long_lived);
     bw_u8(&w, CAP_FOUR_OCTET_AS);
     bw_u8(&w, 4);
     bw_u32(&w, conf->local_as);
@@ -118,7 +132,10 @@ static bool read_capability(uint8_t code, struct byte_reader value, struct bgp_o
         caps->extended_message = len == 0;
         return true;
     case CAP_GRACEFUL_RESTART:
-        caps->graceful_restart = true;
+        caps->graceful_restart = bgp_restart_read(value, &caps->restart) || caps->graceful_restart;
+        return true;
+    case CAP_LONG_LIVED:
+        caps->long_lived_restart = bgp_long_lived_read(value, &caps->long_lived) || caps->long_lived_restart;
         return true;
     case CAP_ENHANCED_REFRESH:
         caps->enhanced_route_refresh = len == 0;
@@ -165,6 +182,8 @@ static bool read_parameters(struct byte_reader r, struct bgp_open *open, struct 
         if (!read_capabilities(param, open, &multiprotocol))
             return refuse(fault, BGP_OPEN_UNSPECIFIC, NULL, 0);
     }
+    if (!open->capabilities.graceful_restart) /* RFC 9494 4.1 */
+        open->capabilities.long_lived_restart = false;
     if (!multiprotocol)
         open->capabilities.families = BGP_IPV4_UNICAST; /* what a speaker without RFC 4760 carries */
     return true;

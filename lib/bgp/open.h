@@ -20,8 +20,17 @@ struct bgp_open {
     struct bgp_capabilities capabilities;
 };
 
-/* Writes our OPEN, header included, and what it offers. Returns its length (below 128). */
-size_t bgp_open_write(const struct bgp_session_conf *conf, uint8_t *out, struct bgp_capabilities *sent);
+#define BGP_OPEN_ROOM 256
+
+/* What our OPEN says of a restart of ours. */
+struct bgp_open_restart {
+    bool restarting;
+    uint32_t forwarding;
+};
+
+/* Writes our OPEN, header included, and what it offers; `out` has BGP_OPEN_ROOM. Returns its length. */
+size_t bgp_open_write(const struct bgp_session_conf *conf, struct bgp_open_restart restart, uint8_t *out,
+                      struct bgp_capabilities *sent);
 
 /* Reads and judges the peer's, from its body. False: `*fault` is the NOTIFICATION to send; `*out` holds what was read.
  */

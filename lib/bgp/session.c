@@ -132,7 +132,26 @@ void session_send(struct bgp_session *session, struct bgp_connection *connection
     /* RFC 4271 4.4 and 8.2.2: each message sent restarts the keepalive timer, a third of the hold time */
     if (connection->hold_time_s > 0)
         connection->keepalive_at = session->now + (mono_ms_t)connection->hold_time_s * MONO_MS_PER_S / 3;
+    if (session->conf.send_hold_s > 0 && connection->send_hold_at == MONO_NEVER)
+        connection->send_hold_at = session->now + (mono_ms_t)session->conf.send_hold_s * MONO_MS_PER_S;
     session->ops->send(session->ctx, connection->number, data, len);
+}
+
+bool session_notifies_gracefully(const struct bgp_session *session)
+{
+    const struct bgp_capabilities *caps = &session->info.received;
+
+    return session->conf.restart_time_s > 0 && caps->graceful_restart && caps->restart.notification;
+}
+
+/* RFC 4724 4.2: of the families agreed on, those that the peer listed. */
+static uint32_t families_retained(const struct bgp_session *session)
+{
+    const struct bgp_capabilities *caps = &session->info.received;
+
+    if (!session->retain || session->conf.restart_time_s == 0 || !caps->graceful_restart)
+        return 0;
+    return caps->restart.families & session->info.families;
 }
 
 void session_hold_idle(struct bgp_session *session)
@@ -164,7 +183,7 @@ void session_drop(struct bgp_session *session, struct bgp_connection *connection
     connection->state = BGP_IDLE;
     connection->buffered = 0;
     connection->hold_time_s = 0;
-    connection->hold_at = connection->keepalive_at = MONO_NEVER;
+    connection->hold_at = connection->keepalive_at = connection->send_hold_at = MONO_NEVER;
     if (close && had_transport)
         session->ops->close(session->ctx, connection->number);
     /* a second connection that goes while the session is up is no news of the session */
@@ -178,9 +197,12 @@ void session_drop(struct bgp_session *session, struct bgp_connection *connection
         arm_retry(session);
     note_state(session);
     if (was_established) {
+        session->info.retained = families_retained(session);
         session->info.families = 0;
-        session->ops->down(session->ctx);
     }
+    session->retain = false;
+    if (was_established)
+        session->ops->down(session->ctx);
 }
 
 struct bgp_session *bgp_session_create(const struct bgp_session_conf *conf, const struct bgp_session_ops *ops,
@@ -202,6 +224,7 @@ struct bgp_session *bgp_session_create(const struct bgp_session_conf *conf, cons
     for (unsigned i = 0; i < BGP_CONN_COUNT; i++) {
         session->connections[i].number = (enum bgp_conn)i;
         session->connections[i].hold_at = session->connections[i].keepalive_at = MONO_NEVER;
+        session->connections[i].send_hold_at = MONO_NEVER;
     }
     return session;
 }
@@ -240,7 +263,13 @@ bool bgp_session_accept(struct bgp_session *session, mono_ms_t now)
     struct bgp_connection *in = &session->connections[BGP_CONN_IN];
 
     session->now = now;
-    if (!session->started || session->idle_until != MONO_NEVER || in->state >= BGP_OPEN_CONFIRM)
+    if (!session->started || session->idle_until != MONO_NEVER)
+        return false;
+    if (in->state == BGP_ESTABLISHED && session->conf.restart_time_s > 0 && session->info.received.graceful_restart) {
+        session->retain = true;
+        session_drop(session, in, true, "the peer made a new connection: it has restarted");
+    }
+    if (in->state >= BGP_OPEN_CONFIRM)
         return false;
     if (in->state != BGP_IDLE)
         session_drop(session, in, true, "the peer made a new connection before it sent OPEN");
@@ -297,6 +326,23 @@ static void handle_message(struct bgp_session *session, struct bgp_connection *c
     fsm_handle(session, connection, &input);
 }
 
+/*
+ * Where the message ends. With enhanced refresh agreed a ROUTE-REFRESH of a wrong length is no fault of the header: it
+ * goes back whole (RFC 7313 5).
+ */
+static int framed_length(const struct bgp_session *session, const struct bgp_connection *connection,
+                         const uint8_t *data, size_t len, struct bgp_notification *fault)
+{
+    int message = bgp_message_length(data, len, session->conf.extended_message, fault);
+    bool enhanced = connection->state == BGP_ESTABLISHED && session->info.enhanced_refresh;
+
+    if (message >= 0 || !enhanced || fault->subcode != BGP_HEADER_BAD_LENGTH ||
+        data[BGP_HEADER_LEN - 1] != BGP_ROUTE_REFRESH)
+        return message;
+    unsigned length = (unsigned)data[16] << 8 | data[17];
+    return length >= BGP_HEADER_LEN && length <= BGP_MESSAGE_MAX ? (int)length : -1;
+}
+
 /* Handles the whole messages at the start of `data`; returns the octets used. All of them once the connection ended. */
 static size_t handle_stream(struct bgp_session *session, struct bgp_connection *connection, const uint8_t *data,
                             size_t len)
@@ -305,7 +351,7 @@ static size_t handle_stream(struct bgp_session *session, struct bgp_connection *
 
     while (used < len) {
         struct bgp_notification fault;
-        int message = bgp_message_length(data + used, len - used, session->conf.extended_message, &fault);
+        int message = framed_length(session, connection, data + used, len - used, &fault);
         if (message < 0) {
             fsm_handle(session, connection, &(struct fsm_input){.event = FSM_FAULT, .fault = &fault});
             return len;
@@ -361,6 +407,8 @@ static void tick_connection(struct bgp_session *session, struct bgp_connection *
 {
     if (connection->hold_at <= session->now)
         fsm_handle(session, connection, &(struct fsm_input){.event = FSM_HOLD_EXPIRED});
+    else if (connection->send_hold_at <= session->now)
+        fsm_handle(session, connection, &(struct fsm_input){.event = FSM_SEND_HOLD_EXPIRED});
     else if (connection->keepalive_at <= session->now)
         fsm_handle(session, connection, &(struct fsm_input){.event = FSM_KEEPALIVE_DUE});
 }
@@ -390,6 +438,11 @@ void bgp_session_tick(struct bgp_session *session, mono_ms_t now)
         tick_retry(session);
 }
 
+static mono_ms_t connection_deadline(const struct bgp_connection *connection)
+{
+    return earlier(connection->send_hold_at, earlier(connection->hold_at, connection->keepalive_at));
+}
+
 mono_ms_t bgp_session_deadline(const struct bgp_session *session)
 {
     mono_ms_t at = session->idle_until;
@@ -397,8 +450,23 @@ mono_ms_t bgp_session_deadline(const struct bgp_session *session)
     if (at == MONO_NEVER)
         at = session->retry_at;
     for (unsigned i = 0; i < BGP_CONN_COUNT; i++)
-        at = earlier(at, earlier(session->connections[i].hold_at, session->connections[i].keepalive_at));
+        at = earlier(at, connection_deadline(&session->connections[i]));
     return at;
+}
+
+void bgp_session_output(struct bgp_session *session, enum bgp_conn conn, size_t left, mono_ms_t now)
+{
+    struct bgp_connection *connection = &session->connections[conn];
+
+    if (connection->send_hold_at == MONO_NEVER)
+        return;
+    connection->send_hold_at = left > 0 ? now + (mono_ms_t)session->conf.send_hold_s * MONO_MS_PER_S : MONO_NEVER;
+}
+
+void bgp_session_restarting(struct bgp_session *session, bool restarting, uint32_t forwarding)
+{
+    session->restarting = restarting;
+    session->forwarding = forwarding;
 }
 
 void bgp_session_error(struct bgp_session *session, uint8_t code, uint8_t subcode, const void *data, size_t len)
@@ -427,7 +495,7 @@ int bgp_session_send_update(struct bgp_session *session, const void *body, size_
     return 0;
 }
 
-int bgp_session_send_refresh(struct bgp_session *session, uint32_t family)
+static int send_refresh(struct bgp_session *session, uint32_t family, bool able, uint8_t subtype)
 {
     struct bgp_connection *connection = session_established(session);
     uint16_t afi = bgp_family_afi(family);
@@ -435,17 +503,27 @@ int bgp_session_send_refresh(struct bgp_session *session, uint32_t family)
 
     if (connection == NULL)
         return -ENOTCONN;
-    if (!session->info.received.route_refresh)
+    if (!able)
         return -EOPNOTSUPP;
     if (afi == 0 || (session->info.families & family) == 0)
         return -EINVAL;
     bgp_message_header(message, BGP_ROUTE_REFRESH, sizeof message);
     message[BGP_HEADER_LEN] = (uint8_t)(afi >> 8);
     message[BGP_HEADER_LEN + 1] = (uint8_t)afi;
-    message[BGP_HEADER_LEN + 2] = 0;
+    message[BGP_HEADER_LEN + 2] = subtype;
     message[BGP_HEADER_LEN + 3] = bgp_family_safi(family);
     session_send(session, connection, message, sizeof message);
     return 0;
+}
+
+int bgp_session_send_refresh(struct bgp_session *session, uint32_t family)
+{
+    return send_refresh(session, family, session->info.received.route_refresh, 0);
+}
+
+int bgp_session_send_refresh_mark(struct bgp_session *session, uint32_t family, bool end)
+{
+    return send_refresh(session, family, session->info.enhanced_refresh, end ? 2 : 1);
 }
 
 size_t bgp_session_update_max(const struct bgp_session *session)

@@ -19,6 +19,9 @@
  *  - A connection without an OPEN is closed after 240 s (RFC 4271 8.2.2), or when the peer makes a new one.
  *  - A peer that offers none of our families gets Unsupported Capability (RFC 5492 5) and is tried again only at the
  *    longest pause.
+ *  - With graceful restart agreed, a new connection ends an established one that the peer made: RFC 4724 4.2 takes it
+ *    for a peer that has restarted before its former connection was seen to be lost.
+ *  - With RFC 8538 agreed, an administrative stop is a Hard Reset: the operator means it.
  */
 #ifndef BGP_SESSION_H
 #define BGP_SESSION_H
@@ -58,7 +61,26 @@ struct bgp_session_conf {
     uint16_t connect_retry_s;   /* the longest pause between attempts; 0 stands for 120 */
     bool passive;               /* never connect */
     bool extended_message;      /* offer RFC 8654 */
+    bool enhanced_refresh;      /* offer RFC 7313 */
+    uint16_t restart_time_s;    /* RFC 4724: how long the peer is to wait for us; 0: graceful restart is not offered */
+    uint32_t long_lived_s;      /* RFC 9494, 24 bits: the same for long-lived stale routes; 0: not offered */
+    uint16_t send_hold_s;       /* RFC 9687; 0: off. Else the owner calls bgp_session_output */
     const struct log_hook *log; /* may be NULL */
+};
+
+/* RFC 4724 3, with the N bit of RFC 8538 2. */
+struct bgp_restart {
+    bool restarting;   /* R: the speaker has just started */
+    bool notification; /* N: a NOTIFICATION other than a Hard Reset ends a session as gracefully as a lost connection */
+    uint16_t time_s;   /* at most 4095 */
+    uint32_t families; /* listed */
+    uint32_t forwarding; /* of them those with F: state of before the restart was preserved */
+};
+
+/* RFC 9494 3. */
+struct bgp_long_lived {
+    uint32_t families, forwarding;
+    uint32_t time_s[BGP_FAMILY_COUNT]; /* by number of the family's bit */
 };
 
 /* Capabilities as received (or sent). */
@@ -69,6 +91,9 @@ struct bgp_capabilities {
     bool route_refresh;
     bool enhanced_route_refresh;
     bool graceful_restart;
+    bool long_lived_restart; /* never without graceful_restart: RFC 9494 4.1 */
+    struct bgp_restart restart;
+    struct bgp_long_lived long_lived;
     uint8_t unknown_count; /* codes received that are not known here */
     uint8_t unknown[16];
 };
@@ -98,14 +123,16 @@ struct bgp_session_info {
     uint16_t hold_time_s;                 /* negotiated */
     uint32_t families;                    /* offered by both */
     bool four_octet_as, extended_message; /* negotiated */
+    bool enhanced_refresh;                /* negotiated */
     struct bgp_capabilities sent, received;
+    uint32_t retained; /* in `down`: families whose routes stay, as stale, for a peer that restarts (RFC 4724 4.2) */
     struct bgp_notification last_error; /* the latest NOTIFICATION, either way */
     char last_down[384];                /* why the session last left Established or failed to reach it, in words */
     uint64_t messages_in, messages_out, updates_in, updates_out;
     uint32_t established_count;
 };
 
-/* What the session asks of its owner. `ctx` is the one given at creation. All must be set. */
+/* What the session asks of its owner. `ctx` is the one given at creation. All but refresh_mark must be set. */
 struct bgp_session_ops {
     void (*connect)(void *ctx); /* open a connection; answer with bgp_session_connected/_failed, later */
     /* Close after what was sent has left, or give up the attempt to connect; no event in return. */
@@ -114,7 +141,9 @@ struct bgp_session_ops {
     void (*established)(void *ctx);                             /* bgp_session_info is complete */
     void (*update)(void *ctx, const uint8_t *body, size_t len); /* an UPDATE without its header; see bgp/update.h */
     void (*refresh)(void *ctx, uint32_t family);                /* ROUTE-REFRESH received for a negotiated family */
-    void (*down)(void *ctx);                                    /* left Established: forget what the peer announced */
+    /* BoRR, or at the `end` EoRR, of a negotiated family (RFC 7313 4); may be NULL. */
+    void (*refresh_mark)(void *ctx, uint32_t family, bool end);
+    void (*down)(void *ctx); /* left Established: forget what the peer announced, but for what info.retained names */
 };
 
 struct bgp_session *bgp_session_create(const struct bgp_session_conf *conf, const struct bgp_session_ops *ops,
@@ -138,6 +167,18 @@ void bgp_session_closed(struct bgp_session *session, enum bgp_conn conn, mono_ms
 void bgp_session_receive(struct bgp_session *session, enum bgp_conn conn, const void *data, size_t len, mono_ms_t now);
 void bgp_session_tick(struct bgp_session *session, mono_ms_t now);
 
+/*
+ * Octets sent before have left; `left` still wait. Only restarts a timer (RFC 9687), so that it may be called at any
+ * time.
+ */
+void bgp_session_output(struct bgp_session *session, enum bgp_conn conn, size_t left, mono_ms_t now);
+
+/*
+ * What the OPENs from now on say of our own restart (RFC 4724 4.1): the R bit, and the families with the F bit. False
+ * and 0 at first.
+ */
+void bgp_session_restarting(struct bgp_session *session, bool restarting, uint32_t forwarding);
+
 /* When bgp_session_tick must be called next at the latest; UINT64_MAX: never. */
 mono_ms_t bgp_session_deadline(const struct bgp_session *session);
 
@@ -151,6 +192,9 @@ void bgp_session_error(struct bgp_session *session, uint8_t code, uint8_t subcod
 int bgp_session_send_update(struct bgp_session *session, const void *body, size_t len);
 /* Asks for a family again (RFC 2918). -ENOTCONN, -EOPNOTSUPP when the peer cannot, -EINVAL for a family not agreed. */
 int bgp_session_send_refresh(struct bgp_session *session, uint32_t family);
+
+/* BoRR, or at the `end` EoRR (RFC 7313 4); -EOPNOTSUPP unless both sides can, and the errors of the above. */
+int bgp_session_send_refresh_mark(struct bgp_session *session, uint32_t family, bool end);
 
 /* Most octets of an UPDATE body on this session (RFC 8654 where both offered it). */
 size_t bgp_session_update_max(const struct bgp_session *session);

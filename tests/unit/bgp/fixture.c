@@ -49,6 +49,14 @@ static void on_refresh(void *ctx, uint32_t family)
     f->refresh_family = family;
 }
 
+static void on_refresh_mark(void *ctx, uint32_t family, bool end)
+{
+    struct fixture *f = ctx;
+
+    *(end ? &f->refresh_ends : &f->refresh_begins) += 1;
+    f->refresh_family = family;
+}
+
 static void on_down(void *ctx)
 {
     ((struct fixture *)ctx)->downs++;
@@ -60,6 +68,7 @@ static const struct bgp_session_ops ops = {.connect = on_connect,
                                            .established = on_established,
                                            .update = on_update,
                                            .refresh = on_refresh,
+                                           .refresh_mark = on_refresh_mark,
                                            .down = on_down};
 
 struct fixture *fixture_new(void (*configure)(struct bgp_session_conf *conf))

@@ -26,7 +26,7 @@ struct fixture {
     struct bgp_session_conf conf;
     struct bgp_session *session;
     mono_ms_t now;
-    unsigned connects, closes[BGP_CONN_COUNT], established, downs, updates, refreshes;
+    unsigned connects, closes[BGP_CONN_COUNT], established, downs, updates, refreshes, refresh_begins, refresh_ends;
     uint32_t refresh_family;
     size_t update_len;
     uint8_t update[BGP_EXTENDED_MESSAGE_MAX];
