@@ -50,7 +50,7 @@ static void collide(uint32_t peer_id, enum bgp_conn first, enum bgp_conn stays)
     fixture_free(f);
 }
 
-/* conforms: RFC 4271 proves 6.8-1 6.8-2 8.2.1-3 8.2.1-4 refuses 6.8-1 */
+/* conforms: RFC 4271 proves 6.8-1 6.8-2 8.2.1-3 8.2.1.2-1 refuses 6.8-1 */
 static void the_connection_of_the_higher_identifier_stays(void **state)
 {
     (void)state;
