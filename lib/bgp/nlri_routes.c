@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/strbuf.h"
 
 #define LABEL_BITS 24 /* RFC 8277 2.2: one label, unless both sides said otherwise, which we do not */
 #define RD_BITS    64
@@ -32,6 +33,22 @@ bool bgp_routes_sound(uint32_t family, struct byte_reader r)
     return !r.failed;
 }
 
+/* RFC 4271 6.3: a prefix of multicast or reserved addresses is no unicast route. */
+static bool is_unicast(const struct ip_prefix *prefix)
+{
+    return prefix->family == IP_V4 ? prefix->length < 3 || prefix->octets[0] < 224
+                                   : prefix->length < 8 || prefix->octets[0] != 0xff;
+}
+
+static void tell_ignored(const struct bgp_attr_reader *reader, const struct ip_prefix *prefix)
+{
+    char text[IP_TEXT_SIZE + 64], address[IP_TEXT_SIZE];
+    struct strbuf sb = sb_init(text, sizeof text);
+
+    sb_printf(&sb, "route %s: no unicast prefix; ignored", ip_prefix_format(prefix, address));
+    reader->ops->bad_attribute(reader->ctx, text);
+}
+
 void bgp_routes_read(const struct bgp_attr_reader *reader, uint32_t family, struct byte_reader r, bool withdraw,
                      const struct bgp_attrs *attrs)
 {
@@ -57,6 +74,8 @@ void bgp_routes_read(const struct bgp_attr_reader *reader, uint32_t family, stru
         }
         if (withdraw)
             reader->ops->unreach_route(reader->ctx, &route);
+        else if (!is_unicast(&route.prefix))
+            tell_ignored(reader, &route.prefix);
         else
             reader->ops->reach_route(reader->ctx, &route, attrs);
     }

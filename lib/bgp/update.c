@@ -82,6 +82,26 @@ static struct ip_addr next_hop_address(const uint8_t *octets, size_t len)
     return addr;
 }
 
+/*
+ * RFC 7606 7.11: a length that is not the family's leaves the NLRI nowhere to be found. IPv4 routes over IPv6 (RFC
+ * 8950) are never agreed on here; the next hop of flowspec may have any length (RFC 8955 4).
+ */
+static bool next_hop_fits(uint32_t family, size_t len)
+{
+    switch (family) {
+    case BGP_IPV4_UNICAST:
+        return len == 4;
+    case BGP_IPV6_UNICAST:
+        return len == 16 || len == 32;
+    case BGP_IPV4_VPN:
+        return len == 12;
+    case BGP_IPV6_VPN:
+        return len == 24 || len == 48;
+    default:
+        return true;
+    }
+}
+
 /* MP_REACH_NLRI and MP_UNREACH_NLRI, opened. */
 struct mp_attr {
     uint32_t family; /* 0: not one that was agreed on */
@@ -100,12 +120,9 @@ static struct mp_attr open_mp(struct bgp_attr_reader *reader, const struct bgp_r
         size_t len = br_u8(&r);
         const uint8_t *next_hop = br_bytes(&r, len);
         br_u8(&r); /* reserved: RFC 4760 3 ignores it */
-        /* RFC 8955 4: the next hop of flowspec may have any length; of unicast it must be one that makes sense */
-        bool unicast = (mp.family & BGP_UNICAST_FAMILIES) != 0;
         if (!r.failed)
             reader->attrs.next_hop = next_hop_address(next_hop, len);
-        if (unicast && reader->attrs.next_hop.family == IP_NONE)
-            r.failed = true;
+        r.failed |= !next_hop_fits(mp.family, len);
     }
     mp.sound = !r.failed;
     mp.nlri = r;
