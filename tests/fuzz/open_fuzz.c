@@ -29,7 +29,10 @@ static struct bgp_session_conf conf_of(uint8_t flavour)
                                      .router_id = 0x0a000005,
                                      .families = families[flavour >> 2 & 3],
                                      .hold_time_s = flavour & 16 ? 0 : 90,
-                                     .extended_message = flavour & 32};
+                                     .extended_message = flavour & 32,
+                                     .restart_time_s = flavour & 64 ? 120 : 0,
+                                     .long_lived_s = flavour & 64 ? 86400 : 0,
+                                     .enhanced_refresh = flavour & 128};
 }
 
 static void check_accepted(const struct bgp_open *open, const struct bgp_session_conf *conf)
@@ -59,14 +62,14 @@ static void check_refused(const struct bgp_open *open, const struct bgp_session_
 }
 
 /* What we say, to a peer that expects us. */
-static void check_ours(const struct bgp_session_conf *conf)
+static void check_ours(const struct bgp_session_conf *conf, struct bgp_open_restart restart)
 {
     struct bgp_session_conf peer = *conf;
     struct bgp_capabilities sent;
     struct bgp_notification fault;
     struct bgp_open open;
-    uint8_t message[BGP_MESSAGE_MAX];
-    size_t len = bgp_open_write(conf, message, &sent);
+    uint8_t message[BGP_OPEN_ROOM];
+    size_t len = bgp_open_write(conf, restart, message, &sent);
 
     peer.local_as = 65009;
     peer.peer_as = conf->local_as;
@@ -76,6 +79,15 @@ static void check_ours(const struct bgp_session_conf *conf)
     require(open.capabilities.families == sent.families && open.capabilities.four_octet_as == sent.four_octet_as);
     require(open.capabilities.extended_message == sent.extended_message);
     require(open.capabilities.route_refresh == sent.route_refresh && open.capabilities.unknown_count == 0);
+    require(open.capabilities.enhanced_route_refresh == sent.enhanced_route_refresh);
+    require(open.capabilities.graceful_restart == sent.graceful_restart);
+    require(open.capabilities.restart.restarting == sent.restart.restarting);
+    require(open.capabilities.restart.time_s == sent.restart.time_s);
+    require(open.capabilities.restart.families == sent.restart.families);
+    require(open.capabilities.restart.forwarding == sent.restart.forwarding);
+    require(open.capabilities.long_lived_restart == sent.long_lived_restart);
+    require(open.capabilities.long_lived.families == sent.long_lived.families);
+    require(open.capabilities.long_lived.forwarding == sent.long_lived.forwarding);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -92,6 +104,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_accepted(&open, &conf);
     else
         check_refused(&open, &conf, &fault);
-    check_ours(&conf);
+    check_ours(&conf, (struct bgp_open_restart){.restarting = size & 1, .forwarding = (uint32_t)size & conf.families});
     return 0;
 }

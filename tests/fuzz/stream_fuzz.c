@@ -99,6 +99,11 @@ static void on_refresh(void *ctx, uint32_t family)
     note(ctx, 'r', &family, sizeof family);
 }
 
+static void on_refresh_mark(void *ctx, uint32_t family, bool end)
+{
+    note(ctx, end ? ']' : '[', &family, sizeof family);
+}
+
 static void reach(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
 {
     struct world *w = ctx;
@@ -114,6 +119,17 @@ static void unreach(void *ctx, uint32_t family, struct fs_rule *rule)
     note(w, '-', &family, sizeof family);
     bgp_rib_withdraw(w->rib, &w->source, family, rule);
     fs_rule_free(rule);
+}
+
+static void reach_route(void *ctx, const struct bgp_route *route, const struct bgp_attrs *attrs)
+{
+    note(ctx, 'R', &route->prefix, sizeof route->prefix);
+    note(ctx, 'h', &attrs->next_hop, sizeof attrs->next_hop);
+}
+
+static void unreach_route(void *ctx, const struct bgp_route *route)
+{
+    note(ctx, 'U', &route->prefix, sizeof route->prefix);
 }
 
 static void bad_nlri(void *ctx, uint32_t family, enum fs_error error, const uint8_t *nlri, size_t len)
@@ -137,6 +153,8 @@ static void on_update(void *ctx, const uint8_t *body, size_t len)
 {
     static const struct bgp_update_ops update_ops = {.reach_flowspec = reach,
                                                      .unreach_flowspec = unreach,
+                                                     .reach_route = reach_route,
+                                                     .unreach_route = unreach_route,
                                                      .bad_nlri = bad_nlri,
                                                      .bad_attribute = bad_attribute,
                                                      .end_of_rib = end_of_rib};
@@ -155,6 +173,7 @@ static const struct bgp_session_ops ops = {.connect = on_connect,
                                            .established = on_established,
                                            .update = on_update,
                                            .refresh = on_refresh,
+                                           .refresh_mark = on_refresh_mark,
                                            .down = on_down};
 
 static void changed(void *ctx, struct bgp_rib_entry *entry, bool withdrawn)
@@ -171,7 +190,9 @@ static void world_init(struct world *w, uint8_t flavour)
                                     .families = (1u << BGP_FAMILY_COUNT) - 1,
                                     .hold_time_s = 90,
                                     .passive = true,
-                                    .extended_message = flavour & 1};
+                                    .extended_message = flavour & 1,
+                                    .enhanced_refresh = flavour & 4,
+                                    .restart_time_s = flavour & 8 ? 120 : 0};
 
     *w = (struct world){.source = {.number = 1, .kind = BGP_SOURCE_PEER, .ebgp = flavour & 2}};
     w->update_conf = (struct bgp_update_conf){.ebgp = flavour & 2, .local_as = 65000, .router_id = 0x0a000005};
@@ -208,17 +229,25 @@ static void put_message(struct stream *s, uint8_t type, const uint8_t *body, siz
     put(s, body, len);
 }
 
+/* An OPEN that is accepted; the flavour adds and takes away capabilities. */
 static void put_open(struct stream *s, uint8_t flavour)
 {
-    static const uint8_t body[] = {4, 0xfd, 0xe9, 0, 9, 10, 0, 0, 9, 28, 2,   26, 1, 4, 0, 1,    0,    133, 1,
-                                   4, 0,    2,    0, 1, 1,  4, 0, 2, 0,  133, 65, 4, 0, 0, 0xfd, 0xe9, 6,   0};
-    uint8_t open[sizeof body];
+    static const uint8_t families[] = {1, 4, 0, 1, 0, 133, 1, 4, 0, 2, 0, 1, 1, 4, 0, 2, 0, 133};
+    static const uint8_t wide_as[] = {65, 4, 0, 0, 0xfd, 0xe9};
+    static const uint8_t restart[] = {70, 0, 2, 0, 64, 6, 0x40, 120, 0, 1, 133, 0x80};
+    uint8_t open[64] = {4, 0xfd, 0xe9, 0, (uint8_t)(flavour & 0x40 ? 0 : 9), 10, 0, 0, 9, 0, 2, 0};
+    struct byte_writer w = bw_init(open, sizeof open);
 
-    memcpy(open, body, sizeof body);
-    if (flavour & 0x80) /* no 4-octet AS: some other capability in its place */
-        open[30] = 77;
-    open[4] = flavour & 0x40 ? 0 : 9;
-    put_message(s, BGP_OPEN, open, sizeof open);
+    w.at += 12;
+    bw_bytes(&w, families, sizeof families);
+    bw_bytes(&w, (const uint8_t[]){6, 0}, 2);
+    if (!(flavour & 0x80))
+        bw_bytes(&w, wide_as, sizeof wide_as);
+    if (flavour & 0x20)
+        bw_bytes(&w, restart, sizeof restart);
+    open[9] = (uint8_t)(bw_len(&w) - 10);
+    open[11] = (uint8_t)(bw_len(&w) - 12);
+    put_message(s, BGP_OPEN, open, bw_len(&w));
 }
 
 /* A sound announcement or withdrawal of one of a few rules. */
