@@ -63,6 +63,7 @@ enum fgctl_status cmd_peer(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_ports(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_workers(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_counters(struct fgctl *ctl, struct args *args);
+enum fgctl_status cmd_sampling(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_dataplane(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_reload(struct fgctl *ctl, struct args *args);
 

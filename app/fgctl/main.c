@@ -44,6 +44,8 @@ static const struct command {
     {"ports", cmd_ports, "ports", "ports: link, packets, bytes, drops", ""},
     {"workers", cmd_workers, "workers", "worker threads: where they run, cycles per packet in each stage", ""},
     {"counters", cmd_counters, "counters", "totals, and drops by reason", ""},
+    {"sampling", cmd_sampling, "sampling", "samples of packets: taken, lost, written to files, sent to the collector",
+     ""},
     {"dataplane", cmd_dataplane, "dataplane start|stop", "polling on or off", ""},
     {"reload", cmd_reload, "reload", "apply the configuration file again without a restart", ""},
     {"routes", NULL, "routes [PREFIX]", "", ""},

@@ -260,6 +260,35 @@ enum fgctl_status cmd_counters(struct fgctl *ctl, struct args *args)
     return ask_and_show(ctl, args, "counters", show_counters);
 }
 
+static void show_sampling(const struct fgctl *ctl, const json_t *counts)
+{
+    static const char *const NAMES[][2] = {
+        {"taken", "taken by workers"},         {"lost", "lost, no room in their rings"},
+        {"written", "written to files"},       {"write_errors", "not written"},
+        {"exported", "sent to the collector"}, {"datagrams", "in so many datagrams"},
+        {"send_errors", "datagrams not sent"},
+    };
+    char number[NUMBER_TEXT_SIZE];
+
+    if (!json_is_true(json_object_get(counts, "configured"))) {
+        printf("nothing is sampled: the configuration has no section `sampling`\n");
+        return;
+    }
+    struct table *details = details_create();
+    if (details == NULL)
+        return;
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+        details_add(details, NAMES[i][1], "%s", number_group((uint64_t)get_int(counts, NAMES[i][0]), number));
+    if (get_text(counts, "file")[0] != '\0')
+        details_add(details, "file", "%s", get_text(counts, "file"));
+    details_print(ctl, details);
+}
+
+enum fgctl_status cmd_sampling(struct fgctl *ctl, struct args *args)
+{
+    return ask_and_show(ctl, args, "sampling", show_sampling);
+}
+
 enum fgctl_status cmd_dataplane(struct fgctl *ctl, struct args *args)
 {
     json_t *answer;

@@ -25,6 +25,7 @@
 #include "options.h"
 #include "ports/ports.h"
 #include "process.h"
+#include "sampling/sampling.h"
 
 enum exit_status {
     EXIT_CLEAN = 0,
@@ -43,6 +44,7 @@ struct router {
     struct ports ports;
     struct dataplane *dp;
     struct event_base *base;
+    struct sampling *sampling; /* NULL: not configured */
     struct control *control;
     struct api *api;
     struct event *on_term, *on_int, *on_hup, *on_idle_check;
@@ -151,6 +153,21 @@ static void stop_events(struct router *router)
         event_base_free(router->base);
 }
 
+static int start_sampling(struct router *router)
+{
+    if (!router->cfg->sampling.set)
+        return 0;
+    router->sampling = sampling_start(&(struct sampling_conf){
+        .base = router->base, .cfg = router->cfg, .dp = router->dp, .version = FLOODGATE_VERSION, .log = &router->log});
+    return router->sampling == NULL ? -EIO : 0;
+}
+
+static void stop_sampling(struct router *router)
+{
+    sampling_stop(router->sampling);
+    router->sampling = NULL;
+}
+
 static int start_control(struct router *router)
 {
     router->control = control_start(&(struct control_conf){.base = router->base,
@@ -158,11 +175,15 @@ static int start_control(struct router *router)
                                                            .config_file = router->options.config_file,
                                                            .dp = router->dp,
                                                            .log = &router->log});
-    return router->control == NULL ? -EADDRINUSE : 0;
+    if (router->control == NULL)
+        return -EADDRINUSE;
+    sampling_rules_by(router->sampling, control_rules(router->control));
+    return 0;
 }
 
 static void stop_control(struct router *router)
 {
+    sampling_rules_by(router->sampling, NULL);
     control_stop(router->control);
     router->control = NULL;
 }
@@ -173,6 +194,7 @@ static int start_api(struct router *router)
                                                .socket_path = router->cfg->api.socket,
                                                .control = router->control,
                                                .dp = router->dp,
+                                               .sampling = router->sampling,
                                                .log = &router->log,
                                                .version = FLOODGATE_VERSION});
     return router->api == NULL ? -EADDRINUSE : 0;
@@ -218,6 +240,7 @@ static void stop_totals(struct router *router)
 static void stop_polling(struct router *router)
 {
     dataplane_stop(router->dp);
+    sampling_drain(router->sampling);
     stats_print(stdout, router->dp, router->control);
     if (router->options.stats_file != NULL) {
         int error = stats_write(router->options.stats_file, router->dp, router->control);
@@ -233,10 +256,11 @@ static const struct step {
     void (*stop)(struct router *router);
     bool stop_if_failed;
 } STEPS[] = {
-    {"totals", start_totals, stop_totals, false}, {"eal", start_eal, stop_eal, false},
-    {"ports", start_ports, stop_ports, true},     {"dataplane", start_dataplane, stop_dataplane, false},
-    {"events", start_events, stop_events, true},  {"control", start_control, stop_control, false},
-    {"api", start_api, stop_api, false},          {"polling", start_polling, stop_polling, false},
+    {"totals", start_totals, stop_totals, false},    {"eal", start_eal, stop_eal, false},
+    {"ports", start_ports, stop_ports, true},        {"dataplane", start_dataplane, stop_dataplane, false},
+    {"events", start_events, stop_events, true},     {"sampling", start_sampling, stop_sampling, false},
+    {"control", start_control, stop_control, false}, {"api", start_api, stop_api, false},
+    {"polling", start_polling, stop_polling, false},
 };
 #define STEP_COUNT (sizeof STEPS / sizeof STEPS[0])
 

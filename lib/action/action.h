@@ -26,6 +26,7 @@ struct act_program {
     bool discard;
     bool go_on; /* `continue`: later matching rules add their actions */
     bool extra; /* there is a limit or a mark: act_apply alone does not tell */
+    bool sample;
     bool mark;
     uint8_t dscp;             /* 0..63 where `mark` */
     float rate_bytes_per_s;   /* 0: no limit; octets are those of IP packets, headers included */
@@ -67,6 +68,7 @@ static inline enum act_verdict act_apply(const struct act_program *program)
 
 /* What is collected for one packet on its way through the rules that match it. */
 struct act_packet {
+    uint32_t sampled_by;       /* id of the first rule that asks for a sample, or 0 */
     const struct pkt_key *key; /* read where a limit is per source */
     uint32_t bytes;            /* octets of the IP packet */
     bool mark;

@@ -2,7 +2,7 @@
 /*
  * Actions -> program (RFC 8955 section 7). A rate of 0, in octets or in packets, is discard; the other rate then has
  * nothing left to limit, and a mark nothing to mark. What cannot be carried out is refused by name even beside discard:
- * a controller that asked for a sample or a copy of what is dropped would wait for it in vain.
+ * a controller that asked for a copy of what is dropped would wait for it in vain.
  */
 #include "action/build.h"
 
@@ -22,11 +22,6 @@ static bool wants_redirect_ip(const struct fs_actions *actions)
     return actions->redirect_ip_set;
 }
 
-static bool wants_sample(const struct fs_actions *actions)
-{
-    return actions->sample;
-}
-
 /* What this data plane cannot carry out. */
 static const struct {
     const char *name;
@@ -35,7 +30,6 @@ static const struct {
     {"rate-limit", wants_undefined_rate},
     {"redirect", wants_redirect},
     {"redirect-ip", wants_redirect_ip},
-    {"sample", wants_sample},
 };
 
 static struct act_source_rate source_rate(const struct fs_per_source *limit)
@@ -48,7 +42,8 @@ static struct act_source_rate source_rate(const struct fs_per_source *limit)
 
 const char *act_build(const struct fs_actions *actions, struct act_program *out)
 {
-    *out = (struct act_program){.discard = fs_actions_discard(actions), .go_on = actions->go_on};
+    *out = (struct act_program){
+        .discard = fs_actions_discard(actions), .go_on = actions->go_on, .sample = actions->sample};
     if (!out->discard) {
         out->mark = actions->mark_set;
         out->dscp = actions->dscp;

@@ -13,6 +13,7 @@ void cfg_check(struct cfg_reader *reader)
     cfg_check_routing(reader);
     cfg_check_bgp(reader);
     cfg_check_rules(reader);
+    cfg_check_sampling(reader);
 }
 
 /* Equal items in the order of the file: they are entries of one array. */

@@ -33,6 +33,7 @@ void cfg_check_dataplane(struct cfg_reader *reader);
 void cfg_check_ports(struct cfg_reader *reader);
 void cfg_check_routing(struct cfg_reader *reader);
 void cfg_check_bgp(struct cfg_reader *reader);
+void cfg_check_sampling(struct cfg_reader *reader);
 void cfg_check_rules(struct cfg_reader *reader);
 
 #endif

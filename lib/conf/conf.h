@@ -151,6 +151,24 @@ struct cfg_api {
     char *metrics; /* ADDRESS:PORT, or NULL */
 };
 
+struct cfg_sampled_port {
+    char *port;
+    uint32_t one_in; /* packets that it receives */
+    unsigned line;
+};
+
+struct cfg_sampling {
+    bool set;
+    char *directory; /* of pcapng files, or NULL */
+    uint32_t file_mib;
+    uint32_t files;
+    char *collector; /* ADDRESS:PORT of an sFlow collector, or NULL */
+    uint32_t snap_length;
+    uint32_t rules_one_in; /* of the packets of rules with `sample` */
+    struct cfg_sampled_port *ports;
+    size_t port_count;
+};
+
 /* Everything the file says. Strings and arrays belong to the struct; cfg_free frees them. */
 struct cfg {
     struct cfg_router router;
@@ -176,6 +194,7 @@ struct cfg {
     bool protect_bgp; /* `protect-bgp`: default true */
     struct cfg_guard guard;
     struct cfg_api api;
+    struct cfg_sampling sampling;
     unsigned protect_line, guard_line; /* where these sections start, 0 when absent: for messages */
 };
 

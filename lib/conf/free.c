@@ -72,6 +72,11 @@ void cfg_free(struct cfg *cfg)
     bgp_free(cfg);
     rules_free(cfg->rules, cfg->rule_count);
     rules_free(cfg->protects, cfg->protect_count);
+    for (size_t i = 0; i < cfg->sampling.port_count; i++)
+        free(cfg->sampling.ports[i].port);
+    free(cfg->sampling.ports);
+    free(cfg->sampling.directory);
+    free(cfg->sampling.collector);
     free(cfg->api.socket);
     free(cfg->api.metrics);
     free(cfg);

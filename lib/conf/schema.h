@@ -146,6 +146,7 @@ extern const struct cfg_key cfg_policy_item;
 extern const struct cfg_key cfg_protect_item;
 extern const struct cfg_map cfg_guard_map;
 extern const struct cfg_map cfg_api_map;
+extern const struct cfg_map cfg_sampling_map;
 
 /* check.c: what one section says about another, once all are read. */
 void cfg_check(struct cfg_reader *reader);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/judge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ static const char *const BGP_MATCHES[] = {
 #define BGP_UNLESS_LONGER_V6 32
 
 struct judge {
+    bool samples; /* there is somewhere for them to go */
     struct pol_peer_policy *policies;
     size_t policy_count;
     size_t protect_count;
@@ -109,6 +111,7 @@ struct judge *judge_create(const struct cfg *cfg)
 
     if (judge == NULL)
         return NULL;
+    judge->samples = cfg->sampling.set;
     judge->owned = calloc(most, sizeof(struct fs_rule *));
     judge->policies = calloc(cfg->policy_count + 1, sizeof judge->policies[0]);
     whole = judge->owned != NULL && judge->policies != NULL;
@@ -140,6 +143,13 @@ void judge_prepare(const struct judge *judge, struct pol_candidate *candidate)
 {
     candidate->protects = judge != NULL ? judge->protects : NULL;
     candidate->protect_count = judge != NULL ? judge->protect_count : 0;
+}
+
+void judge_note(const struct judge *judge, const struct fs_actions *actions, char *note, size_t size)
+{
+    note[0] = '\0';
+    if (actions->sample && judge != NULL && !judge->samples)
+        snprintf(note, size, "no-samples: the configuration has no section `sampling`, so `sample` has no effect");
 }
 
 /* Reasons name lines, so an entry on another line is another one. */

@@ -23,6 +23,12 @@ const struct pol_peer_policy *judge_policy(const struct judge *judge, const char
 /* Sets what of the candidate comes from the configuration. `judge` may be NULL: then nothing is protected. */
 void judge_prepare(const struct judge *judge, struct pol_candidate *candidate);
 
+/*
+ * What of an active rule's actions has no effect now, for its `reason`: a stable word, then text. "" when all of them
+ * have. `judge` may be NULL.
+ */
+void judge_note(const struct judge *judge, const struct fs_actions *actions, char *note, size_t size);
+
 /* Whether both configurations protect the same, so that no verdict changes for that. */
 bool judge_protects_equal(const struct cfg *a, const struct cfg *b);
 

@@ -92,6 +92,20 @@ static bool ports_equal(const struct cfg *a, const struct cfg *b)
     return true;
 }
 
+static bool sampling_equal(const struct cfg *a, const struct cfg *b)
+{
+    const struct cfg_sampling *x = &a->sampling, *y = &b->sampling;
+
+    if (x->set != y->set || !text_equal(x->directory, y->directory) || x->file_mib != y->file_mib ||
+        x->files != y->files || !text_equal(x->collector, y->collector) || x->snap_length != y->snap_length ||
+        x->rules_one_in != y->rules_one_in || x->port_count != y->port_count)
+        return false;
+    for (size_t i = 0; i < x->port_count; i++)
+        if (!text_equal(x->ports[i].port, y->ports[i].port) || x->ports[i].one_in != y->ports[i].one_in)
+            return false;
+    return true;
+}
+
 static bool socket_equal(const struct cfg *a, const struct cfg *b)
 {
     return text_equal(a->api.socket, b->api.socket);
@@ -102,10 +116,8 @@ static const struct {
     const char *section;
     bool (*equal)(const struct cfg *a, const struct cfg *b);
 } FIXED[] = {
-    {"router", router_equal},
-    {"dataplane", dataplane_equal},
-    {"ports", ports_equal},
-    {"api.socket", socket_equal},
+    {"router", router_equal},     {"dataplane", dataplane_equal}, {"ports", ports_equal},
+    {"sampling", sampling_equal}, {"api.socket", socket_equal},
 };
 
 static void check_fixed(const struct control *control, const struct cfg *fresh, struct problems *problems)

@@ -18,6 +18,8 @@
 #include "flowspec/order.h"
 #include "policy/policy.h"
 
+#define RULE_NOTE_SIZE 256 /* octets of a reason beside an active rule */
+
 struct rules {
     struct dataplane *dp;
     const struct log_hook *log;
@@ -168,6 +170,7 @@ static void rule_decide(struct rules *rules, struct rule *rule)
     rule_judge(rules, rule, &program, &verdict);
     enum rule_state state = STATE_OF_VERDICT[verdict.state];
     const char *reason = verdict.reason;
+    char note[RULE_NOTE_SIZE];
     if (state == RULE_ACTIVE && rule->suspended_by_operator) {
         state = RULE_SUSPENDED;
         reason = "operator: suspended until it is resumed";
@@ -177,6 +180,9 @@ static void rule_decide(struct rules *rules, struct rule *rule)
         if (refusal != NULL) {
             state = RULE_REJECTED;
             reason = refusal;
+        } else {
+            judge_note(rules->judge, &rule->actions, note, sizeof note);
+            reason = note;
         }
     }
     rule_set_state(rules, rule, state, reason);
@@ -186,6 +192,14 @@ static void rule_decide(struct rules *rules, struct rule *rule)
     }
 }
 
+static bool note_same(const struct rules *rules, const struct rule *rule)
+{
+    char note[RULE_NOTE_SIZE];
+
+    judge_note(rules->judge, &rule->actions, note, sizeof note);
+    return strcmp(note, rule->reason != NULL ? rule->reason : "") == 0;
+}
+
 /* A rule in force that may stay so, or one refused for the same reason, is left alone: nothing of it changes. */
 static void rule_judge_again(struct rules *rules, struct rule *rule)
 {
@@ -193,7 +207,7 @@ static void rule_judge_again(struct rules *rules, struct rule *rule)
     struct pol_verdict verdict;
 
     rule_judge(rules, rule, &program, &verdict);
-    bool same = verdict.state == POL_ACTIVE ? rule->in_force || rule->suspended_by_operator
+    bool same = verdict.state == POL_ACTIVE ? (rule->in_force && note_same(rules, rule)) || rule->suspended_by_operator
                                             : STATE_OF_VERDICT[verdict.state] == rule->state && rule->reason != NULL &&
                                                   strcmp(rule->reason, verdict.reason) == 0;
     if (!same || (verdict.state == POL_ACTIVE && rule->suspended_by_operator && rule->state != RULE_SUSPENDED))

@@ -353,6 +353,12 @@ void dataplane_worker_get(const struct dataplane *dp, unsigned index, struct dat
         sb_printf(&queues, "%s%s:%u", i > 0 ? " " : "", worker->queues[i].in->name, worker->queues[i].queue);
 }
 
+void dataplane_sample(struct dataplane *dp, struct sample_tap *taps)
+{
+    for (unsigned i = 0; i < dp->worker_count; i++)
+        dp->workers[i].tap = taps != NULL ? &taps[i] : NULL;
+}
+
 const struct cls *dataplane_classifier(const struct dataplane *dp)
 {
     return dp->cls;

@@ -20,6 +20,7 @@ struct cls;
 struct dataplane;
 struct ports;
 struct rcu;
+struct sample_tap;
 
 /* `ports` must be started. NULL after a line in the log. */
 struct dataplane *dataplane_create(const struct cfg *cfg, struct ports *ports, const struct log_hook *log);
@@ -94,6 +95,9 @@ struct dataplane_worker {
 };
 unsigned dataplane_worker_count(const struct dataplane *dp);
 void dataplane_worker_get(const struct dataplane *dp, unsigned index, struct dataplane_worker *out);
+
+/* Gives worker i `taps[i]`, which must outlive its polling; NULL: nothing is sampled. Not while polling. */
+void dataplane_sample(struct dataplane *dp, struct sample_tap *taps);
 
 /* What `explain` and tests ask of the state in force. */
 const struct cls *dataplane_classifier(const struct dataplane *dp);

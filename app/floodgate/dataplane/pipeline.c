@@ -18,6 +18,17 @@
 #include "packet/parse.h"
 #include "packet/rewrite.h"
 
+/* One in some of what a port receives, before anything is judged. */
+static void sample_received(struct burst *burst)
+{
+    struct sample_tap *tap = burst->worker->tap;
+    struct sample_ratio *ratio = &tap->ports[burst->queue->in->index];
+
+    for (uint16_t i = 0; ratio->one_in > 0 && i < burst->count; i++)
+        if (sample_due(tap, ratio))
+            sample_take(tap, ratio, burst->packets[i], burst->queue->in->index, 0, SAMPLE_RECEIVED, burst->tsc);
+}
+
 static void stage_rx(struct burst *burst)
 {
     uint64_t bytes = 0;
@@ -26,6 +37,8 @@ static void stage_rx(struct burst *burst)
         bytes += rte_pktmbuf_pkt_len(burst->packets[i]);
     cnt_add(&burst->in->rx_packets, burst->count);
     cnt_add(&burst->in->rx_bytes, bytes);
+    if (unlikely(burst->worker->tap != NULL))
+        sample_received(burst);
 }
 
 /* 1. Parse; malformed packets are counted and dropped. */
@@ -61,9 +74,8 @@ static void stage_classify(struct burst *burst)
  * Follows one packet through its matching rules: the first ends the search unless its action has `continue`
  * (RFC 8955 7.3), then the next one is asked. All of them see the packet as it came in: a mark is written at the end.
  */
-static enum act_verdict act_on_packet(struct burst *burst, uint16_t i)
+static enum act_verdict follow_rules(struct burst *burst, uint16_t i, struct act_packet *packet)
 {
-    struct act_packet packet = {.key = &burst->keys[i], .bytes = burst->keys[i].length};
     struct worker *worker = burst->worker;
     uint64_t bytes = rte_pktmbuf_pkt_len(burst->packets[i]);
     uint32_t id = burst->rules[i];
@@ -76,8 +88,10 @@ static enum act_verdict act_on_packet(struct burst *burst, uint16_t i)
         cnt_add(&counters->bytes, bytes);
         atomic_store_explicit(&counters->last_hit_tsc, burst->tsc, memory_order_relaxed);
         enum act_verdict verdict = act_apply(program);
+        if (unlikely(program->sample && packet->sampled_by == 0))
+            packet->sampled_by = id;
         if (unlikely(program->extra))
-            verdict = act_apply_extra(program, &packet, &burst->meter, tsc_clock_ns(&worker->clock, burst->tsc));
+            verdict = act_apply_extra(program, packet, &burst->meter, tsc_clock_ns(&worker->clock, burst->tsc));
         if (verdict != ACT_PASS) {
             cnt_add(&counters->dropped_packets, 1);
             cnt_add(&counters->dropped_bytes, bytes);
@@ -87,9 +101,33 @@ static enum act_verdict act_on_packet(struct burst *burst, uint16_t i)
             break;
         id = cls_match_after(worker->cls, &burst->keys[i], id);
     }
-    if (unlikely(packet.mark))
-        pkt_set_dscp(burst->packets[i], &burst->keys[i], packet.dscp);
     return ACT_PASS;
+}
+
+/* A rule wants a sample of the packet, whatever becomes of it. */
+static void sample_judged(struct burst *burst, uint16_t i, uint32_t rule, enum act_verdict verdict)
+{
+    static const enum sample_verdict VERDICTS[ACT_VERDICT_COUNT] = {
+        [ACT_PASS] = SAMPLE_PASSED,
+        [ACT_DROP_DISCARD] = SAMPLE_DISCARDED,
+        [ACT_DROP_RATE_LIMIT] = SAMPLE_RATE_LIMITED,
+    };
+    struct sample_tap *tap = burst->worker->tap;
+
+    if (tap != NULL && sample_due(tap, &tap->rules))
+        sample_take(tap, &tap->rules, burst->packets[i], burst->queue->in->index, rule, VERDICTS[verdict], burst->tsc);
+}
+
+static enum act_verdict act_on_packet(struct burst *burst, uint16_t i)
+{
+    struct act_packet packet = {.key = &burst->keys[i], .bytes = burst->keys[i].length};
+    enum act_verdict verdict = follow_rules(burst, i, &packet);
+
+    if (unlikely(packet.sampled_by != 0))
+        sample_judged(burst, i, packet.sampled_by, verdict);
+    if (unlikely(packet.mark) && verdict == ACT_PASS)
+        pkt_set_dscp(burst->packets[i], &burst->keys[i], packet.dscp);
+    return verdict;
 }
 
 /* 3. Actions of the rules that matched. */

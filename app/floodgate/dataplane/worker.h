@@ -20,6 +20,7 @@
 #include "dataplane/tsc_clock.h"
 #include "ports/ports.h"
 #include "rcu/rcu.h"
+#include "sampling/tap.h"
 
 #define WORKER_QUEUES_MAX PORTS_MAX
 
@@ -42,6 +43,7 @@ struct worker {
     struct rcu *rcu;
     const struct cls *cls;
     const struct act_table *programs;
+    struct sample_tap *tap;       /* NULL: nothing is sampled */
     struct tsc_clock clock;       /* the same for all workers: their policers share it */
     struct cnt_port *ports;       /* by port index; this worker is the only writer */
     struct cnt_rule_table *rules; /* likewise; chunks are made by the control thread */

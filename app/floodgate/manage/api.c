@@ -286,8 +286,11 @@ struct api *api_start(const struct api_conf *conf)
     if (api == NULL)
         return NULL;
     api->conf = *conf;
-    api->state = (struct api_state){
-        .control = conf->control, .dp = conf->dp, .version = conf->version, .started_ms = api_now_ms()};
+    api->state = (struct api_state){.control = conf->control,
+                                    .dp = conf->dp,
+                                    .sampling = conf->sampling,
+                                    .version = conf->version,
+                                    .started_ms = api_now_ms()};
     LIST_INIT(&api->connections);
     if (api_socket_open(&api->socket, conf->socket_path, conf->log) < 0) {
         free(api);

@@ -14,12 +14,14 @@ struct api;
 struct control;
 struct dataplane;
 struct event_base;
+struct sampling;
 
 struct api_conf {
     struct event_base *base;
     const char *socket_path;
     struct control *control;
     struct dataplane *dp;
+    const struct sampling *sampling; /* may be NULL */
     const struct log_hook *log;
     const char *version;
 };

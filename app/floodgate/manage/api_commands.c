@@ -12,6 +12,7 @@
 #include "manage/json_state.h"
 #include "manage/json_util.h"
 #include "ports/ports.h"
+#include "sampling/sampling.h"
 
 mono_ms_t api_now_ms(void)
 {
@@ -117,6 +118,25 @@ static void run_counters(struct api_state *state, const json_t *args, struct api
     answer->result = json_counters(&sum);
 }
 
+static void run_sampling(struct api_state *state, const json_t *args, struct api_answer *answer)
+{
+    struct sampling_counts counts;
+    json_t *o = json_object();
+
+    (void)args;
+    sampling_counts_get(state->sampling, &counts);
+    json_object_set_new(o, "configured", json_boolean(state->sampling != NULL));
+    json_set_uint(o, "taken", counts.taken);
+    json_set_uint(o, "lost", counts.lost);
+    json_set_uint(o, "written", counts.written);
+    json_set_uint(o, "write_errors", counts.write_errors);
+    json_set_uint(o, "exported", counts.exported);
+    json_set_uint(o, "datagrams", counts.datagrams);
+    json_set_uint(o, "send_errors", counts.send_errors);
+    json_set_text(o, "file", counts.file != NULL ? counts.file : "");
+    answer->result = o;
+}
+
 static void run_explain(struct api_state *state, const json_t *args, struct api_answer *answer)
 {
     struct explain_request request = {.port = request_string(args, "in"),
@@ -195,6 +215,7 @@ static const struct api_command {
     {"ports", NO_ARGS, run_ports},
     {"workers", NO_ARGS, run_workers},
     {"counters", NO_ARGS, run_counters},
+    {"sampling", NO_ARGS, run_sampling},
     {"explain", EXPLAIN_ARGS, run_explain},
     {"dataplane", ACTION_ARGS, run_dataplane},
     {"reload", NO_ARGS, run_reload},

@@ -14,11 +14,13 @@
 struct control;
 struct dataplane;
 struct rule_walk;
+struct sampling;
 
 /* What handlers work on. */
 struct api_state {
     struct control *control;
     struct dataplane *dp;
+    const struct sampling *sampling; /* may be NULL */
     const char *version;
     mono_ms_t started_ms;
     struct rates rates;

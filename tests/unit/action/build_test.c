@@ -42,6 +42,15 @@ static void a_rate_of_zero_of_either_kind_is_discard_whatever_the_other_says(voi
     }
 }
 
+static void a_sample_is_carried_over_even_beside_discard(void **state)
+{
+    struct act_program program;
+
+    (void)state;
+    assert_null(act_build(&(struct fs_actions){.sample = true, .rate_bytes_set = true}, &program));
+    assert_true(program.sample && program.discard);
+}
+
 static void limits_and_marks_are_carried_over(void **state)
 {
     struct act_program program;
@@ -81,8 +90,7 @@ static void an_action_that_cannot_be_carried_out_is_named(void **state)
         {"redirect", {.mark_set = true, .redirect = {.kind = FS_REDIRECT_RT_AS2}}},
         {"redirect", {.redirect = {.kind = FS_REDIRECT_RT_IPV6}}},
         {"redirect-ip", {.redirect_ip_set = true}},
-        {"sample", {.sample = true}},
-        {"sample", {.sample = true, .rate_bytes_set = true}},
+        {"redirect-ip", {.redirect_ip_set = true, .rate_bytes_set = true}},
     };
 
     (void)state;
@@ -98,6 +106,7 @@ int main(void)
         cmocka_unit_test(no_action_is_accept),
         cmocka_unit_test(continue_is_carried_over),
         cmocka_unit_test(a_rate_of_zero_of_either_kind_is_discard_whatever_the_other_says),
+        cmocka_unit_test(a_sample_is_carried_over_even_beside_discard),
         cmocka_unit_test(limits_and_marks_are_carried_over),
         cmocka_unit_test(what_is_discarded_is_neither_limited_nor_marked),
         cmocka_unit_test(an_action_that_cannot_be_carried_out_is_named),

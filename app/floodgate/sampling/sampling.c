@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sampling/sampling.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <event2/util.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+
+#include "base/strbuf.h"
+#include "conf/conf.h"
+#include "control/rules.h"
+#include "dataplane/dataplane.h"
+#include "flowspec/text.h"
+#include "sampling/pcapng.h"
+#include "sampling/sflow.h"
+#include "sampling/tap.h"
+
+#define TURN_MS          10
+#define SAMPLES_PER_TURN 1024 /* of each worker: a bound on the time the event loop is held */
+#define RING_SAMPLES     4096 /* of each worker */
+#define COMMENT_OCTETS   1000
+#define MIB              (1024u * 1024u)
+
+enum stream { STREAM_PORTS, STREAM_RULES, STREAM_COUNT };
+
+struct sampling {
+    const struct log_hook *log;
+    struct dataplane *dp;
+    const struct rules *rules;
+    struct event *turn;
+    struct pcapng *files;           /* NULL: none */
+    bool files_failed, send_failed; /* the last attempt: each change is told once */
+    int collector;                  /* socket, -1: none */
+    struct sflow streams[STREAM_COUNT];
+    uint64_t started_ms;
+    struct sampling_counts counts; /* but for what the taps count */
+    unsigned tap_count;
+    struct sample_tap *taps;
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* ---- files ---- */
+
+static void comment_format(const struct sampling *sampling, const struct sample *sample, struct strbuf *out)
+{
+    static const char *const VERDICTS[] = {
+        [SAMPLE_PASSED] = "passed by the rules",
+        [SAMPLE_DISCARDED] = "dropped: flowspec_discard",
+        [SAMPLE_RATE_LIMITED] = "dropped: flowspec_rate_limit",
+    };
+
+    if (sample->rule == 0) {
+        sb_printf(out, "port %s, 1 in %u", dataplane_ports(sampling->dp)->port[sample->port].name, sample->one_in);
+        return;
+    }
+    const struct rule *rule = sampling->rules != NULL ? rules_find(sampling->rules, sample->rule) : NULL;
+    sb_printf(out, "rule %u, %s", sample->rule, VERDICTS[sample->verdict]);
+    if (sample->one_in > 1)
+        sb_printf(out, ", 1 in %u", sample->one_in);
+    if (rule == NULL)
+        return;
+    sb_text(out, ": ");
+    fs_rule_format(rule->match, &rule->actions, out);
+}
+
+static void file_result(struct sampling *sampling, int error)
+{
+    if (error < 0)
+        sampling->counts.write_errors++;
+    if (error < 0 && !sampling->files_failed)
+        log_line(sampling->log, LOG_LEVEL_ERROR, "sampling: cannot write %s: %s", pcapng_file(sampling->files),
+                 strerror(-error));
+    else if (error == 0 && sampling->files_failed)
+        log_line(sampling->log, LOG_LEVEL_NOTICE, "sampling: writing %s again", pcapng_file(sampling->files));
+    sampling->files_failed = error < 0;
+}
+
+static void write_sample(struct sampling *sampling, const struct sample *sample)
+{
+    char text[COMMENT_OCTETS];
+    struct strbuf comment = sb_init(text, sizeof text);
+
+    comment_format(sampling, sample, &comment);
+    int error =
+        pcapng_write(sampling->files, &(struct pcapng_packet){
+                                          .time_us = (uint64_t)(dataplane_tsc_to_time(sampling->dp, sample->tsc) * 1e6),
+                                          .port = sample->port,
+                                          .length = sample->length,
+                                          .captured = sample->captured,
+                                          .octets = sample->octets,
+                                          .comment = text,
+                                      });
+    file_result(sampling, error);
+    sampling->counts.written += error == 0;
+}
+
+/* ---- collector ---- */
+
+static void stream_send(struct sampling *sampling, struct sflow *stream)
+{
+    uint32_t samples = stream->count;
+    size_t length = sflow_finish(stream, (uint32_t)(now_ms() - sampling->started_ms));
+
+    if (length == 0)
+        return;
+    bool failed = send(sampling->collector, stream->octets, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
+    sampling->counts.datagrams += !failed;
+    sampling->counts.exported += failed ? 0 : samples;
+    sampling->counts.send_errors += failed;
+    if (failed && !sampling->send_failed)
+        log_line(sampling->log, LOG_LEVEL_WARNING, "sampling: cannot send to the collector: %s", strerror(errno));
+    sampling->send_failed = failed;
+}
+
+static void export_sample(struct sampling *sampling, const struct sample *sample)
+{
+    struct sflow *stream = &sampling->streams[sample->rule != 0 ? STREAM_RULES : STREAM_PORTS];
+    const struct sflow_sample entry = {
+        .input = sample->port + 1u,
+        .dropped = sample->verdict == SAMPLE_DISCARDED || sample->verdict == SAMPLE_RATE_LIMITED,
+        .one_in = sample->one_in,
+        .pool = sample->pool,
+        .lost = sample->lost,
+        .frame_length = sample->length,
+        .captured = sample->captured,
+        .octets = sample->octets,
+    };
+
+    if (sflow_add(stream, &entry))
+        return;
+    stream_send(sampling, stream);
+    sflow_add(stream, &entry); /* the longest sample fits an empty datagram */
+}
+
+static int collector_open(const char *endpoint, const struct log_hook *log)
+{
+    struct sockaddr_storage to;
+    int length = sizeof to;
+
+    if (evutil_parse_sockaddr_port(endpoint, (struct sockaddr *)&to, &length) < 0)
+        return -EINVAL;
+    int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, (socklen_t)length) == 0)
+        return fd;
+    int error = errno;
+    log_line(log, LOG_LEVEL_ERROR, "sampling: cannot reach the collector %s: %s", endpoint, strerror(error));
+    if (fd >= 0)
+        close(fd);
+    return -error;
+}
+
+/* ---- the turn ---- */
+
+static unsigned tap_serve(struct sampling *sampling, struct sample_tap *tap)
+{
+    struct sample sample;
+    unsigned count = 0;
+
+    while (count < SAMPLES_PER_TURN && rte_ring_sc_dequeue_elem(tap->ring, &sample, tap->element_size) == 0) {
+        if (sampling->files != NULL)
+            write_sample(sampling, &sample);
+        if (sampling->collector >= 0)
+            export_sample(sampling, &sample);
+        count++;
+    }
+    return count;
+}
+
+/* Returns how many samples there were. */
+static unsigned serve(struct sampling *sampling)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < sampling->tap_count; i++)
+        count += tap_serve(sampling, &sampling->taps[i]);
+    for (unsigned i = 0; i < STREAM_COUNT && sampling->collector >= 0; i++)
+        stream_send(sampling, &sampling->streams[i]);
+    if (count > 0 && sampling->files != NULL)
+        file_result(sampling, pcapng_flush(sampling->files));
+    return count;
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    serve(arg);
+}
+
+void sampling_drain(struct sampling *sampling)
+{
+    while (sampling != NULL && serve(sampling) > 0)
+        continue;
+}
+
+/* ---- start and stop ---- */
+
+static bool tap_create(struct sample_tap *tap, unsigned index, const struct cfg *cfg, const struct ports *ports)
+{
+    const struct cfg_sampling *conf = &cfg->sampling;
+    size_t head = offsetof(struct sample, octets);
+    char name[32];
+
+    snprintf(name, sizeof name, "sampling%u", index);
+    tap->snap_length = conf->snap_length;
+    tap->element_size = (uint32_t)((head + conf->snap_length + 3) & ~(size_t)3);
+    tap->random = 0x9e3779b97f4a7c15 * (index + 1);
+    tap->rules = (struct sample_ratio){.one_in = conf->rules_one_in, .left = 1};
+    for (size_t i = 0; i < conf->port_count; i++) {
+        const struct port *port = ports_find(ports, conf->ports[i].port);
+        if (port != NULL)
+            tap->ports[port->index] = (struct sample_ratio){.one_in = conf->ports[i].one_in, .left = 1};
+    }
+    tap->ring =
+        rte_ring_create_elem(name, tap->element_size, RING_SAMPLES, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    return tap->ring != NULL;
+}
+
+static bool taps_create(struct sampling *sampling, const struct sampling_conf *conf)
+{
+    unsigned count = dataplane_worker_count(conf->dp);
+
+    sampling->taps = aligned_alloc(_Alignof(struct sample_tap), count * sizeof sampling->taps[0]);
+    if (sampling->taps == NULL)
+        return false;
+    memset(sampling->taps, 0, count * sizeof sampling->taps[0]);
+    sampling->tap_count = count;
+    for (unsigned i = 0; i < count; i++)
+        if (!tap_create(&sampling->taps[i], i, conf->cfg, dataplane_ports(conf->dp)))
+            return false;
+    return true;
+}
+
+static bool files_open(struct sampling *sampling, const struct sampling_conf *conf)
+{
+    const struct cfg_sampling *section = &conf->cfg->sampling;
+
+    if (section->directory == NULL)
+        return true;
+    sampling->files = pcapng_open(&(struct pcapng_conf){.directory = section->directory,
+                                                        .files = section->files,
+                                                        .file_octets = (uint64_t)section->file_mib * MIB,
+                                                        .snap_length = section->snap_length,
+                                                        .ports = dataplane_ports(conf->dp),
+                                                        .version = conf->version});
+    if (sampling->files == NULL)
+        log_line(conf->log, LOG_LEVEL_ERROR, "sampling: cannot begin a file in %s: %s", section->directory,
+                 strerror(errno));
+    return sampling->files != NULL;
+}
+
+static bool outlets_open(struct sampling *sampling, const struct sampling_conf *conf)
+{
+    if (!files_open(sampling, conf))
+        return false;
+    if (conf->cfg->sampling.collector == NULL)
+        return true;
+    for (unsigned i = 0; i < STREAM_COUNT; i++)
+        sflow_init(&sampling->streams[i], conf->cfg->router.id, i);
+    sampling->collector = collector_open(conf->cfg->sampling.collector, conf->log);
+    return sampling->collector >= 0;
+}
+
+struct sampling *sampling_start(const struct sampling_conf *conf)
+{
+    struct sampling *sampling = calloc(1, sizeof *sampling);
+    const struct timeval every = {.tv_usec = TURN_MS * 1000};
+
+    if (sampling == NULL)
+        return NULL;
+    sampling->log = conf->log;
+    sampling->dp = conf->dp;
+    sampling->collector = -1;
+    sampling->started_ms = now_ms();
+    if (!outlets_open(sampling, conf)) {
+        sampling_stop(sampling);
+        return NULL;
+    }
+    sampling->turn = event_new(conf->base, -1, EV_PERSIST, on_turn, sampling);
+    if (sampling->turn == NULL || !taps_create(sampling, conf)) {
+        log_line(conf->log, LOG_LEVEL_ERROR, "no memory for sampling");
+        sampling_stop(sampling);
+        return NULL;
+    }
+    event_add(sampling->turn, &every);
+    dataplane_sample(conf->dp, sampling->taps);
+    return sampling;
+}
+
+void sampling_stop(struct sampling *sampling)
+{
+    if (sampling == NULL)
+        return;
+    dataplane_sample(sampling->dp, NULL);
+    if (sampling->turn != NULL)
+        event_free(sampling->turn);
+    pcapng_close(sampling->files);
+    if (sampling->collector >= 0)
+        close(sampling->collector);
+    for (unsigned i = 0; i < sampling->tap_count; i++)
+        rte_ring_free(sampling->taps[i].ring);
+    free(sampling->taps);
+    free(sampling);
+}
+
+void sampling_rules_by(struct sampling *sampling, const struct rules *rules)
+{
+    if (sampling != NULL)
+        sampling->rules = rules;
+}
+
+void sampling_counts_get(const struct sampling *sampling, struct sampling_counts *out)
+{
+    if (sampling == NULL) {
+        *out = (struct sampling_counts){0};
+        return;
+    }
+    *out = sampling->counts;
+    out->file = sampling->files != NULL ? pcapng_file(sampling->files) : NULL;
+    for (unsigned i = 0; i < sampling->tap_count; i++) {
+        out->taken += cnt_get(&sampling->taps[i].taken);
+        out->lost += cnt_get(&sampling->taps[i].lost);
+    }
+}
