@@ -100,11 +100,55 @@ static void lane_count(struct group_index *index, unsigned lane, int by)
     atomic_store_explicit(&index->lanes, lanes, memory_order_release);
 }
 
+static unsigned index_cells(const struct group_index *index, const struct compiled *rule, unsigned *lane,
+                            uint16_t cells[CELLS_OF_RULE])
+{
+    return index->shift != 0 ? cells_of_rule(rule, index->shift, lane, cells) : 0;
+}
+
+static bool cells_insert(struct group_index *index, struct mem *mem, const struct compiled *rule, unsigned lane,
+                         const uint16_t *at, unsigned count)
+{
+    struct cells *cells = rcu_load(&index->cells[lane]);
+    unsigned done = 0;
+
+    if (cells == NULL) {
+        cells = cells_create(mem, index->shift);
+        if (cells == NULL)
+            return false;
+        rcu_publish(&index->cells[lane], cells);
+    }
+    while (done < count && group_insert(&cells->groups[at[done]], mem, rule, index->fixed | GROUP_IN_CELL))
+        done++;
+    if (done == count)
+        return true;
+    while (done > 0)
+        group_remove(&cells->groups[at[--done]], mem, rule);
+    return false;
+}
+
+static bool cells_remove(struct group_index *index, struct mem *mem, const struct compiled *rule, unsigned lane,
+                         const uint16_t *at, unsigned count)
+{
+    struct cells *cells = rcu_load(&index->cells[lane]);
+    bool gone = true;
+
+    for (unsigned i = 0; i < count; i++)
+        gone &= group_remove(&cells->groups[at[i]], mem, rule);
+    return gone;
+}
+
 static bool index_insert(struct group_index *index, struct mem *mem, const struct compiled *rule)
 {
     uint16_t values[COMPILED_VALUES];
-    unsigned lane, count = rule_values(rule, index->fixed, &lane, values);
+    unsigned lane, count = index_cells(index, rule, &lane, values);
 
+    if (count > 0) {
+        bool done = cells_insert(index, mem, rule, lane, values, count);
+        index->count += done;
+        return done;
+    }
+    count = rule_values(rule, index->fixed, &lane, values);
     if (count == 0) {
         if (!tree_insert(rule_tree(index, rule), mem, rule))
             return false;
@@ -126,10 +170,13 @@ static bool index_insert(struct group_index *index, struct mem *mem, const struc
 static bool index_remove(struct group_index *index, struct mem *mem, const struct compiled *rule)
 {
     uint16_t values[COMPILED_VALUES];
-    unsigned lane, count = rule_values(rule, index->fixed, &lane, values);
+    unsigned lane, count = index_cells(index, rule, &lane, values);
     bool gone = true;
 
     index->count--;
+    if (count > 0)
+        return cells_remove(index, mem, rule, lane, values, count);
+    count = rule_values(rule, index->fixed, &lane, values);
     if (count == 0)
         return tree_remove(rule_tree(index, rule), mem, rule);
     for (unsigned i = 0; i < count; i++)
@@ -163,6 +210,12 @@ static void index_give(struct group_index *index, struct mem *mem, void (*give)(
         hash_retire(&index->values, mem);
     tree_give(&index->narrow, mem, give);
     tree_give(&index->wide, mem, give);
+    for (unsigned lane = 0; lane < CELLS_LANES; lane++) {
+        struct cells *cells = rcu_load(&index->cells[lane]);
+        for (unsigned i = 0; cells != NULL && i < cells_count(index->shift); i++)
+            group_give(group_load(&cells->groups[i]), mem, give);
+        give(mem, cells);
+    }
     give(mem, index);
 }
 
@@ -174,7 +227,7 @@ void group_give(uintptr_t group, struct mem *mem, void (*give)(struct mem *mem, 
         index_give(form_of(group), mem, give);
 }
 
-static struct group_index *index_create(struct mem *mem, unsigned fixed)
+static struct group_index *index_create(struct mem *mem, unsigned fixed, unsigned shift)
 {
     struct group_index *index = mem_alloc_line(mem, sizeof *index);
 
@@ -182,6 +235,7 @@ static struct group_index *index_create(struct mem *mem, unsigned fixed)
         return NULL;
     memset(index, 0, sizeof *index);
     index->fixed = (uint16_t)fixed;
+    index->shift = (uint8_t)shift;
     index->narrow.fixed = index->wide.fixed = (uint16_t)fixed;
     index->narrow.narrow = true;
     if (!hash_init(&index->values, mem, INDEX_BUCKETS)) {
@@ -195,7 +249,7 @@ static struct group_index *index_create(struct mem *mem, unsigned fixed)
 static bool leaf_to_index(group_ref *group, struct mem *mem, const struct compiled *rule, unsigned fixed)
 {
     struct tree_node *leaf = form_of(group_load(group));
-    struct group_index *index = index_create(mem, fixed);
+    struct group_index *index = index_create(mem, fixed, fixed & GROUP_IN_CELL ? 0 : CELLS_SHIFT_FEW);
     bool done = index != NULL && index_insert(index, mem, rule);
 
     for (unsigned i = 0; done && i < leaf->count; i++)
@@ -257,19 +311,6 @@ static unsigned put_in_order(const struct compiled **rules, unsigned count, cons
     return count + 1;
 }
 
-bool group_insert(group_ref *group, struct mem *mem, const struct compiled *rule, unsigned fixed)
-{
-    const struct compiled *rules[LEAF_MAX + 1];
-    uintptr_t now = group_load(group);
-
-    if ((now & GROUP_KIND) == GROUP_INDEX)
-        return index_insert(form_of(now), mem, rule);
-    unsigned count = few_rules(now, rules);
-    if (count == LEAF_MAX)
-        return leaf_to_index(group, mem, rule, fixed);
-    return publish_few(group, mem, rules, put_in_order(rules, count, rule));
-}
-
 /* Rules gathered from an index, each once and in order. */
 struct gathering {
     unsigned count;
@@ -287,27 +328,131 @@ static void gather_rule(void *ctx, const struct compiled *rule)
         gathering->count = put_in_order(gathering->rules, gathering->count, rule);
 }
 
-static void gather_value(void *ctx, struct hash_item *item)
-{
-    const struct compiled *rules[LEAF_MAX + 1];
-    uintptr_t group = group_load(&value_of(item)->rules);
-    unsigned count = (group & GROUP_KIND) == GROUP_INDEX ? 0 : few_rules(group, rules);
+/* Each rule of an index once, of the many places where it may be: where its first cell or value leads to. */
+struct visit {
+    const struct group_index *index;
+    bool in_cells;
+    uint32_t place; /* a cell or a value */
+    void (*visit)(void *ctx, const struct compiled *rule);
+    void *ctx;
+};
 
-    for (unsigned i = 0; i < count; i++)
-        gather_rule(ctx, rules[i]);
+static void visit_first(void *ctx, const struct compiled *rule)
+{
+    const struct visit *v = ctx;
+    uint16_t at[COMPILED_VALUES];
+    unsigned lane;
+
+    if (v->in_cells) {
+        index_cells(v->index, rule, &lane, at);
+        if (v->place != at[0])
+            return;
+    } else {
+        rule_values(rule, v->index->fixed, &lane, at);
+        if (v->place != group_lane_value(lane, at[0]))
+            return;
+    }
+    v->visit(v->ctx, rule);
 }
 
-/* Replaces an index that has become small by a leaf. Its groups are small, too: none of them is an index. */
+static void group_each(uintptr_t group, void (*visit)(void *ctx, const struct compiled *rule), void *ctx);
+
+static void visit_value(void *ctx, struct hash_item *item)
+{
+    struct visit *v = ctx;
+
+    v->place = value_of(item)->lane_value;
+    group_each(group_load(&value_of(item)->rules), visit_first, v);
+}
+
+static void index_each(const struct group_index *index, void (*visit)(void *ctx, const struct compiled *rule),
+                       void *ctx)
+{
+    struct visit v = {.index = index, .visit = visit, .ctx = ctx};
+
+    hash_each(&index->values, visit_value, &v);
+    v.in_cells = true;
+    for (unsigned lane = 0; lane < CELLS_LANES; lane++) {
+        const struct cells *cells = rcu_load(&index->cells[lane]);
+        for (v.place = 0; cells != NULL && v.place < cells_count(index->shift); v.place++)
+            group_each(group_load(&cells->groups[v.place]), visit_first, &v);
+    }
+    tree_each(&index->narrow, visit, ctx);
+    tree_each(&index->wide, visit, ctx);
+}
+
+static void group_each(uintptr_t group, void (*visit)(void *ctx, const struct compiled *rule), void *ctx)
+{
+    const struct compiled *rules[LEAF_MAX + 1];
+
+    if ((group & GROUP_KIND) == GROUP_INDEX) {
+        index_each(form_of(group), visit, ctx);
+        return;
+    }
+    unsigned count = few_rules(group, rules);
+    for (unsigned i = 0; i < count; i++)
+        visit(ctx, rules[i]);
+}
+
+/* Replaces an index that has become small by a leaf. */
 static void index_to_leaf(group_ref *group, struct mem *mem)
 {
     struct group_index *index = form_of(group_load(group));
     struct gathering gathering = {.count = 0};
 
-    hash_each(&index->values, gather_value, &gathering);
-    tree_each(&index->narrow, gather_rule, &gathering);
-    tree_each(&index->wide, gather_rule, &gathering);
+    index_each(index, gather_rule, &gathering);
     if (gathering.count == index->count)
         publish_few(group, mem, gathering.rules, gathering.count); /* without memory for it the index stays */
+}
+
+struct refining {
+    struct group_index *fresh;
+    struct mem *mem;
+    bool failed;
+};
+
+static void refine_rule(void *ctx, const struct compiled *rule)
+{
+    struct refining *r = ctx;
+
+    if (!r->failed && !rule->removed)
+        r->failed = !index_insert(r->fresh, r->mem, rule);
+}
+
+/* Replaces an index of many rules by one with smaller cells. Without memory for it the old one stays. */
+static void index_refine(group_ref *group, struct mem *mem)
+{
+    struct group_index *index = form_of(group_load(group));
+    struct refining refining = {.mem = mem, .fresh = index_create(mem, index->fixed, CELLS_SHIFT_MANY)};
+
+    if (refining.fresh == NULL)
+        return;
+    index_each(index, refine_rule, &refining);
+    if (refining.failed || refining.fresh->count != index->count) {
+        index_give(refining.fresh, mem, mem_free);
+        return;
+    }
+    group_publish(group, refining.fresh, GROUP_INDEX);
+    index_give(index, mem, mem_retire);
+}
+
+bool group_insert(group_ref *group, struct mem *mem, const struct compiled *rule, unsigned fixed)
+{
+    const struct compiled *rules[LEAF_MAX + 1];
+    uintptr_t now = group_load(group);
+
+    if ((now & GROUP_KIND) == GROUP_INDEX) {
+        struct group_index *index = form_of(now);
+        if (!index_insert(index, mem, rule))
+            return false;
+        if (index->shift == CELLS_SHIFT_FEW && index->count == CELLS_MANY)
+            index_refine(group, mem);
+        return true;
+    }
+    unsigned count = few_rules(now, rules);
+    if (count == LEAF_MAX)
+        return leaf_to_index(group, mem, rule, fixed);
+    return publish_few(group, mem, rules, put_in_order(rules, count, rule));
 }
 
 /* Hides a rule in a leaf that cannot be replaced for lack of memory. */

@@ -3,30 +3,33 @@
  * The rules of one destination and one source, of which a packet wants the first match in RFC order.
  *
  * A group takes the form that its size asks for: one rule; a leaf of up to 16 boxes in RFC order, compared one after
- * the other; or an index. In an index, a rule that asks for single values of a port, a length or an ICMP type is found
- * by hash of that value in a group of the next level, which is a group like any other and does not use that field
- * again. The rest is in two trees of boxes (tree.h). So a rule costs memory for each single value it names, at most
- * COMPILED_VALUES of them, and otherwise for itself alone.
+ * the other; or an index. In an index, a rule that asks for few and narrow ranges of the destination or the source port
+ * is found by the cell of that port (cells.h); another that asks for single values of a port, a length or an ICMP type
+ * is found by hash of that value. Both lead to a group of the next level, which is a group like any other, but has no
+ * cells, and does not use a field again whose value is known. The rest is in two trees of boxes (tree.h). So a rule
+ * costs memory for each cell it touches or each single value it names, at most COMPILED_VALUES of them, and otherwise
+ * for itself alone.
  */
 #ifndef CLASSIFIER_GROUP_H
 #define CLASSIFIER_GROUP_H
 
-#include "classifier/tree.h"
-
-/* 0: no rule; otherwise an address with its kind in the lowest bits. */
-typedef _Atomic(uintptr_t) group_ref; /* written by the writer, read by workers */
+#include "classifier/cells.h"
 
 #define GROUP_KIND  3u
 #define GROUP_ONE   0u /* struct compiled */
 #define GROUP_LEAF  1u /* struct tree_node, a leaf in RFC order */
 #define GROUP_INDEX 2u /* struct group_index */
 
+#define GROUP_IN_CELL 0x8000u /* beside lanes: some level above has cells */
+
 struct group_index {
-    struct hash_table values;    /* of struct group_value */
-    struct tree narrow;          /* no single value, but some narrow field */
-    struct tree wide;            /* neither */
+    RCU_POINTER(struct cells) cells[CELLS_LANES]; /* NULL: none. Written by the writer, read by workers */
+    uint8_t shift;                                /* of the cells; 0: this index has none */
+    struct hash_table values;                     /* of struct group_value */
+    struct tree narrow;                           /* no single value, but some narrow field */
+    struct tree wide;                             /* neither */
     _Atomic(uint32_t) lanes;     /* bit l: some rule is in `values` by lane l. Written by the writer, read by workers */
-    uint16_t fixed;              /* the writer's: lanes that the levels above have decided */
+    uint16_t fixed;              /* the writer's: lanes that the levels above have decided; GROUP_IN_CELL */
     uint32_t count;              /* the writer's */
     uint32_t in_lane[BOX_LANES]; /* the writer's: rules in `values` by lane */
 };

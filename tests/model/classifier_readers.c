@@ -20,7 +20,9 @@
 #define RULES      64 /* rules 1..RULES; every fourth stays from the start to the end */
 #define KEYS       32
 #define FILLERS    200
+#define CROWD      600 /* rules that come and go beside the switched one, through every form that a group takes */
 
+#define CROWD_ID    (SWITCHED_ID + FILLERS + 1)
 #define SWITCHED_ID (RULES + 1) /* flips between two places in the order, each of which matches switched_key */
 
 static const struct cls_conf ENGINES[] = {
@@ -169,6 +171,26 @@ static void plan_switched(struct plan *plan)
     }
 }
 
+/* The n-th change of the crowd: of the destination of the switched rule, and a port that no packet has. */
+static int crowd_change(struct plan *plan, unsigned long n)
+{
+    static const uint8_t FIRST[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
+    struct fs_component components[2] = {{.type = FS_DESTINATION, .length = 128},
+                                         {.type = FS_DESTINATION_PORT, .term_count = 1}};
+    struct fs_term port = {.value = 7 * (n % CROWD), .op = FS_OP_EQ};
+    uint32_t id = CROWD_ID + (uint32_t)(n % CROWD);
+    struct fs_rule *rule;
+
+    if (n / CROWD % 2 == 1)
+        return cls_rule_remove(plan->cls, id);
+    memcpy(components[0].octets, FIRST, sizeof FIRST);
+    if (fs_rule_build(IP_V6, NULL, components, 2, &port, &rule) != FS_OK)
+        return -1;
+    int rc = cls_rule_add(plan->cls, id, rule);
+    fs_rule_free(rule);
+    return rc;
+}
+
 static struct plan *plan_create(struct cls_conf engine)
 {
     /* its keys are cache lines, and the compiler counts on that: calloc is too loose */
@@ -223,6 +245,8 @@ static void write_changes(struct plan *plan, unsigned long changes)
             present[id] = !present[id];
         }
         model_expect(rc == 0, n, "change of rule %u gives %d", id, rc);
+        rc = crowd_change(plan, n);
+        model_expect(rc == 0, n, "change of the crowd gives %d", rc);
         rcu_reclaim(plan->rcu);
     }
 }
