@@ -27,6 +27,12 @@ static int by_origin_here(const struct bgp_choice *a, const struct bgp_choice *b
     return smaller(a->source->kind == BGP_SOURCE_PEER, b->source->kind == BGP_SOURCE_PEER);
 }
 
+/* RFC 8955 6, RFC 4271 9.1.2: what is not feasible is no candidate beside one that is. */
+static int by_feasibility(const struct bgp_choice *a, const struct bgp_choice *b)
+{
+    return smaller(a->infeasible, b->infeasible);
+}
+
 /* 9.1.1: the degree of preference. */
 static int by_local_pref(const struct bgp_choice *a, const struct bgp_choice *b)
 {
@@ -96,16 +102,10 @@ static const struct {
     const char *name;
     path_compare compare;
 } steps[] = {
-    {"origin-here", by_origin_here},
-    {"local-pref", by_local_pref},
-    {"as-path", by_as_path_length},
-    {"origin", by_origin},
-    {"med", by_med},
-    {"external", by_external},
-    {"router-id", by_router_id},
-    {"cluster-list", by_cluster_list},
-    {"peer-address", by_address},
-    {"source", by_source},
+    {"origin-here", by_origin_here}, {"feasibility", by_feasibility}, {"local-pref", by_local_pref},
+    {"as-path", by_as_path_length},  {"origin", by_origin},           {"med", by_med},
+    {"external", by_external},       {"router-id", by_router_id},     {"cluster-list", by_cluster_list},
+    {"peer-address", by_address},    {"source", by_source},
 };
 #define STEP_COUNT (sizeof steps / sizeof steps[0])
 
@@ -119,7 +119,7 @@ static struct bgp_path *remaining(struct bgp_path *path)
 
 static struct bgp_choice choice_of(const struct bgp_path *path)
 {
-    return (struct bgp_choice){.source = path->source, .attrs = &path->attrs};
+    return (struct bgp_choice){.source = path->source, .attrs = &path->attrs, .infeasible = path->infeasible};
 }
 
 /* Strikes out by one step; returns how many are left. Beaten paths strike until the step ends: they beat what they

@@ -14,6 +14,7 @@ struct bgp_path *bgp_best_path(struct bgp_path *paths);
 struct bgp_choice {
     const struct bgp_source *source;
     const struct bgp_attrs *attrs;
+    bool infeasible;
     const char *lost_by; /* the step that struck it out ("local-pref", "as-path", ...); NULL: the best */
     bool beaten;         /* private */
 };

@@ -249,10 +249,27 @@ static int announce_new(struct bgp_rib *rib, const struct bgp_source *source, st
     return 0;
 }
 
+static void path_judge(const struct bgp_rib *rib, const struct rib_entry *entry, struct bgp_path *path)
+{
+    path->infeasible = rib->ops->infeasible != NULL && rib->ops->infeasible(rib->ctx, &entry->entry, path);
+}
+
+void bgp_rib_judge(struct bgp_rib *rib, struct bgp_rib_entry *entry)
+{
+    const struct bgp_path *before = entry->best;
+
+    for (struct bgp_path *at = entry->best; at != NULL; at = at->next)
+        path_judge(rib, (const struct rib_entry *)entry, at);
+    choose_best((struct rib_entry *)entry);
+    if (entry->best != before)
+        rib->ops->changed(rib->ctx, entry, false);
+}
+
 /* Chooses again after `changed` came or got other attributes, and tells the owner if that matters. */
 static void announce_done(struct bgp_rib *rib, struct rib_entry *entry, const struct bgp_path *best_before,
-                          const struct bgp_path *changed)
+                          struct bgp_path *changed)
 {
+    path_judge(rib, entry, changed);
     choose_best(entry);
     if (entry->entry.best != best_before || entry->entry.best == changed)
         rib->ops->changed(rib->ctx, &entry->entry, false);

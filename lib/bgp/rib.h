@@ -31,6 +31,7 @@ struct bgp_path {
     const struct bgp_source *source;
     struct bgp_attrs attrs;
     struct bgp_path *next; /* other paths of the same rule */
+    bool infeasible;       /* ops->infeasible said so: the path is chosen only where every other one is, too */
     bool struck, beaten;   /* private: the decision process's notes */
 };
 
@@ -48,6 +49,8 @@ struct bgp_rib_ops {
      * its `best` is NULL, and it is freed on return. The RIB must not be changed from here.
      */
     void (*changed)(void *ctx, struct bgp_rib_entry *entry, bool withdrawn);
+    /* Whether a path must not be used (RFC 8955 6), asked when it comes and by bgp_rib_judge. NULL: none. */
+    bool (*infeasible)(void *ctx, const struct bgp_rib_entry *entry, const struct bgp_path *path);
 };
 
 struct bgp_rib *bgp_rib_create(const struct bgp_rib_ops *ops, void *ctx);
@@ -72,6 +75,9 @@ size_t bgp_rib_source_drop(struct bgp_rib *rib, const struct bgp_source *source,
 
 /* Paths held from a source, in one family. */
 size_t bgp_rib_source_count(const struct bgp_rib *rib, const struct bgp_source *source, uint32_t family);
+
+/* Asks again which paths of the entry are infeasible; `changed` is called where another one is best now. */
+void bgp_rib_judge(struct bgp_rib *rib, struct bgp_rib_entry *entry);
 
 /* The entry of a rule, or NULL. */
 struct bgp_rib_entry *bgp_rib_find(struct bgp_rib *rib, uint32_t family, const struct fs_rule *rule);

@@ -32,6 +32,8 @@ static const struct cfg_choice FAMILIES[] = {
     {"ipv6-unicast", CFG_IPV6_UNICAST},
     {"ipv4-flowspec-vpn", CFG_IPV4_FLOWSPEC_VPN},
     {"ipv6-flowspec-vpn", CFG_IPV6_FLOWSPEC_VPN},
+    {"ipv4-vpn", CFG_IPV4_VPN},
+    {"ipv6-vpn", CFG_IPV6_VPN},
     {0},
 };
 

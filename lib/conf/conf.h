@@ -95,6 +95,8 @@ enum cfg_family {
     CFG_IPV6_FLOWSPEC = 1 << 3,
     CFG_IPV4_FLOWSPEC_VPN = 1 << 4,
     CFG_IPV6_FLOWSPEC_VPN = 1 << 5,
+    CFG_IPV4_VPN = 1 << 6, /* labelled VPN unicast */
+    CFG_IPV6_VPN = 1 << 7,
 };
 
 enum cfg_validation { CFG_VALIDATION_RFC9117, CFG_VALIDATION_NONE };

@@ -51,13 +51,14 @@ static const struct {
     const char *name;
     void (*judge)(const struct pol_candidate *candidate, struct pol_verdict *verdict);
 } steps[] = {
-    {"sense", pol_step_sense},         /* can any packet match it? */
-    {"actions", step_actions},         /* do its actions mean anything? */
-    {"vrf", step_vrf},                 /* is there a VRF for it? */
-    {"policy", pol_step_policy},       /* does the peer's policy allow it? */
-    {"max-rules", pol_step_max_rules}, /* and its number of rules? */
-    {"protect", pol_step_protect},     /* does it leave alone what is protected? */
-    {"enforceable", step_enforceable}, /* can the data plane carry it out? */
+    {"sense", pol_step_sense},             /* can any packet match it? */
+    {"actions", step_actions},             /* do its actions mean anything? */
+    {"vrf", step_vrf},                     /* is there a VRF for it? */
+    {"feasibility", pol_step_feasibility}, /* do the unicast routes bear it out? */
+    {"policy", pol_step_policy},           /* does the peer's policy allow it? */
+    {"max-rules", pol_step_max_rules},     /* and its number of rules? */
+    {"protect", pol_step_protect},         /* does it leave alone what is protected? */
+    {"enforceable", step_enforceable},     /* can the data plane carry it out? */
 };
 
 void pol_judge_each(const struct pol_candidate *candidate, pol_step_fn report, void *ctx, struct pol_verdict *verdict)

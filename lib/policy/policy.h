@@ -12,6 +12,7 @@
 
 #include "flowspec/actions.h"
 #include "flowspec/rule.h"
+#include "policy/feasibility.h"
 #include "policy/peer_policy.h"
 
 enum pol_state {
@@ -45,6 +46,7 @@ struct pol_candidate {
     size_t protect_count;
     const struct pol_peer_policy *policy; /* of the peer; NULL: it has none */
     uint32_t peer_rules;                  /* other rules that take a place of the peer's max-rules */
+    const struct pol_origin *origin;      /* NULL: not validated against unicast routes */
     bool from_configuration;              /* the rule is the file's, else a peer's or the operator's */
 };
 

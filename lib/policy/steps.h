@@ -18,6 +18,9 @@ void pol_step_sense(const struct pol_candidate *candidate, struct pol_verdict *v
 /* protect.c: a rule that takes protected traffic away */
 void pol_step_protect(const struct pol_candidate *candidate, struct pol_verdict *verdict);
 
+/* feasibility.c: a rule that the unicast routes do not bear out */
+void pol_step_feasibility(const struct pol_candidate *candidate, struct pol_verdict *verdict);
+
 /* peer_policy.c: what the peer's policy allows, and how many rules */
 void pol_step_policy(const struct pol_candidate *candidate, struct pol_verdict *verdict);
 void pol_step_max_rules(const struct pol_candidate *candidate, struct pol_verdict *verdict);

@@ -24,7 +24,7 @@ LIBS = {
 ONLY_FILES = {("action", "flowspec"): {"build.c", "build.h"}}
 
 # Of the view of bgp that policy has: its RIB.
-ONLY_HEADERS = {("policy", "bgp"): {"bgp/rib.h", "bgp/types.h"}}
+ONLY_HEADERS = {("policy", "bgp"): {"bgp/rib.h", "bgp/types.h", "bgp/unicast_rib.h", "bgp/as_path.h"}}
 
 # What no library does: threads, sockets, event loops, starting DPDK. Time is passed in, so no clocks either.
 LIB_FORBIDDEN_HEADERS = {

@@ -27,6 +27,12 @@ static void on_best_changed(void *ctx, struct bgp_rib_entry *entry, bool withdra
     rules_best_changed(control->rules, entry, withdrawn);
 }
 
+static bool on_infeasible(void *ctx, const struct bgp_rib_entry *entry, const struct bgp_path *path)
+{
+    (void)ctx;
+    return route_feed_infeasible(entry, path);
+}
+
 static void on_reclaim(evutil_socket_t fd, short what, void *arg)
 {
     struct control *control = arg;
@@ -69,6 +75,7 @@ static void control_free(struct control *control)
     free(control->peers);
     bgp_rib_free(control->rib);
     rules_free(control->rules);
+    route_feed_free(control);
     judge_free(control->judge);
     cfg_free(control->loaded);
     free(control);
@@ -76,7 +83,7 @@ static void control_free(struct control *control)
 
 static struct control *control_create(const struct control_conf *conf)
 {
-    static const struct bgp_rib_ops RIB_OPS = {.changed = on_best_changed};
+    static const struct bgp_rib_ops RIB_OPS = {.changed = on_best_changed, .infeasible = on_infeasible};
     struct control *control = calloc(1, sizeof *control);
 
     if (control == NULL)
@@ -96,8 +103,9 @@ static struct control *control_create(const struct control_conf *conf)
     control->incoming = incoming_create(control);
     control->reclaim_timer = timer_start(conf->base, RECLAIM_MS, on_reclaim, control);
     control->retry_timer = timer_start(conf->base, RETRY_MS, on_retry, control);
-    bool whole = control->rib != NULL && control->rules != NULL && control->judge != NULL && control->peers != NULL &&
-                 control->incoming != NULL && control->reclaim_timer != NULL && control->retry_timer != NULL;
+    bool whole = route_feed_create(control) && control->rib != NULL && control->rules != NULL &&
+                 control->judge != NULL && control->peers != NULL && control->incoming != NULL &&
+                 control->reclaim_timer != NULL && control->retry_timer != NULL;
     for (size_t i = 0; whole && i < conf->cfg->peer_count; i++) {
         struct peer *peer = peer_create(control, &conf->cfg->peers[i]);
         if (peer == NULL)
@@ -123,6 +131,7 @@ struct control *control_start(const struct control_conf *conf)
     }
     unserved_warn(conf->cfg, conf->log);
     rules_judge_by(control->rules, control->judge);
+    rules_index_by(control->rules, control->rejudge);
     local_rules_configure(control, NULL, conf->cfg, &rules);
     if (!incoming_set(control->incoming, conf->cfg->listens, conf->cfg->listen_count, why, sizeof why)) {
         log_line(conf->log, LOG_LEVEL_ERROR, "%s", why);
@@ -148,6 +157,11 @@ void control_stop(struct control *control)
 const struct rules *control_rules(const struct control *control)
 {
     return control->rules;
+}
+
+const struct bgp_unicast *control_routes(const struct control *control)
+{
+    return control->routes;
 }
 
 size_t control_peer_count(const struct control *control)

@@ -15,6 +15,7 @@
 #include "policy/policy.h"
 
 struct cfg;
+struct bgp_unicast;
 struct control;
 struct dataplane;
 struct event_base;
@@ -37,6 +38,9 @@ struct control *control_start(const struct control_conf *conf);
 void control_stop(struct control *control);
 
 const struct rules *control_rules(const struct control *control);
+
+/* Unicast routes that the peers announced. */
+const struct bgp_unicast *control_routes(const struct control *control);
 
 /* Rules of the operator: `fgctl rule ...`. False with one line in `why`. `*id` is the rule's. */
 bool control_rule_add(struct control *control, const char *text, uint32_t *id, char *why, size_t size);

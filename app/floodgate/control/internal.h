@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "bgp/rib.h"
 #include "bgp/session.h"
+#include "bgp/unicast_rib.h"
 #include "bgp/update.h"
 #include "conf/conf.h"
 #include "control/control.h"
@@ -23,6 +24,7 @@
 struct event;
 struct event_base;
 struct incoming;
+struct rejudge;
 
 /* One configured neighbour. */
 struct peer {
@@ -39,11 +41,13 @@ struct peer {
     struct event *connect_failed; /* reports a connection that could not even begin, once its caller has returned */
     int connect_errno;
     bool connect_told;
-    char connect_line[160];             /* the last line about a failed attempt, so that repeated ones show once */
-    struct event *leaving;              /* takes the rules of a closed session out, in slices */
-    size_t left;                        /* rules taken out so far */
-    struct bgp_update_conf update_conf; /* negotiated */
-    uint32_t end_of_rib;                /* families whose End-of-RIB has come in this session */
+    char connect_line[160];               /* the last line about a failed attempt, so that repeated ones show once */
+    struct event *leaving;                /* takes the rules of a closed session out, in slices */
+    size_t left, routes_left;             /* rules and routes taken out so far */
+    struct bgp_update_conf update_conf;   /* negotiated */
+    struct bgp_shared_attrs *route_attrs; /* of the routes of the UPDATE being read, as `route_attrs_of` was told */
+    const struct bgp_attrs *route_attrs_of;
+    uint32_t end_of_rib; /* families whose End-of-RIB has come in this session */
     uint64_t withdrawals, bad_nlri, bad_attributes, refused_connections;
     char last_bad[128];
     bool update_told;       /* of the UPDATE being read a fault went to the log */
@@ -59,6 +63,8 @@ struct control {
     const struct cfg *cfg; /* in force */
     struct cfg *loaded;    /* `cfg` where a reload read it: ours to free; NULL: it is the caller's */
     struct bgp_rib *rib;
+    struct bgp_unicast *routes; /* unicast routes of the peers */
+    struct rejudge *rejudge;    /* rules by the routes they rest on */
     struct rules *rules;
     struct judge *judge; /* of `cfg` */
     struct rule_source config_source, api_source;
@@ -87,6 +93,14 @@ bool peer_refresh(struct peer *peer, char *why, size_t size);
 /* update_feed.c */
 void update_feed(struct peer *peer, const uint8_t *body, size_t len);
 void update_feed_start(struct peer *peer); /* the session is up */
+
+/* route_feed.c */
+bool route_feed_create(struct control *control); /* false: memory is short; route_feed_free cleans up */
+void route_feed_free(struct control *control);   /* after the rules */
+bool route_feed_infeasible(const struct bgp_rib_entry *entry, const struct bgp_path *path);
+/* A route of the peer; false: memory is short. */
+bool route_reach(struct peer *peer, const struct bgp_route *route, const struct bgp_attrs *attrs);
+void route_feed_end(struct peer *peer); /* the UPDATE is read */
 
 /* incoming.c */
 struct incoming *incoming_create(struct control *control);

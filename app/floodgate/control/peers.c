@@ -21,9 +21,14 @@
 static const struct {
     uint32_t cfg, bgp;
 } FAMILIES[] = {
-    {CFG_IPV4_UNICAST, BGP_IPV4_UNICAST},           {CFG_IPV6_UNICAST, BGP_IPV6_UNICAST},
-    {CFG_IPV4_FLOWSPEC, BGP_IPV4_FLOWSPEC},         {CFG_IPV6_FLOWSPEC, BGP_IPV6_FLOWSPEC},
-    {CFG_IPV4_FLOWSPEC_VPN, BGP_IPV4_FLOWSPEC_VPN}, {CFG_IPV6_FLOWSPEC_VPN, BGP_IPV6_FLOWSPEC_VPN},
+    {CFG_IPV4_UNICAST, BGP_IPV4_UNICAST},
+    {CFG_IPV6_UNICAST, BGP_IPV6_UNICAST},
+    {CFG_IPV4_FLOWSPEC, BGP_IPV4_FLOWSPEC},
+    {CFG_IPV6_FLOWSPEC, BGP_IPV6_FLOWSPEC},
+    {CFG_IPV4_FLOWSPEC_VPN, BGP_IPV4_FLOWSPEC_VPN},
+    {CFG_IPV6_FLOWSPEC_VPN, BGP_IPV6_FLOWSPEC_VPN},
+    {CFG_IPV4_VPN, BGP_IPV4_VPN},
+    {CFG_IPV6_VPN, BGP_IPV6_VPN},
 };
 
 mono_ms_t control_now(void)
@@ -226,14 +231,19 @@ static void families_format(uint32_t families, struct strbuf *text)
 static bool rules_leave(struct peer *peer, size_t max)
 {
     size_t gone = bgp_rib_source_drop(peer->control->rib, &peer->source.rib, max);
+    size_t routes = bgp_unicast_source_drop(peer->control->routes, &peer->source.rib, BGP_UNICAST_FAMILIES, false, max);
 
     peer->left += gone;
-    if (gone == max)
+    peer->routes_left += routes;
+    if (gone == max || routes == max)
         return false;
     event_del(peer->leaving);
     log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %zu rule%s gone with the session", peer->name, peer->left,
              peer->left == 1 ? "" : "s");
-    peer->left = 0;
+    if (peer->routes_left > 0)
+        log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %zu route%s gone with the session", peer->name,
+                 peer->routes_left, peer->routes_left == 1 ? "" : "s");
+    peer->left = peer->routes_left = 0;
     return true;
 }
 
@@ -241,7 +251,7 @@ static void on_session_established(void *ctx)
 {
     struct peer *peer = ctx;
     struct bgp_session_info info;
-    char families[128] = "";
+    char families[192] = "";
     struct strbuf text = sb_init(families, sizeof families);
 
     bgp_session_info_get(peer->session, &info);
@@ -326,6 +336,7 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
     peer->source.policy = judge_policy(control->judge, conf->policy);
     peer->source.rib.number = ++control->source_number;
     peer->source.rib.address = conf->address;
+    peer->source.routes = conf->validation == CFG_VALIDATION_RFC9117 ? control->routes : NULL;
     peer->session_log = (struct log_hook){.write = session_log_write, .ctx = peer};
     peer->timer = evtimer_new(control->base, on_timer, peer);
     peer->leaving = evtimer_new(control->base, on_leaving, peer);

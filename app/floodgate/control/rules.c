@@ -13,6 +13,7 @@
 #include "action/build.h"
 #include "base/idpool.h"
 #include "control/judge.h"
+#include "control/rejudge.h"
 #include "control/rule_ids.h"
 #include "dataplane/dataplane.h"
 #include "flowspec/order.h"
@@ -24,6 +25,7 @@ struct rules {
     struct dataplane *dp;
     const struct log_hook *log;
     const struct judge *judge;
+    struct rejudge *rejudge;
     struct ord_list list; /* IPv4 first, then RFC order */
     struct rule_ids *ids;
     uint32_t max_rules;
@@ -148,11 +150,14 @@ static void rule_set_state(struct rules *rules, struct rule *rule, enum rule_sta
 static void rule_judge(const struct rules *rules, const struct rule *rule, struct act_program *program,
                        struct pol_verdict *verdict)
 {
+    const struct pol_origin origin = {
+        .routes = rule->source->routes, .source = &rule->source->rib, .attrs = &rule->path->attrs};
     struct pol_candidate candidate = {
         .rule = rule->match,
         .actions = &rule->actions,
         .unsupported_action = act_build(&rule->actions, program),
         .policy = rule->source->policy,
+        .origin = rule->source->routes != NULL ? &origin : NULL,
         .peer_rules = rule->source->placed - !rule->over_limit, /* this one not counted */
         .from_configuration = rule->source_kind == BGP_SOURCE_CONFIG,
     };
@@ -217,6 +222,16 @@ static void rule_judge_again(struct rules *rules, struct rule *rule)
 void rules_judge_by(struct rules *rules, const struct judge *judge)
 {
     rules->judge = judge;
+}
+
+void rules_index_by(struct rules *rules, struct rejudge *rejudge)
+{
+    rules->rejudge = rejudge;
+}
+
+void rules_judge_one(struct rules *rules, struct rule *rule)
+{
+    rule_judge_again(rules, rule);
 }
 
 void rules_judge_again(struct rules *rules, bool all)
@@ -308,6 +323,7 @@ static bool rule_take_path(struct rule *rule, const struct bgp_path *path)
 {
     struct fs_actions before = rule->actions;
 
+    rule->path = path;
     rule->source = (struct rule_source *)(uintptr_t)path->source; /* the first member of its source */
     rule->source_kind = path->source->kind;
     rule->source_name = rule->source->name;
@@ -341,6 +357,9 @@ static void rule_insert(struct rules *rules, struct bgp_rib_entry *entry)
     rule_take_path(rule, entry->best);
     entry->owner = rule;
     ord_insert(&rules->list, &rule->node, rule->match);
+    if (rules->rejudge != NULL && !rejudge_add(rules->rejudge, rule))
+        log_line(rules->log, LOG_LEVEL_WARNING,
+                 "no memory to follow the routes of rule %u: it is judged once, as things are now", rule->id);
     tally(rules, rule, +1);
     rule_decide(rules, rule);
 }
@@ -358,6 +377,8 @@ static void rule_remove(struct rules *rules, struct rule *rule)
     tally(rules, rule, -1);
     source_left(rules, rule);
     ord_remove(&rules->list, &rule->node, rule->match);
+    if (rules->rejudge != NULL)
+        rejudge_remove(rules->rejudge, rule);
     rule_ids_give(rules->ids, rules->dp, rule->id, rule->in_force);
     rule_free(rule);
 }
@@ -373,15 +394,14 @@ void rules_best_changed(struct rules *rules, struct bgp_rib_entry *entry, bool w
     } else if (rule == NULL) {
         rule_insert(rules, entry);
     } else {
-        const struct rule_source *before = rule->source;
         tally(rules, rule, -1);
-        if (&before->rib != entry->best->source)
+        if (&rule->source->rib != entry->best->source)
             source_left(rules, rule);
         bool other = rule_take_path(rule, entry->best);
         tally(rules, rule, +1);
         if (other) /* else only the path moved: the rule in force is the same */
             rule_decide(rules, rule);
-        else if (rule->source != before) /* but what this source may announce can be something else */
+        else /* but what this source may announce can be something else, or its attributes bear the rule out or not */
             rule_judge_again(rules, rule);
     }
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -23,6 +24,8 @@
 struct dataplane;
 struct judge;
 struct pol_peer_policy;
+struct bgp_unicast;
+struct rejudge;
 
 enum rule_state {
     RULE_ACTIVE,
@@ -45,6 +48,7 @@ struct rule_source {
     struct bgp_source rib;                /* first */
     const char *name;                     /* the peer's; NULL for configuration and API */
     const struct pol_peer_policy *policy; /* the owner's to set; NULL: none */
+    const struct bgp_unicast *routes;     /* the owner's: what its rules are validated against; NULL: nothing */
     bool judge_again;                     /* the policy changed: rules_judge_again is to look at its rules */
     uint32_t placed, over_limit;          /* rules.c's: rules within the policy's max-rules, and beyond it */
     uint64_t states[2][RULE_STATE_COUNT]; /* rules.c's: rules whose best path is this source's; IPv4, IPv6 */
@@ -60,6 +64,7 @@ struct rule {
     enum bgp_source_kind source_kind;
     const char *source_name; /* the peer's name; NULL for configuration and API */
     struct rule_source *source;
+    const struct bgp_path *path; /* the best one, in the RIB */
     enum rule_state state;
     char *reason; /* owned; NULL when there is none */
     bool suspended_by_operator;
@@ -67,6 +72,11 @@ struct rule {
     bool over_limit; /* rejected only because its source has its max-rules: judged again when a place is free */
     bool unplaced;   /* rejected only because memory was short: tried again */
     time_t since;    /* when the rule was first announced */
+    /* rejudge.c's: rules of the same destination, and those that wait to be judged again */
+    uint32_t destination_node;
+    bool waits_for_judgement;
+    struct rule *destination_next, *destination_previous;
+    TAILQ_ENTRY(rule) waiting;
     struct ord_node *links[];
 };
 
@@ -82,6 +92,12 @@ void rules_free(struct rules *rules);
  * the configuration's).
  */
 void rules_judge_by(struct rules *rules, const struct judge *judge);
+
+/* Rules are kept in this index while they are in the table; NULL at first: in none. */
+void rules_index_by(struct rules *rules, struct rejudge *rejudge);
+
+/* Judges one rule anew. */
+void rules_judge_one(struct rules *rules, struct rule *rule);
 
 /* Judges anew all rules, or those of the sources marked for it (and unmarks none); those whose verdict changes follow.
  */

@@ -5,7 +5,8 @@
  */
 #include "control/internal.h"
 
-#define SERVED_FAMILIES (CFG_IPV4_FLOWSPEC | CFG_IPV6_FLOWSPEC)
+#define SERVED_FAMILIES                                                                                                \
+    (CFG_IPV4_UNICAST | CFG_IPV6_UNICAST | CFG_IPV4_FLOWSPEC | CFG_IPV6_FLOWSPEC | CFG_IPV4_VPN | CFG_IPV6_VPN)
 
 uint32_t unserved_families(const struct cfg_peer *peer)
 {
@@ -14,12 +15,7 @@ uint32_t unserved_families(const struct cfg_peer *peer)
 
 static void warn_peer(const struct cfg_peer *peer, const struct log_hook *log)
 {
-    if (peer->validation == CFG_VALIDATION_RFC9117)
-        log_line(log, LOG_LEVEL_WARNING,
-                 "peer %s: its rules are NOT validated against unicast routes (RFC 9117), this version has none: "
-                 "write `validation: none` to say that you trust this peer with any destination",
-                 peer->name);
-    for (uint32_t family = 1; family <= CFG_IPV6_FLOWSPEC_VPN; family <<= 1)
+    for (uint32_t family = 1; family <= CFG_IPV6_VPN; family <<= 1)
         if ((unserved_families(peer) & family) != 0)
             log_line(log, LOG_LEVEL_WARNING,
                      "peer %s: %s is not offered, this version does not know what to do with it", peer->name,

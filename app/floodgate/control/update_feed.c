@@ -49,6 +49,24 @@ static void on_unreach(void *ctx, uint32_t family, struct fs_rule *rule)
     fs_rule_free(rule);
 }
 
+static void on_reach_route(void *ctx, const struct bgp_route *route, const struct bgp_attrs *attrs)
+{
+    struct peer *peer = ctx;
+
+    if (route_reach(peer, route, attrs))
+        return;
+    snprintf(peer->last_bad, sizeof peer->last_bad, "a route was not taken: memory is short");
+    log_bad(peer);
+}
+
+static void on_unreach_route(void *ctx, const struct bgp_route *route)
+{
+    struct peer *peer = ctx;
+
+    if (bgp_unicast_withdraw(peer->control->routes, &peer->source.rib, route))
+        peer->withdrawals++;
+}
+
 static void on_bad_nlri(void *ctx, uint32_t family, enum fs_error error, const uint8_t *nlri, size_t len)
 {
     struct peer *peer = ctx;
@@ -83,6 +101,11 @@ static void on_end_of_rib(void *ctx, uint32_t family)
         return;
     }
     peer->end_of_rib |= family;
+    if ((family & BGP_UNICAST_FAMILIES) != 0) {
+        log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %s complete, %zu routes", peer->name,
+                 bgp_family_name(family), bgp_unicast_source_count(peer->control->routes, &peer->source.rib, family));
+        return;
+    }
     size_t count = bgp_rib_source_count(peer->control->rib, &peer->source.rib, family);
     log_line(peer->control->log, LOG_LEVEL_NOTICE,
              "peer %s: %s complete, %zu rule%s (%" PRIu64 " active, %" PRIu64 " rejected)", peer->name,
@@ -92,6 +115,8 @@ static void on_end_of_rib(void *ctx, uint32_t family)
 static const struct bgp_update_ops UPDATE_OPS = {
     .reach_flowspec = on_reach,
     .unreach_flowspec = on_unreach,
+    .reach_route = on_reach_route,
+    .unreach_route = on_unreach_route,
     .bad_nlri = on_bad_nlri,
     .bad_attribute = on_bad_attribute,
     .end_of_rib = on_end_of_rib,
@@ -115,6 +140,7 @@ void update_feed(struct peer *peer, const uint8_t *body, size_t len)
     peer->update_told = false;
     struct bgp_update_result result = bgp_update_parse(body, len, &peer->update_conf, &UPDATE_OPS, peer);
 
+    route_feed_end(peer);
     if (result.reset && result.what != NULL)
         on_bad_attribute(peer, result.what);
     if (peer->update_told)

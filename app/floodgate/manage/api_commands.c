@@ -188,6 +188,8 @@ static const struct request_arg RULES_ARGS[] = {{"family", ARG_STRING, false},
                                                 {"peer", ARG_STRING, false},
                                                 {"limit", ARG_UINT, false},
                                                 {NULL, 0, false}};
+static const struct request_arg ROUTES_ARGS[] = {
+    {"prefix", ARG_STRING, false}, {"limit", ARG_UINT, false}, {NULL, 0, false}};
 static const struct request_arg ID_ARGS[] = {{"id", ARG_UINT, true}, {NULL, 0, false}};
 static const struct request_arg RULE_ARGS[] = {{"rule", ARG_STRING, true}, {NULL, 0, false}};
 static const struct request_arg PEER_ARGS[] = {
@@ -212,6 +214,7 @@ static const struct api_command {
     {"rule-approve", ID_ARGS, api_run_rule_approve},
     {"peers", NO_ARGS, run_peers},
     {"peer", PEER_ARGS, run_peer},
+    {"routes", ROUTES_ARGS, api_run_routes},
     {"ports", NO_ARGS, run_ports},
     {"workers", NO_ARGS, run_workers},
     {"counters", NO_ARGS, run_counters},

@@ -48,4 +48,7 @@ void api_run_rule_resume(struct api_state *state, const json_t *args, struct api
 void api_run_rule_approve(struct api_state *state, const json_t *args, struct api_answer *answer);
 void api_run_rule_check(struct api_state *state, const json_t *args, struct api_answer *answer);
 
+/* api_routes.c */
+void api_run_routes(struct api_state *state, const json_t *args, struct api_answer *answer);
+
 #endif

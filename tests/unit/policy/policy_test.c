@@ -96,17 +96,18 @@ static void judging_each_step_reports_all_and_concludes_as_pol_judge_does(void *
         pol_judge_each(&candidates[i], note, &seen, &all);
         assert_int_equal(one.state, all.state);
         assert_string_equal(one.reason, all.reason);
-        assert_int_equal(seen.count, 7);
+        assert_int_equal(seen.count, 8);
         for (size_t step = 0; step < seen.count; step++)
             refused += seen.verdicts[step].state != POL_ACTIVE;
         assert_int_equal(refused, refusals[i]);
         assert_string_equal(seen.steps[0], "sense");
         assert_string_equal(seen.steps[1], "actions");
         assert_string_equal(seen.steps[2], "vrf");
-        assert_string_equal(seen.steps[3], "policy");
-        assert_string_equal(seen.steps[4], "max-rules");
-        assert_string_equal(seen.steps[5], "protect");
-        assert_string_equal(seen.steps[6], "enforceable");
+        assert_string_equal(seen.steps[3], "feasibility");
+        assert_string_equal(seen.steps[4], "policy");
+        assert_string_equal(seen.steps[5], "max-rules");
+        assert_string_equal(seen.steps[6], "protect");
+        assert_string_equal(seen.steps[7], "enforceable");
     }
 }
 

@@ -535,10 +535,9 @@ static void what_is_not_served_is_said_at_the_start(void **state)
 
     router_start(router,
                  "    - {name: detector, address: 127.0.0.2, asn: 65001, passive: true, "
-                 "families: [ipv4-flowspec, ipv4-unicast]}\n",
+                 "families: [ipv4-flowspec, ipv4-flowspec-vpn]}\n",
                  "guard: {max-drop-share: 20}\n");
-    assert_true(logged(router, "peer detector: its rules are NOT validated against unicast routes"));
-    assert_true(logged(router, "peer detector: ipv4-unicast is not offered"));
+    assert_true(logged(router, "peer detector: ipv4-flowspec-vpn is not offered"));
     assert_true(logged(router, "`guard` is read and checked, but NOT acted on"));
 }
 

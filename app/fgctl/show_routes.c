@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* fgctl routes [PREFIX] */
+#include <string.h>
+
+#include "client.h"
+
+static const char ROUTES_USAGE[] = "routes [PREFIX] [--limit N]";
+
+/* One path; the prefix stands before the first. */
+static void path_row(struct table *table, const json_t *route, const json_t *path)
+{
+    bool best = json_is_true(json_object_get(path, "best"));
+    const char *rd = get_text(route, "rd"), *lost_by = get_text(path, "lost_by");
+    char text[256];
+
+    snprintf(text, sizeof text, "%s%s%s", rd, rd[0] != '\0' ? " " : "", get_text(route, "prefix"));
+    table_cell(table, best ? text : "");
+    table_cell_styled(table, best ? TABLE_GREEN : TABLE_DIM, best ? "best" : "");
+    table_cell(table, get_text(path, "peer"));
+    table_cell(table, get_text(path, "next_hop"));
+    if (json_is_integer(json_object_get(path, "local_pref")))
+        table_cellf(table, "%" JSON_INTEGER_FORMAT, get_int(path, "local_pref"));
+    else
+        table_cell(table, "-");
+    if (json_is_integer(json_object_get(path, "med")))
+        table_cellf(table, "%" JSON_INTEGER_FORMAT, get_int(path, "med"));
+    else
+        table_cell(table, "-");
+    table_cell(table, get_text(path, "origin"));
+    snprintf(text, sizeof text, "%s%s%s", lost_by[0] != '\0' ? "lost by " : "", lost_by,
+             json_is_true(json_object_get(path, "stale")) ? " stale" : "");
+    table_cell(table, text);
+    table_cell(table, get_text(path, "as_path"));
+}
+
+static void show(const struct fgctl *ctl, const json_t *routes, unsigned long long limit)
+{
+    static const struct table_column COLUMNS[] = {{.title = "PREFIX"},
+                                                  {.title = ""},
+                                                  {.title = "PEER"},
+                                                  {.title = "NEXT HOP"},
+                                                  {.title = "PREF", .right = true},
+                                                  {.title = "MED", .right = true},
+                                                  {.title = "ORIGIN"},
+                                                  {.title = "WHY"},
+                                                  {.title = "AS PATH", .wrap = true}};
+    struct table *table = table_create(COLUMNS, sizeof COLUMNS / sizeof COLUMNS[0]);
+    json_t *route, *path;
+    size_t i, j;
+
+    if (table == NULL)
+        return;
+    json_array_foreach((json_t *)(uintptr_t)routes, i, route)
+        json_array_foreach(json_object_get(route, "paths"), j, path) path_row(table, route, path);
+    if (table_rows(table) == 0)
+        printf("no routes from peers\n");
+    else
+        table_print(table, stdout, &ctl->form);
+    table_free(table);
+    if (json_array_size(routes) == limit)
+        printf("the first %llu prefixes: name one to see what is around it, or give --limit\n", limit);
+}
+
+enum fgctl_status cmd_routes(struct fgctl *ctl, struct args *args)
+{
+    unsigned long long limit = 1000;
+    json_t *routes;
+
+    if (!args_number(args, "--limit", 1, &limit) || !args_left(args, 0, 1, ROUTES_USAGE))
+        return FGCTL_REFUSED;
+    json_t *request = json_pack("{s:I}", "limit", (json_int_t)limit);
+    if (args->count == 1)
+        json_object_set_new(request, "prefix", json_string(args->word[0]));
+    if (ctl->json)
+        return client_pass(ctl, "routes", request);
+    enum fgctl_status status = client_call(ctl, "routes", request, &routes);
+    if (status == FGCTL_DONE)
+        show(ctl, routes, limit);
+    json_decref(routes);
+    return status;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Unicast routes of peers -> unicast RIB -> everybody who rests on them. Who wants to hear of a best path that changed
+ * has a line in on_changed.
+ */
+#include <stdio.h>
+
+#include "control/internal.h"
+#include "control/rejudge.h"
+#include "policy/feasibility.h"
+
+static void on_changed(void *ctx, const struct bgp_route *route, const struct bgp_unicast_path *best)
+{
+    struct control *control = ctx;
+
+    (void)best;
+    rejudge_route_changed(control->rejudge, route);
+}
+
+/* Routes under a rule changed: its paths may have become feasible or infeasible, and with them its verdict. */
+static void on_judge(void *ctx, struct rule *rule)
+{
+    struct control *control = ctx;
+    struct bgp_rib_entry *entry = bgp_rib_find(control->rib, rule->family, rule->match);
+
+    if (entry != NULL)
+        bgp_rib_judge(control->rib, entry);
+    rules_judge_one(control->rules, rule);
+}
+
+bool route_feed_create(struct control *control)
+{
+    static const struct bgp_unicast_ops OPS = {.changed = on_changed};
+
+    control->routes = bgp_unicast_create(&OPS, control);
+    control->rejudge = rejudge_create(control->base, on_judge, control);
+    return control->routes != NULL && control->rejudge != NULL;
+}
+
+void route_feed_free(struct control *control)
+{
+    bgp_unicast_free(control->routes);
+    rejudge_free(control->rejudge);
+}
+
+bool route_feed_infeasible(const struct bgp_rib_entry *entry, const struct bgp_path *path)
+{
+    const struct rule_source *source = (const struct rule_source *)path->source; /* the first member of its source */
+    const struct pol_origin origin = {.routes = source->routes, .source = path->source, .attrs = &path->attrs};
+    char why[POL_REASON_SIZE];
+
+    return source->routes != NULL && !pol_feasible(entry->rule, &origin, why, sizeof why);
+}
+
+bool route_reach(struct peer *peer, const struct bgp_route *route, const struct bgp_attrs *attrs)
+{
+    struct control *control = peer->control;
+
+    if (peer->route_attrs_of != attrs) {
+        route_feed_end(peer);
+        peer->route_attrs = bgp_unicast_intern(control->routes, attrs);
+        peer->route_attrs_of = attrs;
+    }
+    return peer->route_attrs != NULL &&
+           bgp_unicast_announce(control->routes, &peer->source.rib, route, peer->route_attrs) == 0;
+}
+
+void route_feed_end(struct peer *peer)
+{
+    if (peer->route_attrs != NULL)
+        bgp_unicast_release(peer->control->routes, peer->route_attrs);
+    peer->route_attrs = NULL;
+    peer->route_attrs_of = NULL;
+}

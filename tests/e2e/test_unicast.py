@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Unicast routes and the rules that rest on them: RFC 9117."""
+import socket
+import struct
+
+import pytest
+
+from bgp_raw import (IPV4, IPV6, UPDATE, Speaker, attribute, announce, capability, host_rule, message, mp_reach,
+                     mp_unreach, multiprotocol, update_body)
+from router import Config, Peer, Router, wait_for
+
+UNICAST, VPN = 1, 128
+FAMILIES = ["ipv4-unicast", "ipv6-unicast", "ipv4-flowspec", "ipv6-flowspec"]
+WAIT_S = 30
+
+
+def capabilities(asn):
+    return (multiprotocol(IPV4) + multiprotocol(IPV6) + multiprotocol(IPV4, UNICAST) + multiprotocol(IPV6, UNICAST)
+            + capability(65, struct.pack("!I", asn)))
+
+
+def nlri(prefix):
+    address, length = prefix.split("/")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return bytes([int(length)]) + socket.inet_pton(family, address)[:(int(length) + 7) // 8]
+
+
+def path(*ases):
+    return attribute(0x40, 2, struct.pack("!BB", 2, len(ases)) + b"".join(struct.pack("!I", a) for a in ases))
+
+
+def route(prefix, *ases, extra=b""):
+    """An UPDATE that announces one unicast prefix."""
+    attributes = attribute(0x40, 1, b"\0") + path(*ases) + extra
+    if ":" in prefix:
+        hop = socket.inet_pton(socket.AF_INET6, "2001:db8::1")
+        reach = struct.pack("!HBB", IPV6, UNICAST, 16) + hop + b"\0" + nlri(prefix)
+        return message(UPDATE, update_body(attributes + attribute(0x80, 14, reach)))
+    return message(UPDATE, update_body(attributes + attribute(0x40, 3, bytes([192, 0, 2, 9])), nlri=nlri(prefix)))
+
+
+def no_route(prefix):
+    if ":" in prefix:
+        return message(UPDATE, update_body(mp_unreach(IPV6, nlri(prefix), UNICAST)))
+    return message(UPDATE, update_body(b"", withdrawn=nlri(prefix)))
+
+
+@pytest.fixture
+def two(start):
+    """Two external peers with every family and the validation that is the default."""
+    peers = [Peer(name, f"127.0.0.{number}", 65000 + number, validation="rfc9117", options={"families": FAMILIES})
+             for number, name in enumerate(["customer", "transit"], 2)]
+    router = start(Config(peers=peers))
+    speakers = [Speaker(router.config.bgp_port, peer.address) for peer in peers]
+    for number, speaker in enumerate(speakers, 2):
+        speaker.establish(asn=65000 + number, router_id=f"192.0.2.{number}", capabilities=capabilities(65000 + number))
+    yield router, *speakers
+    for speaker in speakers:
+        speaker.socket.close()
+
+
+def wait_state(router, state):
+    def there():
+        rules = router.ask("rules")
+        return rules[0] if rules and rules[0]["state"] == state else None
+    return wait_for(f"the rule {state}", there, WAIT_S)
+
+
+def wait_route(router, prefix, best):
+    def there():
+        routes = [r for r in router.ask("routes", prefix) if r["prefix"] == prefix]
+        peer = routes[0]["paths"][0]["peer"] if routes else None
+        return routes if peer == best else None
+    return wait_for(f"{prefix} from {best}", there, WAIT_S) if best else wait_for(
+        f"no {prefix}", lambda: not [r for r in router.ask("routes", prefix) if r["prefix"] == prefix], WAIT_S)
+
+
+# conforms: RFC 9117 proves 4.1-2 4.1-6
+# conforms: RFC 8955 proves 6-4
+def test_a_rule_follows_the_routes_it_rests_on(two):
+    router, customer, transit = two
+    customer.send(announce(IPV4, host_rule("203.0.113.7"), asn=65002))
+    rule = wait_state(router, "rejected")
+    assert rule["reason"] == "infeasible: no unicast route covers 203.0.113.7/32 (RFC 9117 4.1 b)"
+    customer.send(route("203.0.113.0/24", 65002))
+    assert wait_state(router, "active")["reason"] == ""
+    transit.send(route("203.0.113.0/25", 65003))  # a better match, and another's
+    assert "203.0.113.0/25" in wait_state(router, "rejected")["reason"]
+    transit.send(no_route("203.0.113.0/25"))
+    wait_state(router, "active")
+    customer.send(no_route("203.0.113.0/24"))
+    wait_state(router, "rejected")
+
+
+# conforms: RFC 9117 proves 4.1-4
+def test_a_more_specific_route_of_another_neighbour_makes_a_rule_infeasible(two):
+    router, customer, transit = two
+    customer.send(route("2001:db8:7::/48", 65002))
+    wait_route(router, "2001:db8:7::/48", "customer")
+    customer.send(announce(IPV6, bytes.fromhex("09 01 30 00 20010db80007"), asn=65002))
+    wait_state(router, "active")
+    transit.send(route("2001:db8:7:1::/64", 65003))
+    assert "4.1 c" in wait_state(router, "rejected")["reason"]
+    transit.socket.close()  # its routes go with its session
+    wait_state(router, "active")
+
+
+def test_a_feasible_path_is_preferred_to_one_that_is_not(two):
+    router, customer, transit = two
+    customer.send(route("203.0.113.0/24", 65002, 65010))
+    wait_route(router, "203.0.113.0/24", "customer")
+    transit.send(announce(IPV4, host_rule("203.0.113.7"), asn=65003))  # a shorter AS path, but not its network
+    wait_state(router, "rejected")
+    body = attribute(0x40, 1, b"\0") + path(65002, 65010) + attribute(0xC0, 16, bytes.fromhex("8006000000000000"))
+    customer.send(message(UPDATE, update_body(body + mp_reach(IPV4, host_rule("203.0.113.7")))))
+    assert wait_state(router, "active")["source"]["peer"] == "customer"
+
+
+def test_routes_are_shown_with_all_paths_and_the_reason(two):
+    router, customer, transit = two
+    customer.send(route("203.0.0.0/16", 65002))
+    customer.send(route("203.0.113.0/24", 65002, 65010))
+    wait_route(router, "203.0.113.0/24", "customer")
+    transit.send(route("203.0.113.0/24", 65003))
+    shown = wait_route(router, "203.0.113.0/24", "transit")[0]
+    assert shown["family"] == "ipv4-unicast"
+    best, other = shown["paths"]
+    assert best["best"] and best["peer"] == "transit" and best["as_path"] == "65003" and best["lost_by"] == ""
+    assert best["next_hop"] == "192.0.2.9" and best["origin"] == "igp"
+    assert not other["best"] and other["peer"] == "customer" and other["lost_by"] == "as-path"
+    # an address: the routes that cover it; a shorter prefix: what is within it, too
+    assert [r["prefix"] for r in router.ask("routes", "203.0.113.7")] == ["203.0.0.0/16", "203.0.113.0/24"]
+    assert [r["prefix"] for r in router.ask("routes", "203.0.113.0/24")] == ["203.0.0.0/16", "203.0.113.0/24"]
+    assert [r["prefix"] for r in router.ask("routes", "203.0.0.0/16")] == ["203.0.0.0/16", "203.0.113.0/24"]
+    assert len(router.ask("routes")) == 2
+    assert "as-path" in router.ctl("routes", "203.0.113.0/24")
+    assert router.fgctl("routes", "203.0.113.0/33")[0] == 1
