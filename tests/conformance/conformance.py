@@ -25,6 +25,8 @@ DATA = Path(__file__).resolve().parent
 PAGE = ROOT / "docs" / "conformance.md"
 RFCS = [4271, 4760, 7606, 8955, 8956, 9117, 4456]
 VERBS = ("proves", "refuses")
+WORDS = {"proves": "proved by", "refuses": "violation refused by"}
+WORDS_APART = {"proves": "what we do is shown by", "refuses": "violation met in"}  # with a gap, or where we differ
 
 HEAD = re.compile(r"^([0-9A-Z][0-9A-Za-z.]*-\d+) (MUST NOT|MUST|SHOULD NOT|SHOULD|SHALL NOT|SHALL|RULE)(\*?) (.+)$")
 NOTE = re.compile(r"^(gap|differs|not ours): (.+)$")
@@ -159,11 +161,11 @@ def link(path, test):
 def render_one(requirement):
     star = "\\*" if requirement.violable else ""
     out = [f"- **{requirement.id}** {requirement.level}{star}: {requirement.text}"]
+    words = WORDS if not requirement.note else WORDS_APART
     for verb in VERBS:
         tests = list(dict.fromkeys(requirement.tests[verb]))
         if tests:
-            out.append(f"  - {'proved by' if verb == 'proves' else 'violation refused by'} "
-                       + ", ".join(link(*test) for test in tests))
+            out.append(f"  - {words[verb]} " + ", ".join(link(*test) for test in tests))
     if requirement.note:
         out.append(f"  - **{requirement.note}**: {requirement.why}")
     return out
@@ -185,14 +187,14 @@ This page is written by `./run conformance` from the lists in `tests/conformance
 
 
 def summary(rfcs):
-    out = ["| RFC | requirements | bind us | proved | refused, of those a peer can violate | differ | gaps |",
+    """Each requirement that binds us is in one of the columns proved, differ and gaps."""
+    out = ["| RFC | requirements | bind us | proved | of these, a peer can violate, and is refused | differ | gaps |",
            "|---|---|---|---|---|---|---|"]
     for rfc, title, requirements in rfcs:
         ours = [each for each in requirements if each.binds]
-        violable = [each for each in ours if each.violable]
+        proved = [each for each in ours if not each.note and not each.missing()]
         out.append(f"| [{rfc}](#rfc-{rfc}) {title} | {len(requirements)} | {len(ours)} "
-                   f"| {sum(bool(each.tests['proves']) for each in ours)} "
-                   f"| {sum(bool(each.tests['refuses']) for each in violable)} of {len(violable)} "
+                   f"| {len(proved)} | {sum(each.violable for each in proved)} "
                    f"| {sum(each.note == 'differs' for each in ours)} | {sum(each.note == 'gap' for each in ours)} |")
     return out
 
