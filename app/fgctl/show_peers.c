@@ -46,6 +46,7 @@ static void peer_row(struct table *table, const json_t *peer)
     table_number(table, (uint64_t)sum_of(json_object_get(peer, "rules_received")));
     table_number(table, (uint64_t)sum_of(json_object_get(peer, "rules_active")));
     table_number(table, (uint64_t)sum_of(json_object_get(peer, "rules_rejected")));
+    table_number(table, (uint64_t)sum_of(json_object_get(peer, "rules_sent")));
     table_number(table, (uint64_t)get_int(peer, "bad_nlri"));
     note_text(peer, text, sizeof text);
     table_cell(table, text);
@@ -61,6 +62,7 @@ static void show_peers(const struct fgctl *ctl, const json_t *peers)
                                                   {.title = "RULES", .right = true},
                                                   {.title = "ACTIVE", .right = true},
                                                   {.title = "REJECTED", .right = true},
+                                                  {.title = "SENT", .right = true},
                                                   {.title = "BAD NLRI", .right = true},
                                                   {.title = "NOTE", .wrap = true}};
     struct table *table = table_create(COLUMNS, sizeof COLUMNS / sizeof COLUMNS[0]);
@@ -159,6 +161,8 @@ static void show_peer(const struct fgctl *ctl, const json_t *peer)
     add_by_family(details, "rules held", json_object_get(peer, "rules_received"));
     add_by_family(details, "active", json_object_get(peer, "rules_active"));
     add_by_family(details, "rejected", json_object_get(peer, "rules_rejected"));
+    add_by_family(details, "sent", json_object_get(peer, "rules_sent"));
+    add_by_family(details, "waiting to be sent", json_object_get(peer, "rules_queued"));
     details_add(details, "withdrawals", "%s", number_group((uint64_t)get_int(peer, "withdrawals"), text));
     details_add(details, "refused",
                 "%" JSON_INTEGER_FORMAT " NLRI, %" JSON_INTEGER_FORMAT " attributes, %" JSON_INTEGER_FORMAT

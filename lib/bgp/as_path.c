@@ -148,3 +148,54 @@ size_t bgp_as_path_merge(const uint8_t *path, size_t len, const uint8_t *as4, si
     copy_without_confed(as4, as4_len, &w);
     return bw_len(&w);
 }
+
+size_t bgp_as4_path(const uint8_t *path, size_t len, uint8_t *out)
+{
+    struct byte_writer w = bw_init(out, len);
+
+    copy_without_confed(path, len, &w);
+    return bw_len(&w);
+}
+
+size_t bgp_as_path_prepend(const uint8_t *path, size_t len, uint32_t as, uint8_t *out)
+{
+    struct byte_writer w = bw_init(out, len + 6);
+
+    /* a sequence at the start takes one more, as long as its count has room for it */
+    while (len > 0 && is_confed(path[0])) {
+        size_t size = 2 + (size_t)path[1] * 4;
+        path += size;
+        len -= size;
+    }
+    bool joins = len > 0 && path[0] == BGP_AS_SEQUENCE && path[1] < UINT8_MAX;
+    bw_u8(&w, BGP_AS_SEQUENCE);
+    bw_u8(&w, joins ? (uint8_t)(path[1] + 1) : 1);
+    bw_u32(&w, as);
+    if (joins) {
+        size_t size = (size_t)path[1] * 4;
+        bw_bytes(&w, path + 2, size);
+        path += 2 + size;
+        len -= 2 + size;
+    }
+    copy_without_confed(path, len, &w);
+    return bw_len(&w);
+}
+
+size_t bgp_as_path_narrow(const uint8_t *path, size_t len, uint8_t *out, bool *needs_as4)
+{
+    struct byte_reader r = br_init(path, len);
+    struct byte_writer w = bw_init(out, len);
+
+    *needs_as4 = false;
+    while (br_left(&r) > 0) {
+        unsigned type = br_u8(&r), count = br_u8(&r);
+        bw_u8(&w, (uint8_t)type);
+        bw_u8(&w, (uint8_t)count);
+        for (; count > 0; count--) {
+            uint32_t as = br_u32(&r);
+            *needs_as4 |= as > UINT16_MAX && !is_confed(type);
+            bw_u16(&w, (uint16_t)(as > UINT16_MAX ? BGP_AS_TRANS : as));
+        }
+    }
+    return bw_len(&w);
+}

@@ -31,4 +31,19 @@ bool bgp_as_path_contains(const uint8_t *path, size_t len, uint32_t as);
  */
 size_t bgp_as_path_merge(const uint8_t *path, size_t len, const uint8_t *as4, size_t as4_len, uint8_t *out);
 
+/*
+ * What is said to an external neighbour of a well-formed path with 4-octet numbers: our own AS in front (RFC 4271 5.1.2
+ * b), without confederation segments (RFC 5065 4). `out` has room for len + 6 octets. Returns the length.
+ */
+size_t bgp_as_path_prepend(const uint8_t *path, size_t len, uint32_t as, uint8_t *out);
+
+/*
+ * A well-formed path with 4-octet numbers for a speaker of 2-octet ones (RFC 6793 4.2.2): AS_TRANS stands for what does
+ * not fit. `out` has room for `len` octets. Returns the length; `*needs_as4` says that AS4_PATH must carry the truth.
+ */
+size_t bgp_as_path_narrow(const uint8_t *path, size_t len, uint8_t *out, bool *needs_as4);
+
+/* The AS4_PATH of a path: the same without confederation segments (RFC 6793 4.2.2). `out` has room for `len` octets. */
+size_t bgp_as4_path(const uint8_t *path, size_t len, uint8_t *out);
+
 #endif

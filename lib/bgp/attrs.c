@@ -75,14 +75,20 @@ static uint8_t read_atomic_aggregate(struct bgp_attr_reader *reader, const struc
     return 0;
 }
 
-/* RFC 7606 7.7, RFC 7607 2. Judged, not kept: nothing here depends on who aggregated. */
+/* RFC 7606 7.7, RFC 7607 2. Nothing here depends on who aggregated: it is kept to be passed on. */
 static uint8_t read_aggregator(struct bgp_attr_reader *reader, const struct bgp_raw_attr *raw)
 {
     struct byte_reader r = br_init(raw->value, raw->len);
 
     if (raw->len != (reader->conf->four_octet_as ? 8 : 6))
         return BGP_UPDATE_ATTRIBUTE_LENGTH;
-    return (raw->len == 8 ? br_u32(&r) : br_u16(&r)) == 0 ? BGP_UPDATE_OPTIONAL_ATTRIBUTE : 0;
+    uint32_t as = raw->len == 8 ? br_u32(&r) : br_u16(&r);
+    if (as == 0)
+        return BGP_UPDATE_OPTIONAL_ATTRIBUTE;
+    reader->attrs.has_aggregator = true;
+    reader->attrs.aggregator_as = as;
+    reader->attrs.aggregator_id = br_u32(&r);
+    return 0;
 }
 
 static uint8_t read_communities(struct bgp_attr_reader *reader, const struct bgp_raw_attr *raw)
@@ -341,13 +347,18 @@ static void read_all(struct bgp_attr_reader *reader, struct byte_reader r)
 static void widen_as_path(struct bgp_attr_reader *reader, size_t offset)
 {
     struct bgp_raw_attr as4 = reader->raw[BGP_ATTR_AS4_PATH], aggregator = reader->raw[BGP_ATTR_AGGREGATOR];
+    struct bgp_raw_attr as4_aggregator = reader->raw[BGP_ATTR_AS4_AGGREGATOR];
     struct bgp_attrs *attrs = &reader->attrs;
 
-    if (reader->conf->four_octet_as || attrs->as_path_len == 0)
+    if (reader->conf->four_octet_as)
         return;
-    bool trans = aggregator.whole == NULL || (aggregator.value[0] << 8 | aggregator.value[1]) == BGP_AS_TRANS;
-    if (reader->raw[BGP_ATTR_AS4_AGGREGATOR].whole != NULL && !trans)
+    bool trans = aggregator.whole == NULL || attrs->aggregator_as == BGP_AS_TRANS;
+    if (as4_aggregator.whole != NULL && !trans)
         as4.len = 0;
+    else if (as4_aggregator.whole != NULL && attrs->has_aggregator)
+        attrs->aggregator_as = value_u32(&as4_aggregator);
+    if (attrs->as_path_len == 0)
+        return;
     uint8_t *out = scratch_at(reader, offset);
     if (out == NULL) {
         attrs->as_path = NULL;

@@ -8,22 +8,10 @@
 #include "base/cursor.h"
 #include "bgp/as_path.h"
 #include "bgp/attrs.h"
+#include "bgp/export.h"
 #include "bgp/update.h"
 
 #define TAIL_MAX (BGP_EXTENDED_MESSAGE_MAX - 64)
-
-static void put_attr(struct byte_writer *w, uint8_t flags, uint8_t code, const void *value, size_t len)
-{
-    if (len > UINT8_MAX)
-        flags |= BGP_ATTR_EXTENDED;
-    bw_u8(w, flags);
-    bw_u8(w, code);
-    if (len > UINT8_MAX)
-        bw_u16(w, (uint16_t)len);
-    else
-        bw_u8(w, (uint8_t)len);
-    bw_bytes(w, value, len);
-}
 
 /* One AS_SEQUENCE of our own AS on eBGP; nothing on iBGP (RFC 4271 5.1.2). */
 static void put_as_path(struct byte_writer *w, const struct bgp_update_attrs *attrs)
@@ -35,11 +23,11 @@ static void put_as_path(struct byte_writer *w, const struct bgp_update_attrs *at
     const uint8_t narrow[4] = {BGP_AS_SEQUENCE, 1, (uint8_t)(short_as >> 8), (uint8_t)short_as};
 
     if (!attrs->ebgp)
-        put_attr(w, BGP_ATTR_TRANSITIVE, BGP_ATTR_AS_PATH, NULL, 0);
+        bgp_attr_write(w, BGP_ATTR_TRANSITIVE, BGP_ATTR_AS_PATH, NULL, 0);
     else if (attrs->four_octet_as)
-        put_attr(w, BGP_ATTR_TRANSITIVE, BGP_ATTR_AS_PATH, wide, sizeof wide);
+        bgp_attr_write(w, BGP_ATTR_TRANSITIVE, BGP_ATTR_AS_PATH, wide, sizeof wide);
     else
-        put_attr(w, BGP_ATTR_TRANSITIVE, BGP_ATTR_AS_PATH, narrow, sizeof narrow);
+        bgp_attr_write(w, BGP_ATTR_TRANSITIVE, BGP_ATTR_AS_PATH, narrow, sizeof narrow);
 }
 
 /* What follows the MP attribute, by ascending code. */
@@ -48,30 +36,30 @@ static void put_tail(struct byte_writer *w, const struct bgp_update_attrs *attrs
     const uint8_t transitive = BGP_ATTR_OPTIONAL | BGP_ATTR_TRANSITIVE;
     uint32_t as = attrs->local_as, pref = attrs->local_pref;
 
-    put_attr(w, BGP_ATTR_TRANSITIVE, BGP_ATTR_ORIGIN, (uint8_t[]){0}, 1);
+    bgp_attr_write(w, BGP_ATTR_TRANSITIVE, BGP_ATTR_ORIGIN, (uint8_t[]){0}, 1);
     put_as_path(w, attrs);
     if (!attrs->ebgp)
-        put_attr(w, BGP_ATTR_TRANSITIVE, BGP_ATTR_LOCAL_PREF,
-                 (uint8_t[]){(uint8_t)(pref >> 24), (uint8_t)(pref >> 16), (uint8_t)(pref >> 8), (uint8_t)pref}, 4);
+        bgp_attr_write(w, BGP_ATTR_TRANSITIVE, BGP_ATTR_LOCAL_PREF,
+                       (uint8_t[]){(uint8_t)(pref >> 24), (uint8_t)(pref >> 16), (uint8_t)(pref >> 8), (uint8_t)pref},
+                       4);
     if (attrs->ext_comms_len > 0)
-        put_attr(w, transitive, BGP_ATTR_EXT_COMMUNITIES, attrs->ext_comms, attrs->ext_comms_len);
+        bgp_attr_write(w, transitive, BGP_ATTR_EXT_COMMUNITIES, attrs->ext_comms, attrs->ext_comms_len);
     if (attrs->ebgp && !attrs->four_octet_as && as > UINT16_MAX)
-        put_attr(
+        bgp_attr_write(
             w, transitive, BGP_ATTR_AS4_PATH,
             (uint8_t[]){BGP_AS_SEQUENCE, 1, (uint8_t)(as >> 24), (uint8_t)(as >> 16), (uint8_t)(as >> 8), (uint8_t)as},
             6);
     if (attrs->ext_comms6_len > 0)
-        put_attr(w, transitive, BGP_ATTR_EXT_COMMUNITIES_V6, attrs->ext_comms6, attrs->ext_comms6_len);
+        bgp_attr_write(w, transitive, BGP_ATTR_EXT_COMMUNITIES_V6, attrs->ext_comms6, attrs->ext_comms6_len);
 }
 
-void bgp_builder_begin(struct bgp_builder *b, uint32_t family, bool withdraw, const struct bgp_update_attrs *attrs,
-                       bool legacy_ipv6_offset, size_t max)
+/* The body up to where its NLRI go. */
+static void begin(struct bgp_builder *b, uint32_t family, bool withdraw, struct ip_addr next_hop, size_t max)
 {
     struct byte_writer w = bw_init(b->body, sizeof b->body);
 
     b->family = family;
     b->withdraw = withdraw;
-    b->legacy_ipv6_offset = legacy_ipv6_offset;
     b->count = 0;
     b->max = max < sizeof b->body ? max : sizeof b->body;
     b->tail_len = 0;
@@ -84,24 +72,48 @@ void bgp_builder_begin(struct bgp_builder *b, uint32_t family, bool withdraw, co
     bw_u16(&w, bgp_family_afi(family));
     bw_u8(&w, bgp_family_safi(family));
     if (!withdraw) {
-        size_t next_hop_len = ip_family_bits(attrs->next_hop.family) / 8;
+        size_t next_hop_len = ip_family_bits(next_hop.family) / 8;
         bw_u8(&w, (uint8_t)next_hop_len);
-        bw_bytes(&w, attrs->next_hop.octets, next_hop_len);
+        bw_bytes(&w, next_hop.octets, next_hop_len);
         bw_u8(&w, 0);
     }
     b->len = bw_len(&w);
-    if (withdraw)
-        return;
-    /* the attributes behind it wait at the far end of the buffer: their size is known, the NLRI's is not */
-    struct byte_writer tail = bw_init(b->body + 64, TAIL_MAX);
-    put_tail(&tail, attrs);
-    b->tail_len = bw_len(&tail);
-    if (tail.failed || b->len + b->tail_len > b->max) {
+}
+
+/* Attributes behind the MP attribute wait at the far end of the buffer: their size is known, the NLRI's is not. */
+static void keep_tail(struct bgp_builder *b, const struct byte_writer *tail)
+{
+    b->tail_len = bw_len(tail);
+    if (tail->failed || b->len + b->tail_len > b->max) {
         b->tail_len = 0;
         b->max = 0; /* nothing will fit */
         return;
     }
-    memmove(b->body + b->max - b->tail_len, tail.start, b->tail_len);
+    memmove(b->body + b->max - b->tail_len, tail->start, b->tail_len);
+}
+
+void bgp_builder_begin(struct bgp_builder *b, uint32_t family, bool withdraw, const struct bgp_update_attrs *attrs,
+                       bool legacy_ipv6_offset, size_t max)
+{
+    begin(b, family, withdraw, withdraw ? (struct ip_addr){0} : attrs->next_hop, max);
+    b->legacy_ipv6_offset = legacy_ipv6_offset;
+    if (withdraw)
+        return;
+    struct byte_writer tail = bw_init(b->body + 64, TAIL_MAX);
+    put_tail(&tail, attrs);
+    keep_tail(b, &tail);
+}
+
+void bgp_builder_begin_set(struct bgp_builder *b, uint32_t family, const struct bgp_attrs *attrs, bool four_octet_as,
+                           bool legacy_ipv6_offset, size_t max)
+{
+    begin(b, family, attrs == NULL, attrs != NULL ? attrs->next_hop : (struct ip_addr){0}, max);
+    b->legacy_ipv6_offset = legacy_ipv6_offset;
+    if (attrs == NULL)
+        return;
+    struct byte_writer tail = bw_init(b->body + 64, TAIL_MAX);
+    bgp_attrs_write(attrs, four_octet_as, &tail);
+    keep_tail(b, &tail);
 }
 
 bool bgp_builder_add(struct bgp_builder *b, const struct fs_rule *rule)

@@ -19,10 +19,11 @@
  */
 struct bgp_attrs {
     uint8_t origin; /* RFC 4271 5.1.1; meaningful where has_origin */
-    bool has_origin, has_med, has_local_pref, has_originator_id, atomic_aggregate;
+    bool has_origin, has_med, has_local_pref, has_originator_id, has_aggregator, atomic_aggregate;
     uint32_t med, local_pref;
-    uint32_t originator_id; /* host order */
-    const uint8_t *as_path; /* segments in wire form with 4-octet AS numbers, merged by RFC 6793 */
+    uint32_t aggregator_as, aggregator_id; /* RFC 4271 5.1.7, the AS by RFC 6793 */
+    uint32_t originator_id;                /* host order */
+    const uint8_t *as_path;                /* segments in wire form with 4-octet AS numbers, merged by RFC 6793 */
     size_t as_path_len;
     const uint8_t *communities; /* RFC 1997 */
     size_t communities_len;
@@ -138,6 +139,9 @@ struct bgp_builder {
 
 void bgp_builder_begin(struct bgp_builder *builder, uint32_t family, bool withdraw,
                        const struct bgp_update_attrs *attrs, bool legacy_ipv6_offset, size_t max);
+/* The same for an attribute set as bgp_attrs_export made it (bgp/export.h); NULL: a withdrawal. */
+void bgp_builder_begin_set(struct bgp_builder *builder, uint32_t family, const struct bgp_attrs *attrs,
+                           bool four_octet_as, bool legacy_ipv6_offset, size_t max);
 bool bgp_builder_add(struct bgp_builder *builder, const struct fs_rule *rule);
 /* Completes the body in builder->body and returns its length; 0 when no rule was added. */
 size_t bgp_builder_finish(struct bgp_builder *builder);

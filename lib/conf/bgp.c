@@ -25,7 +25,7 @@ static const struct cfg_map LISTEN_MAP = {.title = "a listen address",
 static const struct cfg_key LISTEN_ITEM = {
     .name = "listen", .set = cfg_set_map, .map = &LISTEN_MAP, .wants = "a map such as {address: 192.0.2.1, port: 179}"};
 
-static const struct cfg_choice FAMILIES[] = {
+const struct cfg_choice cfg_families[] = {
     {"ipv4-flowspec", CFG_IPV4_FLOWSPEC},
     {"ipv6-flowspec", CFG_IPV6_FLOWSPEC},
     {"ipv4-unicast", CFG_IPV4_UNICAST},
@@ -40,9 +40,11 @@ static const struct cfg_choice FAMILIES[] = {
 static const struct cfg_choice VALIDATIONS[] = {
     {"rfc9117", CFG_VALIDATION_RFC9117}, {"none", CFG_VALIDATION_NONE}, {0}};
 
+static const struct cfg_choice ANNOUNCES[] = {{"none", CFG_ANNOUNCE_NONE}, {"rules", CFG_ANNOUNCE_RULES}, {0}};
+
 const char *cfg_family_name(uint32_t family)
 {
-    for (const struct cfg_choice *choice = FAMILIES; choice->word; choice++) {
+    for (const struct cfg_choice *choice = cfg_families; choice->word; choice++) {
         if (choice->value == family)
             return choice->word;
     }
@@ -92,7 +94,7 @@ static const struct cfg_key PEER_KEYS[] = {
      .set = cfg_set_choice_bits,
      .offset = AT(families),
      .wants = "a list such as [ipv4-flowspec, ipv6-flowspec]",
-     .choices = FAMILIES},
+     .choices = cfg_families},
     {.name = "validation",
      .set = cfg_set_choice,
      .offset = AT(validation),
@@ -103,6 +105,30 @@ static const struct cfg_key PEER_KEYS[] = {
      .set = cfg_set_bool,
      .offset = AT(route_reflector_client),
      .wants = "true or false"},
+    {.name = "announce", .set = cfg_set_choice, .offset = AT(announce), .choices = ANNOUNCES},
+    {.name = "import",
+     .set = cfg_set_map,
+     .offset = AT(import_filter),
+     .wants = "a map of families, prefixes, communities and not-communities",
+     .map = &cfg_filter_map},
+    {.name = "export",
+     .set = cfg_set_map,
+     .offset = AT(export_filter),
+     .wants = "a map of families, prefixes, communities and not-communities",
+     .map = &cfg_filter_map},
+    {.name = "max-prefix",
+     .set = cfg_set_uint32,
+     .offset = AT(max_prefix),
+     .min = 1,
+     .max = 16000000,
+     .unit = "rules of one family"},
+    {.name = "max-prefix-warning",
+     .set = cfg_set_uint8,
+     .offset = AT(max_prefix_warning),
+     .fallback = "75",
+     .min = 1,
+     .max = 100,
+     .unit = "per cent of max-prefix"},
     {.name = "legacy-ipv6-offset", .set = cfg_set_bool, .offset = AT(legacy_ipv6_offset), .wants = "true or false"},
     {.name = "hold-time",
      .set = set_hold_time,

@@ -101,6 +101,28 @@ enum cfg_family {
 
 enum cfg_validation { CFG_VALIDATION_RFC9117, CFG_VALIDATION_NONE };
 
+/* `announce`: what the peer is told. By default its own AS is told rules, others nothing. */
+enum cfg_announce { CFG_ANNOUNCE_DEFAULT, CFG_ANNOUNCE_NONE, CFG_ANNOUNCE_RULES };
+
+/* A community of RFC 1997 (one part) or RFC 8092 (three). */
+struct cfg_community {
+    bool large;
+    uint32_t parts[3];
+};
+
+/* `import` and `export`: what may pass. An empty list asks for nothing. */
+struct cfg_filter {
+    uint32_t families;          /* CFG_* bits; 0: all */
+    struct ip_prefix *prefixes; /* the destination lies within one of these */
+    size_t prefix_count;
+    struct cfg_community *communities; /* one of these is there */
+    size_t community_count;
+    struct cfg_community *not_communities; /* none of these is there */
+    size_t not_community_count;
+};
+
+bool cfg_filter_equal(const struct cfg_filter *a, const struct cfg_filter *b);
+
 struct cfg_peer {
     char *name;
     struct ip_addr address;
@@ -111,9 +133,13 @@ struct cfg_peer {
     enum cfg_validation validation;
     char *policy; /* name in `policies`, or NULL */
     bool route_reflector_client;
-    bool legacy_ipv6_offset;  /* `legacy-ipv6-offset` */
-    uint16_t hold_time_s;     /* `hold-time`: 0 or 3..65535, default 90 */
-    uint16_t connect_retry_s; /* `connect-retry`: default 5 */
+    enum cfg_announce announce;
+    struct cfg_filter import_filter, export_filter;
+    uint32_t max_prefix;        /* rules of one family; 0: no limit */
+    uint8_t max_prefix_warning; /* per cent of it */
+    bool legacy_ipv6_offset;    /* `legacy-ipv6-offset` */
+    uint16_t hold_time_s;       /* `hold-time`: 0 or 3..65535, default 90 */
+    uint16_t connect_retry_s;   /* `connect-retry`: default 5 */
     unsigned line;
 };
 

@@ -46,11 +46,20 @@ static void routing_free(struct cfg *cfg)
     free(cfg->neighbors);
 }
 
+static void filter_free(struct cfg_filter *filter)
+{
+    free(filter->prefixes);
+    free(filter->communities);
+    free(filter->not_communities);
+}
+
 static void bgp_free(struct cfg *cfg)
 {
     for (size_t i = 0; i < cfg->peer_count; i++) {
         free(cfg->peers[i].name);
         free(cfg->peers[i].policy);
+        filter_free(&cfg->peers[i].import_filter);
+        filter_free(&cfg->peers[i].export_filter);
     }
     for (size_t i = 0; i < cfg->policy_count; i++) {
         free(cfg->policies[i].name);

@@ -141,6 +141,8 @@ extern const struct cfg_key cfg_vrf_item;
 extern const struct cfg_key cfg_route_item;
 extern const struct cfg_key cfg_neighbor_item;
 extern const struct cfg_map cfg_bgp_map;
+extern const struct cfg_choice cfg_families[];
+extern const struct cfg_map cfg_filter_map;
 extern const struct cfg_key cfg_rule_item;
 extern const struct cfg_key cfg_policy_item;
 extern const struct cfg_key cfg_protect_item;

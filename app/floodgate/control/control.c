@@ -10,6 +10,9 @@
 
 #include <event2/event.h>
 
+#include "bgp/adj_out.h"
+#include "bgp/export.h"
+#include "control/distribute.h"
 #include "control/internal.h"
 #include "control/judge.h"
 #include "dataplane/dataplane.h"
@@ -31,6 +34,12 @@ static bool on_infeasible(void *ctx, const struct bgp_rib_entry *entry, const st
 {
     (void)ctx;
     return route_feed_infeasible(entry, path);
+}
+
+/* Rule table -> peers. */
+static void on_rule_changed(void *ctx, const struct rule *rule, bool gone)
+{
+    distribute_rule(ctx, rule, gone);
 }
 
 static void on_reclaim(evutil_socket_t fd, short what, void *arg)
@@ -73,6 +82,8 @@ static void control_free(struct control *control)
     for (size_t i = 0; i < control->peer_count; i++)
         peer_free(control->peers[i]);
     free(control->peers);
+    bgp_adj_out_free(control->adj_out);
+    free(control->export_room);
     bgp_rib_free(control->rib);
     rules_free(control->rules);
     route_feed_free(control);
@@ -99,13 +110,16 @@ static struct control *control_create(const struct control_conf *conf)
     control->rib = bgp_rib_create(&RIB_OPS, control);
     control->rules = rules_create(conf->dp, conf->cfg->dataplane.max_rules, conf->log);
     control->judge = judge_create(conf->cfg);
+    control->adj_out = bgp_adj_out_create();
+    control->export_room = malloc(BGP_EXPORT_ROOM);
     control->peers = calloc(conf->cfg->peer_count + 1, sizeof(struct peer *));
     control->incoming = incoming_create(control);
     control->reclaim_timer = timer_start(conf->base, RECLAIM_MS, on_reclaim, control);
     control->retry_timer = timer_start(conf->base, RETRY_MS, on_retry, control);
     bool whole = route_feed_create(control) && control->rib != NULL && control->rules != NULL &&
                  control->judge != NULL && control->peers != NULL && control->incoming != NULL &&
-                 control->reclaim_timer != NULL && control->retry_timer != NULL;
+                 control->adj_out != NULL && control->export_room != NULL && control->reclaim_timer != NULL &&
+                 control->retry_timer != NULL;
     for (size_t i = 0; whole && i < conf->cfg->peer_count; i++) {
         struct peer *peer = peer_create(control, &conf->cfg->peers[i]);
         if (peer == NULL)
@@ -132,6 +146,7 @@ struct control *control_start(const struct control_conf *conf)
     unserved_warn(conf->cfg, conf->log);
     rules_judge_by(control->rules, control->judge);
     rules_index_by(control->rules, control->rejudge);
+    rules_tell(control->rules, on_rule_changed, control);
     local_rules_configure(control, NULL, conf->cfg, &rules);
     if (!incoming_set(control->incoming, conf->cfg->listens, conf->cfg->listen_count, why, sizeof why)) {
         log_line(conf->log, LOG_LEVEL_ERROR, "%s", why);
@@ -173,6 +188,7 @@ void control_peer_get(const struct control *control, size_t index, struct contro
 {
     static const uint32_t FLOWSPEC[2] = {BGP_IPV4_FLOWSPEC, BGP_IPV6_FLOWSPEC};
     const struct peer *peer = control->peers[index];
+    struct distribute_counts counts;
 
     *out = (struct control_peer){
         .name = peer->name,
@@ -182,6 +198,7 @@ void control_peer_get(const struct control *control, size_t index, struct contro
         .passive = peer->conf.passive,
         .admin_down = peer->admin_down,
         .families_configured = peer->conf.families,
+        .rules_filtered = peer->filtered,
         .withdrawals = peer->withdrawals,
         .bad_nlri = peer->bad_nlri,
         .bad_attributes = peer->bad_attributes,
@@ -192,6 +209,10 @@ void control_peer_get(const struct control *control, size_t index, struct contro
         out->rules_received[i] = bgp_rib_source_count(control->rib, &peer->source.rib, FLOWSPEC[i]);
         out->rules_active[i] = peer->source.states[i][RULE_ACTIVE];
         out->rules_rejected[i] = peer->source.states[i][RULE_REJECTED];
+        distribute_counts_get(peer, FLOWSPEC[i], &counts);
+        out->rules_sent[i] = counts.sent;
+        out->rules_queued[i] = counts.queued;
+        out->rules_too_large += counts.too_large;
     }
     memcpy(out->last_bad, peer->last_bad, sizeof out->last_bad);
 }

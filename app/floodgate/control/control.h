@@ -72,6 +72,10 @@ struct control_peer {
     uint64_t rules_received[2]; /* announcements held now: IPv4, IPv6 */
     uint64_t rules_active[2];
     uint64_t rules_rejected[2];
+    uint64_t rules_sent[2];   /* rules that the peer was told and that it has not been told to forget */
+    uint64_t rules_queued[2]; /* announcements and withdrawals that wait for its socket */
+    uint64_t rules_too_large; /* that fit into no message of its session: not announced */
+    uint64_t rules_filtered;  /* announcements that the import filter kept out, in this session */
     uint64_t withdrawals;
     uint64_t bad_nlri; /* NLRI refused alone */
     uint64_t bad_attributes;

@@ -23,8 +23,17 @@
 
 struct event;
 struct event_base;
+struct bgp_adj_out;
 struct incoming;
 struct rejudge;
+struct peer_out;
+
+/* How a peer stands to its max-prefix in this session. */
+struct peer_limit {
+    uint32_t warned; /* families */
+    bool breached;   /* the session is ended and stays down until the operator says otherwise */
+    uint32_t family; /* the one that went beyond */
+};
 
 /* One configured neighbour. */
 struct peer {
@@ -47,7 +56,10 @@ struct peer {
     struct bgp_update_conf update_conf;   /* negotiated */
     struct bgp_shared_attrs *route_attrs; /* of the routes of the UPDATE being read, as `route_attrs_of` was told */
     const struct bgp_attrs *route_attrs_of;
-    uint32_t end_of_rib; /* families whose End-of-RIB has come in this session */
+    uint32_t end_of_rib;     /* families whose End-of-RIB has come in this session */
+    struct peer_out *out;    /* distribute.c's, while the session is up */
+    struct peer_limit limit; /* limit.c's */
+    uint64_t filtered;       /* announcements that the import filter kept out, in this session */
     uint64_t withdrawals, bad_nlri, bad_attributes, refused_connections;
     char last_bad[128];
     bool update_told;       /* of the UPDATE being read a fault went to the log */
@@ -67,6 +79,8 @@ struct control {
     struct rejudge *rejudge;    /* rules by the routes they rest on */
     struct rules *rules;
     struct judge *judge; /* of `cfg` */
+    struct bgp_adj_out *adj_out;
+    uint8_t *export_room; /* for bgp_attrs_export */
     struct rule_source config_source, api_source;
     uint32_t source_number; /* the last one given out */
     struct peer **peers;    /* in the order of the configuration */
@@ -89,6 +103,7 @@ void peer_free(struct peer *peer); /* stopped, or never started */
 void peer_accept(struct peer *peer, evutil_socket_t fd);
 struct peer *peer_find(const struct control *control, const char *name);
 bool peer_refresh(struct peer *peer, char *why, size_t size);
+void peer_timer_arm(struct peer *peer); /* after every call into its session */
 
 /* update_feed.c */
 void update_feed(struct peer *peer, const uint8_t *body, size_t len);
@@ -101,6 +116,11 @@ bool route_feed_infeasible(const struct bgp_rib_entry *entry, const struct bgp_p
 /* A route of the peer; false: memory is short. */
 bool route_reach(struct peer *peer, const struct bgp_route *route, const struct bgp_attrs *attrs);
 void route_feed_end(struct peer *peer); /* the UPDATE is read */
+
+/* limit.c: max-prefix */
+void limit_check(struct peer *peer, uint32_t family); /* another announcement of the family was taken */
+void limit_end_session(struct peer *peer);            /* breached: from the session's `update` callback */
+void limit_hold(struct peer *peer);                   /* afterwards, outside of it: no more sessions */
 
 /* incoming.c */
 struct incoming *incoming_create(struct control *control);

@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "base/strbuf.h"
+#include "control/distribute.h"
 #include "control/internal.h"
 #include "control/judge.h"
 
@@ -49,7 +50,7 @@ static uint32_t families_offered(const struct cfg_peer *conf)
 }
 
 /* After every call into the session. */
-static void arm_timer(struct peer *peer)
+void peer_timer_arm(struct peer *peer)
 {
     mono_ms_t at = bgp_session_deadline(peer->session), now = control_now();
 
@@ -73,7 +74,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     bgp_session_tick(peer->session, control_now());
-    arm_timer(peer);
+    peer_timer_arm(peer);
 }
 
 static void tell_held_back(const struct peer *peer, uint64_t held_back)
@@ -118,7 +119,7 @@ static void on_connected(void *ctx, struct transport *transport)
     struct peer *peer = ctx;
 
     bgp_session_connected(peer->session, connection_number(peer, transport), control_now());
-    arm_timer(peer);
+    peer_timer_arm(peer);
 }
 
 static void on_received(void *ctx, struct transport *transport, const void *data, size_t len)
@@ -126,7 +127,8 @@ static void on_received(void *ctx, struct transport *transport, const void *data
     struct peer *peer = ctx;
 
     bgp_session_receive(peer->session, connection_number(peer, transport), data, len, control_now());
-    arm_timer(peer);
+    limit_hold(peer);
+    peer_timer_arm(peer);
 }
 
 /* An attempt to connect that came to nothing; the session retries. */
@@ -143,7 +145,7 @@ static void connect_failed(struct peer *peer, const char *why)
     peer->connect_told = true; /* the session knows less of the reason than was just logged */
     bgp_session_connect_failed(peer->session, control_now());
     peer->connect_told = false;
-    arm_timer(peer);
+    peer_timer_arm(peer);
 }
 
 static void on_failed(void *ctx, struct transport *transport, const char *why)
@@ -158,12 +160,19 @@ static void on_failed(void *ctx, struct transport *transport, const char *why)
     }
     log_line(peer->control->log, LOG_LEVEL_DEBUG, "peer %s: connection %s", peer->name, why);
     bgp_session_closed(peer->session, number, control_now());
-    arm_timer(peer);
+    peer_timer_arm(peer);
+}
+
+static void on_drained(void *ctx, struct transport *transport)
+{
+    (void)transport;
+    distribute_writable(ctx);
 }
 
 static const struct transport_ops TRANSPORT_OPS = {
     .connected = on_connected,
     .received = on_received,
+    .drained = on_drained,
     .failed = on_failed,
 };
 
@@ -266,12 +275,7 @@ static void on_session_established(void *ctx)
              peer->name, info.peer_as, info.peer_router_id >> 24, info.peer_router_id >> 16 & 255,
              info.peer_router_id >> 8 & 255, info.peer_router_id & 255,
              families[0] != '\0' ? families : "no family in common", info.hold_time_s);
-    /* we announce nothing, and say so (RFC 4724 2): a peer that waits for our rules need not */
-    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1) {
-        uint8_t marker[16];
-        if ((info.families & family) != 0)
-            bgp_session_send_update(peer->session, marker, bgp_end_of_rib(family, marker));
-    }
+    distribute_start(peer);
 }
 
 static void on_session_update(void *ctx, const uint8_t *body, size_t len)
@@ -279,13 +283,9 @@ static void on_session_update(void *ctx, const uint8_t *body, size_t len)
     update_feed(ctx, body, len);
 }
 
-/* RFC 2918: announce again what was announced, which is nothing. */
 static void on_session_refresh(void *ctx, uint32_t family)
 {
-    struct peer *peer = ctx;
-
-    log_line(peer->control->log, LOG_LEVEL_INFO, "peer %s: asks for %s again; nothing is announced to it", peer->name,
-             bgp_family_name(family));
+    distribute_refresh(ctx, family);
 }
 
 /*
@@ -307,6 +307,7 @@ static void on_session_down(void *ctx)
 {
     struct peer *peer = ctx;
 
+    distribute_stop(peer);
     if (!peer->control->stopping)
         on_leaving(-1, 0, peer);
 }
@@ -364,6 +365,7 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
 
 void peer_free(struct peer *peer)
 {
+    distribute_stop(peer);
     if (peer->timer != NULL)
         event_free(peer->timer);
     if (peer->leaving != NULL)
@@ -380,13 +382,13 @@ void peer_start(struct peer *peer)
 {
     peer->admin_down = false;
     bgp_session_start(peer->session, control_now());
-    arm_timer(peer);
+    peer_timer_arm(peer);
 }
 
 void peer_stop(struct peer *peer, uint8_t subcode, const char *reason)
 {
     bgp_session_stop(peer->session, subcode, reason, control_now());
-    arm_timer(peer);
+    peer_timer_arm(peer);
 }
 
 static void refuse_connection(struct peer *peer, evutil_socket_t fd)
@@ -425,7 +427,7 @@ void peer_accept(struct peer *peer, evutil_socket_t fd)
     peer->connections[BGP_CONN_IN] = transport_accept(&peer->control->transports, fd, &TRANSPORT_OPS, peer);
     if (peer->connections[BGP_CONN_IN] != NULL)
         bgp_session_connected(peer->session, BGP_CONN_IN, control_now());
-    arm_timer(peer);
+    peer_timer_arm(peer);
 }
 
 struct peer *peer_find(const struct control *control, const char *name)
@@ -452,6 +454,6 @@ bool peer_refresh(struct peer *peer, char *why, size_t size)
     for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
         if ((info.families & family) != 0)
             bgp_session_send_refresh(peer->session, family);
-    arm_timer(peer);
+    peer_timer_arm(peer);
     return true;
 }

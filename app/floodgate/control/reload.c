@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "control/distribute.h"
 #include "control/internal.h"
 #include "control/judge.h"
 
@@ -138,6 +139,7 @@ static bool peer_equal(const struct cfg_peer *a, const struct cfg_peer *b)
     return ip_addr_equal(&a->address, &b->address) && a->port == b->port && a->asn == b->asn &&
            a->passive == b->passive && a->families == b->families && a->validation == b->validation &&
            a->route_reflector_client == b->route_reflector_client && a->legacy_ipv6_offset == b->legacy_ipv6_offset &&
+           a->max_prefix == b->max_prefix && cfg_filter_equal(&a->import_filter, &b->import_filter) &&
            a->hold_time_s == b->hold_time_s && a->connect_retry_s == b->connect_retry_s;
 }
 
@@ -147,6 +149,20 @@ static const struct cfg_peer *conf_find(const struct cfg *cfg, const char *name)
         if (strcmp(cfg->peers[i].name, name) == 0)
             return &cfg->peers[i];
     return NULL;
+}
+
+/* What changes without the session: the rest of `conf`, whose lists belong to the configuration that goes. */
+static void peer_renew(struct peer *peer, const struct cfg_peer *conf)
+{
+    bool other =
+        peer->conf.announce != conf->announce || !cfg_filter_equal(&peer->conf.export_filter, &conf->export_filter);
+
+    peer->conf.announce = conf->announce;
+    peer->conf.max_prefix_warning = conf->max_prefix_warning;
+    peer->conf.import_filter = conf->import_filter;
+    peer->conf.export_filter = conf->export_filter;
+    if (other)
+        distribute_judge_again(peer);
 }
 
 struct peers_change {
@@ -162,6 +178,7 @@ static void peers_keep(struct control *control, const struct cfg *fresh, struct 
         const struct cfg_peer *conf = conf_find(fresh, peer->name);
         if (conf != NULL && peer_equal(&peer->conf, conf)) {
             kept[conf - fresh->peers] = peer;
+            peer_renew(peer, conf);
             continue;
         }
         if (conf != NULL) {
@@ -173,6 +190,7 @@ static void peers_keep(struct control *control, const struct cfg *fresh, struct 
         }
         bgp_rib_source_down(control->rib, &peer->source.rib); /* also what was still leaving */
         bgp_unicast_source_drop(control->routes, &peer->source.rib, BGP_UNICAST_FAMILIES, false, SIZE_MAX);
+        control->peers[i] = NULL; /* the rules that others lose are still handed on */
         peer_free(peer);
     }
 }

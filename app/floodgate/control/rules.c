@@ -26,6 +26,8 @@ struct rules {
     const struct log_hook *log;
     const struct judge *judge;
     struct rejudge *rejudge;
+    rules_changed_fn changed; /* NULL: nobody listens */
+    void *changed_ctx;
     struct ord_list list; /* IPv4 first, then RFC order */
     struct rule_ids *ids;
     uint32_t max_rules;
@@ -130,6 +132,12 @@ static enum log_level news_level(const struct rule *rule)
     return rule->source_kind == BGP_SOURCE_CONFIG && refused && !rule->unplaced ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
 }
 
+static void tell_changed(const struct rules *rules, const struct rule *rule, bool gone)
+{
+    if (rules->changed != NULL)
+        rules->changed(rules->changed_ctx, rule, gone);
+}
+
 static void rule_set_state(struct rules *rules, struct rule *rule, enum rule_state state, const char *reason)
 {
     bool news = state != rule->state || strcmp(reason, rule->reason != NULL ? rule->reason : "") != 0;
@@ -144,6 +152,7 @@ static void rule_set_state(struct rules *rules, struct rule *rule, enum rule_sta
     rule_set_reason(rule, reason);
     log_line(rules->log, news_level(rule), "rule %u (%s): %s%s%s", rule->id, source_text(rule), rule_state_name(state),
              reason[0] != '\0' ? ", " : "", reason);
+    tell_changed(rules, rule, false);
 }
 
 /* What the policy says of the rule; `program` is what the data plane would run. */
@@ -217,6 +226,12 @@ static void rule_judge_again(struct rules *rules, struct rule *rule)
                                                   strcmp(rule->reason, verdict.reason) == 0;
     if (!same || (verdict.state == POL_ACTIVE && rule->suspended_by_operator && rule->state != RULE_SUSPENDED))
         rule_decide(rules, rule);
+}
+
+void rules_tell(struct rules *rules, rules_changed_fn changed, void *ctx)
+{
+    rules->changed = changed;
+    rules->changed_ctx = ctx;
 }
 
 void rules_judge_by(struct rules *rules, const struct judge *judge)
@@ -374,6 +389,7 @@ static void source_left(struct rules *rules, const struct rule *rule)
 static void rule_remove(struct rules *rules, struct rule *rule)
 {
     log_line(rules->log, LOG_LEVEL_DEBUG, "rule %u (%s): withdrawn", rule->id, source_text(rule));
+    tell_changed(rules, rule, true);
     tally(rules, rule, -1);
     source_left(rules, rule);
     ord_remove(&rules->list, &rule->node, rule->match);
@@ -403,6 +419,7 @@ void rules_best_changed(struct rules *rules, struct bgp_rib_entry *entry, bool w
             rule_decide(rules, rule);
         else /* but what this source may announce can be something else, or its attributes bear the rule out or not */
             rule_judge_again(rules, rule);
+        tell_changed(rules, rule, false); /* attributes that mean nothing here are handed on, too */
     }
 }
 

@@ -99,6 +99,11 @@ void rules_index_by(struct rules *rules, struct rejudge *rejudge);
 /* Judges one rule anew. */
 void rules_judge_one(struct rules *rules, struct rule *rule);
 
+/* Hears of each rule whose state, source or best path is another one, and of each that goes (`gone`, a moment before).
+ */
+typedef void (*rules_changed_fn)(void *ctx, const struct rule *rule, bool gone);
+void rules_tell(struct rules *rules, rules_changed_fn changed, void *ctx);
+
 /* Judges anew all rules, or those of the sources marked for it (and unmarks none); those whose verdict changes follow.
  */
 void rules_judge_again(struct rules *rules, bool all);

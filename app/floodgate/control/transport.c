@@ -118,6 +118,8 @@ static void on_written(struct bufferevent *bev, void *arg)
     (void)bev;
     if (transport->detached)
         transport_finish(transport);
+    else if (transport->ops->drained != NULL)
+        transport->ops->drained(transport->ctx, transport);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
@@ -172,6 +174,7 @@ static struct transport *transport_create(struct transport_set *set, evutil_sock
         return NULL;
     }
     bufferevent_setcb(transport->bev, on_readable, on_written, on_event, transport);
+    bufferevent_setwatermark(transport->bev, EV_WRITE, TRANSPORT_OUTPUT_LOW, 0);
     bufferevent_set_max_single_read(transport->bev, TRANSPORT_SLICE_MAX);
     return transport;
 }
@@ -255,6 +258,11 @@ void transport_send(struct transport *transport, const void *data, size_t len)
         transport->overrun = true;
         evtimer_add(transport->timer, &now);
     }
+}
+
+size_t transport_queued(const struct transport *transport)
+{
+    return evbuffer_get_length(bufferevent_get_output(transport->bev));
 }
 
 void transport_close(struct transport *transport)

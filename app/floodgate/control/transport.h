@@ -22,11 +22,14 @@ struct transport;
 
 #define TRANSPORT_SLICE_MAX  (32u * 1024)   /* octets handled in one turn of the event loop */
 #define TRANSPORT_OUTPUT_MAX (1024u * 1024) /* octets that may wait for a peer that does not read */
+#define TRANSPORT_OUTPUT_LOW (32u * 1024)   /* octets that wait when more may be handed in */
 #define TRANSPORT_LINGER_MS  1000           /* for a peer to take what was sent before the close */
 
 struct transport_ops {
     void (*connected)(void *ctx, struct transport *transport);
     void (*received)(void *ctx, struct transport *transport, const void *data, size_t len);
+    /* Of what waited to be sent no more than TRANSPORT_OUTPUT_LOW octets are left. May be NULL. */
+    void (*drained)(void *ctx, struct transport *transport);
     /* Not connected, or closed by the peer, or lost: `why` in words. The transport is gone on return. */
     void (*failed)(void *ctx, struct transport *transport, const char *why);
 };
@@ -46,6 +49,9 @@ struct transport *transport_accept(struct transport_set *set, evutil_socket_t fd
                                    void *ctx);
 
 void transport_send(struct transport *transport, const void *data, size_t len);
+
+/* Octets handed in that the system has not taken yet. */
+size_t transport_queued(const struct transport *transport);
 
 /* The owner lets go; no callback any more. */
 void transport_close(struct transport *transport);

@@ -20,9 +20,6 @@ static void warn_peer(const struct cfg_peer *peer, const struct log_hook *log)
             log_line(log, LOG_LEVEL_WARNING,
                      "peer %s: %s is not offered, this version does not know what to do with it", peer->name,
                      cfg_family_name(family));
-    if (peer->route_reflector_client)
-        log_line(log, LOG_LEVEL_WARNING,
-                 "peer %s: route-reflector-client has no effect, this version announces nothing to peers", peer->name);
 }
 
 void unserved_warn(const struct cfg *cfg, const struct log_hook *log)

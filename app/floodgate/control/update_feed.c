@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "control/filter.h"
 #include "control/internal.h"
 
 #define BAD_OCTETS_SHOWN     16
@@ -28,16 +29,6 @@ static void log_bad(struct peer *peer)
     if (held_back > 0)
         log_line(log, LOG_LEVEL_WARNING, "peer %s: %" PRIu64 " more such faults were not logged", peer->name,
                  held_back);
-}
-
-static void on_reach(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
-{
-    struct peer *peer = ctx;
-
-    if (bgp_rib_announce(peer->control->rib, &peer->source.rib, family, rule, attrs) == 0)
-        return;
-    snprintf(peer->last_bad, sizeof peer->last_bad, "a rule was not taken: memory is short");
-    log_bad(peer);
 }
 
 static void on_unreach(void *ctx, uint32_t family, struct fs_rule *rule)
@@ -65,6 +56,27 @@ static void on_unreach_route(void *ctx, const struct bgp_route *route)
 
     if (bgp_unicast_withdraw(peer->control->routes, &peer->source.rib, route))
         peer->withdrawals++;
+}
+
+static void on_reach(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
+{
+    struct peer *peer = ctx;
+
+    if (peer->limit.breached) { /* what is left of the UPDATE that went beyond */
+        fs_rule_free(rule);
+        return;
+    }
+    if (!filter_passes(&peer->conf.import_filter, family, rule, attrs)) {
+        peer->filtered++;
+        on_unreach(peer, family, rule);
+        return;
+    }
+    if (bgp_rib_announce(peer->control->rib, &peer->source.rib, family, rule, attrs) == 0) {
+        limit_check(peer, family);
+        return;
+    }
+    snprintf(peer->last_bad, sizeof peer->last_bad, "a rule was not taken: memory is short");
+    log_bad(peer);
 }
 
 static void on_bad_nlri(void *ctx, uint32_t family, enum fs_error error, const uint8_t *nlri, size_t len)
@@ -145,6 +157,10 @@ void update_feed(struct peer *peer, const uint8_t *body, size_t len)
         on_bad_attribute(peer, result.what);
     if (peer->update_told)
         log_update(peer, body, len);
+    if (peer->limit.breached) {
+        limit_end_session(peer);
+        return;
+    }
     if (!result.reset)
         return;
     bgp_session_error(peer->session, result.code, result.subcode, result.data, result.data_len);
@@ -156,6 +172,8 @@ void update_feed_start(struct peer *peer)
 
     bgp_session_info_get(peer->session, &info);
     peer->end_of_rib = 0;
+    peer->filtered = 0;
+    peer->limit = (struct peer_limit){0};
     peer->source.rib.ebgp = info.peer_as != peer->control->cfg->router.asn;
     peer->source.rib.router_id = info.peer_router_id;
     peer->update_conf = (struct bgp_update_conf){

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/distribute.h"
+
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "bgp/adj_out.h"
+#include "bgp/export.h"
+#include "control/filter.h"
+#include "control/internal.h"
+
+#define WALK_SLICE 2048 /* rules looked at in one turn of the event loop */
+
+/* What one session has going on. */
+struct peer_out {
+    struct bgp_out *out;
+    struct event *pump;
+    struct bgp_session_info session; /* as negotiated */
+    /* the walk over all rules: of these families, from behind this one */
+    uint32_t walking;
+    struct fs_rule *walked; /* NULL: from the start */
+    bool again;             /* also what the peer knows already */
+    enum bgp_out_kind mark; /* behind each family of the walk; BGP_OUT_NOTHING: none */
+    uint32_t asked;         /* families to walk again once this walk is done */
+    uint64_t short_of_memory;
+};
+
+static struct peer *peer_of(const struct rule_source *source)
+{
+    return (struct peer *)((char *)(uintptr_t)source - offsetof(struct peer, source));
+}
+
+/* Families whose rules the peer is told at all. */
+static uint32_t families_told(const struct peer *peer)
+{
+    enum cfg_announce announce = peer->conf.announce;
+
+    if (announce == CFG_ANNOUNCE_DEFAULT)
+        announce = peer->source.rib.ebgp ? CFG_ANNOUNCE_NONE : CFG_ANNOUNCE_RULES;
+    return announce == CFG_ANNOUNCE_NONE ? 0 : peer->out->session.families & BGP_FLOWSPEC_FAMILIES;
+}
+
+/*
+ * What is in force here, others may enforce, too: not what was rejected or is held, nor what the operator suspended.
+ * The kill switch stops enforcing on this router alone.
+ */
+static bool rule_in_force(const struct rule *rule)
+{
+    return rule->state == RULE_ACTIVE || rule->state == RULE_STALE;
+}
+
+static struct bgp_export export_of(const struct peer *peer, const struct rule_source *source)
+{
+    bool learned = source->rib.kind == BGP_SOURCE_PEER;
+
+    return (struct bgp_export){
+        .local_as = peer->control->cfg->router.asn,
+        .cluster_id = peer->control->cfg->router.id,
+        .to_ebgp = peer->source.rib.ebgp,
+        .to_client = peer->conf.route_reflector_client,
+        .to_router_id = peer->out->session.peer_router_id,
+        .from_here = !learned,
+        .from_ebgp = learned && source->rib.ebgp,
+        .from_client = learned && peer_of(source)->conf.route_reflector_client,
+        .from_router_id = source->rib.router_id,
+    };
+}
+
+/* The rule's best path, where the peer is to be told it; else NULL. */
+static const struct bgp_path *path_for(const struct peer *peer, const struct rule *rule)
+{
+    if (!rule_in_force(rule) || rule->source == &peer->source || (families_told(peer) & rule->family) == 0)
+        return NULL;
+    const struct bgp_rib_entry *entry = bgp_rib_find(peer->control->rib, rule->family, rule->match);
+    const struct bgp_path *path = entry != NULL ? entry->best : NULL;
+    if (path == NULL || path->source != &rule->source->rib)
+        return NULL;
+    const struct bgp_export how = export_of(peer, rule->source);
+    bool passes = bgp_export_allowed(&path->attrs, &how) &&
+                  filter_passes(&peer->conf.export_filter, rule->family, rule->match, &path->attrs);
+    return passes ? path : NULL;
+}
+
+static void pump_soon(struct peer *peer)
+{
+    const struct timeval now = {0};
+
+    if (!evtimer_pending(peer->out->pump, NULL))
+        evtimer_add(peer->out->pump, &now);
+}
+
+/* Nothing is lost for good: memory that was short for the peer's copy is looked for again at its next refresh. */
+static void tell_short(struct peer *peer)
+{
+    if (peer->out->short_of_memory++ == 0)
+        log_line(peer->control->log, LOG_LEVEL_ERROR,
+                 "peer %s: memory is short, not every rule is announced to it; `peer %s down` and `up` starts afresh",
+                 peer->name, peer->name);
+}
+
+static void tell(struct peer *peer, const struct rule *rule, const struct bgp_path *path, bool again)
+{
+    struct bgp_attrs attrs;
+    int error;
+
+    if (path != NULL) {
+        const struct bgp_export how = export_of(peer, rule->source);
+        bgp_attrs_export(&path->attrs, &how, &attrs, peer->control->export_room);
+        error = bgp_out_set(peer->out->out, rule->family, rule->match, &attrs, again);
+    } else {
+        error = bgp_out_set(peer->out->out, rule->family, rule->match, NULL, again);
+    }
+    if (error != 0)
+        tell_short(peer);
+}
+
+void distribute_rule(struct control *control, const struct rule *rule, bool gone)
+{
+    if (control->stopping)
+        return; /* sessions end with a CEASE, and that says it all */
+    for (size_t i = 0; i < control->peer_count; i++) {
+        struct peer *peer = control->peers[i];
+        if (peer == NULL || peer->out == NULL || (peer->out->session.families & rule->family) == 0)
+            continue;
+        tell(peer, rule, gone ? NULL : path_for(peer, rule), false);
+        if (!bgp_out_empty(peer->out->out))
+            pump_soon(peer);
+    }
+}
+
+/* Remembers where the walk rests; false when memory is short. */
+static bool walk_rest(struct peer_out *out, const struct rule *rule)
+{
+    fs_rule_free(out->walked);
+    out->walked = rule != NULL ? fs_rule_dup(rule->match) : NULL;
+    return rule == NULL || out->walked != NULL;
+}
+
+/* One turn of the walk; true when it is done. */
+static bool walk(struct peer *peer)
+{
+    struct peer_out *out = peer->out;
+    const struct rules *rules = peer->control->rules;
+    const struct rule *rule = out->walked != NULL ? rules_after(rules, out->walked) : rules_next(rules, NULL);
+    const struct rule *last = NULL;
+
+    for (unsigned i = 0; i < WALK_SLICE && rule != NULL; i++) {
+        if ((rule->family & out->walking) != 0)
+            tell(peer, rule, path_for(peer, rule), out->again);
+        last = rule;
+        rule = rules_next(rules, rule);
+    }
+    bool rests = walk_rest(out, rule != NULL ? last : NULL);
+    if (!rests)
+        tell_short(peer);
+    return rule == NULL || !rests;
+}
+
+static void walk_start(struct peer *peer, uint32_t families, bool again, enum bgp_out_kind mark)
+{
+    struct peer_out *out = peer->out;
+
+    out->walking = families;
+    out->again = again;
+    out->mark = mark;
+    pump_soon(peer);
+}
+
+/* The walk is done: its marks go behind what it queued, and what was asked for meanwhile is next. */
+static void walk_done(struct peer *peer)
+{
+    struct peer_out *out = peer->out;
+
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
+        if ((out->walking & family) != 0 && out->mark != BGP_OUT_NOTHING &&
+            bgp_out_mark(out->out, family, out->mark) != 0)
+            tell_short(peer);
+    out->walking = 0;
+    uint32_t asked = out->asked;
+    out->asked = 0;
+    if (asked != 0)
+        walk_start(peer, asked, true, BGP_OUT_END_OF_REFRESH);
+}
+
+static size_t octets_waiting(const struct peer *peer)
+{
+    size_t octets = 0;
+
+    for (unsigned i = 0; i < BGP_CONN_COUNT; i++)
+        if (peer->connections[i] != NULL)
+            octets += transport_queued(peer->connections[i]);
+    return octets;
+}
+
+static void send_marker(struct peer *peer, uint32_t family, enum bgp_out_kind kind)
+{
+    uint8_t marker[16];
+
+    if (kind == BGP_OUT_END_OF_RIB)
+        bgp_session_send_update(peer->session, marker, bgp_end_of_rib(family, marker));
+    else
+        bgp_session_send_refresh_mark(peer->session, family, true);
+}
+
+/* Sends until the socket's buffer has enough; true when nothing is left. */
+static bool send_waiting(struct peer *peer)
+{
+    struct bgp_out_message message;
+
+    while (octets_waiting(peer) < DISTRIBUTE_QUEUE_OCTETS) {
+        enum bgp_out_kind kind = bgp_out_next(peer->out->out, &message);
+        if (kind == BGP_OUT_NOTHING)
+            return true;
+        if (kind == BGP_OUT_UPDATE)
+            bgp_session_send_update(peer->session, message.body, message.len);
+        else
+            send_marker(peer, message.family, kind);
+    }
+    return false;
+}
+
+static void on_pump(evutil_socket_t fd, short what, void *arg)
+{
+    struct peer *peer = arg;
+    struct peer_out *out = peer->out;
+
+    (void)fd;
+    (void)what;
+    if (!send_waiting(peer)) {
+        peer_timer_arm(peer); /* sending moved the keepalive */
+        return;               /* distribute_writable goes on */
+    }
+    if (out->walking != 0 && walk(peer))
+        walk_done(peer);
+    if (out->walking != 0 || !bgp_out_empty(out->out))
+        pump_soon(peer);
+    peer_timer_arm(peer);
+}
+
+void distribute_writable(struct peer *peer)
+{
+    if (peer->out != NULL && (peer->out->walking != 0 || !bgp_out_empty(peer->out->out)))
+        pump_soon(peer);
+}
+
+void distribute_start(struct peer *peer)
+{
+    struct peer_out *out = calloc(1, sizeof *out);
+    struct bgp_session_info info;
+
+    distribute_stop(peer);
+    bgp_session_info_get(peer->session, &info);
+    const struct bgp_out_conf conf = {
+        .four_octet_as = info.four_octet_as,
+        .legacy_ipv6_offset = peer->conf.legacy_ipv6_offset,
+        .update_max = bgp_session_update_max(peer->session),
+    };
+    if (out != NULL) {
+        out->out = bgp_out_open(peer->control->adj_out, &conf);
+        out->pump = evtimer_new(peer->control->base, on_pump, peer);
+    }
+    if (out == NULL || out->out == NULL || out->pump == NULL) {
+        log_line(peer->control->log, LOG_LEVEL_ERROR, "peer %s: no memory to announce anything to it", peer->name);
+        if (out != NULL)
+            bgp_out_close(out->out);
+        if (out != NULL && out->pump != NULL)
+            event_free(out->pump);
+        free(out);
+        return;
+    }
+    out->session = info;
+    peer->out = out;
+    /* RFC 4724 2: also where nothing is announced, so that a peer that waits for our rules need not */
+    walk_start(peer, info.families, false, BGP_OUT_END_OF_RIB);
+}
+
+void distribute_stop(struct peer *peer)
+{
+    struct peer_out *out = peer->out;
+
+    if (out == NULL)
+        return;
+    peer->out = NULL;
+    bgp_out_close(out->out);
+    event_free(out->pump);
+    fs_rule_free(out->walked);
+    free(out);
+}
+
+void distribute_refresh(struct peer *peer, uint32_t family)
+{
+    struct peer_out *out = peer->out;
+
+    if (out == NULL)
+        return;
+    log_line(peer->control->log, LOG_LEVEL_INFO, "peer %s: asks for %s again", peer->name, bgp_family_name(family));
+    bgp_session_send_refresh_mark(peer->session, family, false);
+    if (out->walking != 0)
+        out->asked |= family;
+    else
+        walk_start(peer, family, true, BGP_OUT_END_OF_REFRESH);
+}
+
+void distribute_judge_again(struct peer *peer)
+{
+    struct peer_out *out = peer->out;
+
+    if (out == NULL)
+        return;
+    /* a walk that is on its way starts over: what it said by the old words, it says by the new ones */
+    walk_rest(out, NULL);
+    if (out->walking != 0)
+        pump_soon(peer);
+    else
+        walk_start(peer, out->session.families, false, BGP_OUT_NOTHING);
+}
+
+void distribute_counts_get(const struct peer *peer, uint32_t family, struct distribute_counts *out)
+{
+    struct bgp_out_counts counts = {0};
+
+    if (peer->out != NULL)
+        bgp_out_counts_get(peer->out->out, family, &counts);
+    *out = (struct distribute_counts){counts.announced, counts.queued, counts.too_large};
+}
