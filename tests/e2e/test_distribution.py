@@ -209,9 +209,10 @@ def test_a_better_path_and_a_worse_one(network):
 
 
 def test_refresh_and_a_late_peer(network):
-    connect, _ = network
+    connect, router = network
     external = connect("external")
     external.send(bgp.announce(IPV4, RULE, OTHER))
+    router.wait_rules(2, seconds=30)
     inside = connect("inside")
     inside.until(lambda: inside.ended == 2)
     assert set(inside.known) == {RULE, OTHER} and inside.updates == 1, "both in one message, before End-of-RIB"
