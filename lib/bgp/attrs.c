@@ -292,10 +292,13 @@ static void read_known(struct bgp_attr_reader *reader, const struct attr_row *ro
         return;
     }
     uint8_t subcode = row->read(reader, raw);
-    if (subcode != 0)
+    if (subcode != 0) {
         bgp_attr_fault(reader, row->action, subcode, raw, "malformed value");
-    else
-        reader->raw[raw->whole[1]] = *raw;
+        return;
+    }
+    reader->raw[raw->whole[1]] = *raw;
+    if (row->flags == OPT_TRANS && (raw->whole[0] & BGP_ATTR_PARTIAL) != 0)
+        reader->attrs.partial |= UINT64_C(1) << raw->whole[1];
 }
 
 /* Takes the next attribute off `r`; false when it is cut short. */

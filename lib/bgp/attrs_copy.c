@@ -75,7 +75,7 @@ static bool scalars_equal(const struct bgp_attrs *a, const struct bgp_attrs *b)
 {
     return a->has_origin == b->has_origin && a->has_med == b->has_med && a->has_local_pref == b->has_local_pref &&
            a->has_originator_id == b->has_originator_id && a->atomic_aggregate == b->atomic_aggregate &&
-           a->has_aggregator == b->has_aggregator &&
+           a->has_aggregator == b->has_aggregator && a->partial == b->partial &&
            (!a->has_aggregator || (a->aggregator_as == b->aggregator_as && a->aggregator_id == b->aggregator_id)) &&
            (!a->has_origin || a->origin == b->origin) && (!a->has_med || a->med == b->med) &&
            (!a->has_local_pref || a->local_pref == b->local_pref) &&

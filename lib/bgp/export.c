@@ -127,7 +127,8 @@ static void write_blob(struct byte_writer *w, uint8_t flags, uint8_t code, const
         bgp_attr_write(w, flags, code, value, len);
 }
 
-static void write_aggregator(struct byte_writer *w, uint8_t code, uint32_t as, unsigned width, uint32_t id)
+static void write_aggregator(struct byte_writer *w, uint8_t flags, uint8_t code, uint32_t as, unsigned width,
+                             uint32_t id)
 {
     uint8_t value[8];
     struct byte_writer v = bw_init(value, sizeof value);
@@ -137,7 +138,7 @@ static void write_aggregator(struct byte_writer *w, uint8_t code, uint32_t as, u
     else
         bw_u16(&v, (uint16_t)(as > UINT16_MAX ? BGP_AS_TRANS : as));
     bw_u32(&v, id);
-    bgp_attr_write(w, BGP_ATTR_OPTIONAL | BGP_ATTR_TRANSITIVE, code, value, bw_len(&v));
+    bgp_attr_write(w, flags, code, value, bw_len(&v));
 }
 
 /* The path in the peer's width. Returns whether AS4_PATH must follow. */
@@ -162,9 +163,17 @@ static void write_as4_path(struct byte_writer *w, const struct bgp_attrs *attrs)
                    bgp_as4_path(attrs->as_path, attrs->as_path_len, path));
 }
 
+/* RFC 4271 5: a Partial bit that somebody set is not set back to 0. */
+static uint8_t transitive(const struct bgp_attrs *attrs, uint8_t code)
+{
+    uint8_t partial = attrs->partial >> code & 1 ? BGP_ATTR_PARTIAL : 0;
+
+    return BGP_ATTR_OPTIONAL | BGP_ATTR_TRANSITIVE | partial;
+}
+
 void bgp_attrs_write(const struct bgp_attrs *attrs, bool four_octet_as, struct byte_writer *w)
 {
-    const uint8_t known = BGP_ATTR_TRANSITIVE, here = BGP_ATTR_OPTIONAL, far = BGP_ATTR_OPTIONAL | BGP_ATTR_TRANSITIVE;
+    const uint8_t known = BGP_ATTR_TRANSITIVE, here = BGP_ATTR_OPTIONAL;
 
     bgp_attr_write(w, known, BGP_ATTR_ORIGIN, &attrs->origin, 1);
     bool as4_path = write_as_path(w, attrs, four_octet_as);
@@ -175,17 +184,23 @@ void bgp_attrs_write(const struct bgp_attrs *attrs, bool four_octet_as, struct b
     if (attrs->atomic_aggregate)
         bgp_attr_write(w, known, BGP_ATTR_ATOMIC_AGGREGATE, NULL, 0);
     if (attrs->has_aggregator)
-        write_aggregator(w, BGP_ATTR_AGGREGATOR, attrs->aggregator_as, four_octet_as ? 4 : 2, attrs->aggregator_id);
-    write_blob(w, far, BGP_ATTR_COMMUNITIES, attrs->communities, attrs->communities_len);
+        write_aggregator(w, transitive(attrs, BGP_ATTR_AGGREGATOR), BGP_ATTR_AGGREGATOR, attrs->aggregator_as,
+                         four_octet_as ? 4 : 2, attrs->aggregator_id);
+    write_blob(w, transitive(attrs, BGP_ATTR_COMMUNITIES), BGP_ATTR_COMMUNITIES, attrs->communities,
+               attrs->communities_len);
     if (attrs->has_originator_id)
         write_u32(w, here, BGP_ATTR_ORIGINATOR_ID, attrs->originator_id);
     write_blob(w, here, BGP_ATTR_CLUSTER_LIST, attrs->cluster_list, attrs->cluster_list_len);
-    write_blob(w, far, BGP_ATTR_EXT_COMMUNITIES, attrs->ext_comms, attrs->ext_comms_len);
+    write_blob(w, transitive(attrs, BGP_ATTR_EXT_COMMUNITIES), BGP_ATTR_EXT_COMMUNITIES, attrs->ext_comms,
+               attrs->ext_comms_len);
     if (as4_path)
         write_as4_path(w, attrs);
     if (attrs->has_aggregator && !four_octet_as && attrs->aggregator_as > UINT16_MAX)
-        write_aggregator(w, BGP_ATTR_AS4_AGGREGATOR, attrs->aggregator_as, 4, attrs->aggregator_id);
-    write_blob(w, far, BGP_ATTR_EXT_COMMUNITIES_V6, attrs->ext_comms6, attrs->ext_comms6_len);
-    write_blob(w, far, BGP_ATTR_LARGE_COMMUNITIES, attrs->large_comms, attrs->large_comms_len);
+        write_aggregator(w, transitive(attrs, BGP_ATTR_AS4_AGGREGATOR), BGP_ATTR_AS4_AGGREGATOR, attrs->aggregator_as,
+                         4, attrs->aggregator_id);
+    write_blob(w, transitive(attrs, BGP_ATTR_EXT_COMMUNITIES_V6), BGP_ATTR_EXT_COMMUNITIES_V6, attrs->ext_comms6,
+               attrs->ext_comms6_len);
+    write_blob(w, transitive(attrs, BGP_ATTR_LARGE_COMMUNITIES), BGP_ATTR_LARGE_COMMUNITIES, attrs->large_comms,
+               attrs->large_comms_len);
     bw_bytes(w, attrs->unknown, attrs->unknown_len);
 }

@@ -20,6 +20,7 @@
 struct bgp_attrs {
     uint8_t origin; /* RFC 4271 5.1.1; meaningful where has_origin */
     bool has_origin, has_med, has_local_pref, has_originator_id, has_aggregator, atomic_aggregate;
+    uint64_t partial; /* by 1 << code: known transitive attributes that came with the Partial bit, which stays set */
     uint32_t med, local_pref;
     uint32_t aggregator_as, aggregator_id; /* RFC 4271 5.1.7, the AS by RFC 6793 */
     uint32_t originator_id;                /* host order */

@@ -103,6 +103,7 @@ def communities(*values):
     return bgp.attribute(0xC0, 8, b"".join(struct.pack("!I", value) for value in values))
 
 
+# conforms: RFC 4271 proves 5-3 5-5 5.1.1-1 5.1.2-1 5.1.5-1 9.1.1-1 9.1.3-1 9.2-2
 def test_learned_outside_told_inside_and_taken_back(network):
     connect, _ = network
     inside, external = connect("inside"), connect("external")
@@ -125,6 +126,7 @@ def test_learned_outside_told_inside_and_taken_back(network):
     inside.rules()
 
 
+# conforms: RFC 4271 proves 5.1.2-2 5.1.4-2 5.1.5-3 9.4-1
 def test_to_another_as_only_when_configured(network):
     connect, router = network
     silent, customer, external = connect("silent"), connect("customer"), connect("external")
@@ -163,6 +165,8 @@ def test_communities_keep_rules_where_they_belong(network):
     customer.rules()
 
 
+# conforms: RFC 4271 proves 9.2-1
+# conforms: RFC 4456 proves 6-1 6-2 8-1 8-2 8-4
 def test_inside_to_inside_by_reflection_only(network):
     connect, _ = network
     second, client, inside = connect("second"), connect("client"), connect("inside")
@@ -179,6 +183,7 @@ def test_inside_to_inside_by_reflection_only(network):
     inside.rules(OTHER)
 
 
+# conforms: RFC 4271 proves 5.1.2-1 9.2-2
 def test_own_rules_filters_and_the_operators_word(network):
     connect, router = network
     inside, picky, external = connect("inside"), connect("picky"), connect("external")
@@ -221,6 +226,7 @@ def test_refresh_and_a_late_peer(network):
     assert set(inside.known) == {RULE, OTHER}
 
 
+# conforms: RFC 4271 proves 6.7-2 refuses 6.7-2
 def test_import_filter_and_max_prefix(network):
     connect, router = network
     limited = connect("limited")
