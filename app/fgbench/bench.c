@@ -76,6 +76,7 @@ static const struct {
     FIGURE(best_cycles_per_packet),
     FIGURE(mpps),
     FIGURE(build_s),
+    FIGURE(cpu_s),
     FIGURE(memory_bytes),
     FIGURE(ratio),
     FIGURE(p50_us),

@@ -38,7 +38,7 @@ double bench_seconds(void); /* of a monotonic clock */
 struct bench_record {
     const char *bench, *family, *traffic, *engine;
     unsigned ip, rules;
-    double cycles_per_packet, best_cycles_per_packet, mpps, build_s, memory_bytes, ratio;
+    double cycles_per_packet, best_cycles_per_packet, mpps, build_s, cpu_s, memory_bytes, ratio;
     double p50_us, p99_us, p999_us, max_us, per_second, worker_loss_percent;
 };
 
@@ -52,5 +52,6 @@ bool bench_records_write(const char *path);
 
 int bench_classify(const struct bench_options *options);
 int bench_update(const struct bench_options *options);
+int bench_bgp(const struct bench_options *options);
 
 #endif

@@ -18,6 +18,7 @@ static const struct {
     const char *help;
 } commands[] = {
     {"classify", bench_classify, "cycles per packet, beside rte_acl"},
+    {"bgp", bench_bgp, "rules and routes from a BGP session, beside BIRD and GoBGP"},
     {"update", bench_update, "time from a change to its visibility while a worker classifies"},
 };
 

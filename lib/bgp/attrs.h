@@ -32,6 +32,8 @@ enum bgp_attr_code {
     BGP_ATTR_LARGE_COMMUNITIES = 32,
 };
 
+#define BGP_ATTR_ROWS 64 /* known codes are below; cleared for each UPDATE, so no more than that */
+
 /* An attribute where it stands in the message. `whole` NULL: absent. */
 struct bgp_raw_attr {
     const uint8_t *whole; /* flags, type, length, value */
@@ -48,12 +50,12 @@ struct bgp_attr_reader {
     const struct bgp_update_ops *ops;
     void *ctx;
     struct bgp_attrs attrs;
-    struct bgp_raw_attr raw[256];   /* the first of each code that was well-formed */
-    bool withdraw;                  /* treat announcements as withdrawals */
-    bool faulty;                    /* some fault was worse than "attribute discard" */
-    bool others;                    /* there are attributes besides MP_UNREACH_NLRI */
-    struct bgp_update_result fault; /* the first of the worst; `reset` where that is what it asks for */
-    uint8_t *scratch;               /* for what cannot point into the message: widened paths, unknown attributes */
+    struct bgp_raw_attr raw[BGP_ATTR_ROWS]; /* of the known codes the first that was well-formed */
+    bool withdraw;                          /* treat announcements as withdrawals */
+    bool faulty;                            /* some fault was worse than "attribute discard" */
+    bool others;                            /* there are attributes besides MP_UNREACH_NLRI */
+    struct bgp_update_result fault;         /* the first of the worst; `reset` where that is what it asks for */
+    uint8_t *scratch; /* for what cannot point into the message: widened paths, unknown attributes */
     size_t scratch_size;
 };
 

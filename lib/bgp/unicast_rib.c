@@ -116,6 +116,19 @@ struct unicast_table *unicast_table_find(const struct bgp_unicast *rib, uint32_t
     return table->family == family && memcmp(table->rd, rd, sizeof table->rd) == 0 ? table : NULL;
 }
 
+/* The same for whoever changes the RIB: routes of one table come in a row. */
+static struct unicast_table *table_of(struct bgp_unicast *rib, uint32_t family, const uint8_t *rd)
+{
+    struct unicast_table *table = rib->last_table != SLAB_NONE ? slab_at(&rib->tables, rib->last_table) : NULL;
+
+    if (table != NULL && table->family == family && memcmp(table->rd, rd, sizeof table->rd) == 0)
+        return table;
+    table = unicast_table_find(rib, family, rd);
+    if (table != NULL)
+        rib->last_table = table->trie.number;
+    return table;
+}
+
 static struct unicast_table *table_add(struct bgp_unicast *rib, uint32_t family, const uint8_t *rd)
 {
     if (rib->table_count == rib->table_room) {
@@ -150,6 +163,7 @@ static void node_remove(struct bgp_unicast *rib, struct unicast_table *table, ui
     rib->table_count--;
     memmove(&rib->order[place], &rib->order[place + 1], (rib->table_count - place) * sizeof rib->order[0]);
     slab_give(&rib->tables, table->trie.number);
+    rib->last_table = SLAB_NONE;
 }
 
 static void source_link(struct bgp_unicast *rib, struct unicast_source *record, uint32_t index, uint32_t family)
@@ -297,7 +311,7 @@ int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *sourc
                          struct bgp_shared_attrs *attrs)
 {
     struct unicast_source *record = unicast_source_find(rib, source);
-    struct unicast_table *table = unicast_table_find(rib, route->family, route->rd);
+    struct unicast_table *table = table_of(rib, route->family, route->rd);
     struct trie_key key = trie_key_of(&route->prefix);
 
     if (table == NULL)
@@ -349,7 +363,7 @@ static void path_withdraw(struct bgp_unicast *rib, uint32_t index)
 bool bgp_unicast_withdraw(struct bgp_unicast *rib, const struct bgp_source *source, const struct bgp_route *route)
 {
     const struct unicast_source *record = unicast_source_find(rib, source);
-    const struct unicast_table *table = unicast_table_find(rib, route->family, route->rd);
+    const struct unicast_table *table = table_of(rib, route->family, route->rd);
     struct trie_key key = trie_key_of(&route->prefix);
     uint32_t node = table != NULL ? trie_find(&table->trie, &key) : SLAB_NONE;
     uint32_t index = node != SLAB_NONE ? path_find(rib, slab_at(&rib->nodes, node), record, route->path_id) : SLAB_NONE;

@@ -44,6 +44,7 @@ struct bgp_unicast {
     struct slab nodes, paths, tables;
     uint32_t *order; /* the tables by family and route distinguisher */
     size_t table_count, table_room;
+    uint32_t last_table;            /* the one found last: what comes next is mostly of the same; SLAB_NONE: none */
     struct unicast_source *sources; /* as many as peers: few */
     size_t source_count;
     struct bgp_attrs_pool pool;

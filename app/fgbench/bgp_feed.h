@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A BGP speaker that says one thing as fast as it is taken: prepared UPDATEs to one receiver. */
+#ifndef FGBENCH_BGP_FEED_H
+#define FGBENCH_BGP_FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FEED_AS      65001u
+#define FEED_ADDRESS "127.0.0.2" /* where it connects from */
+
+/* Whole messages, one after the other. */
+struct feed {
+    uint8_t *octets;
+    size_t len, room;
+    unsigned count; /* routes or rules */
+};
+
+/* `count` IPv4 routes (a tenth of what a set of attributes is shared by in a real table has five routes); false:
+ * memory. */
+bool feed_routes(struct feed *feed, unsigned count, uint64_t seed);
+/* `count` rules for single addresses, each with a rate of 0. */
+bool feed_rules(struct feed *feed, unsigned count);
+void feed_free(struct feed *feed);
+
+/* Connects and comes to Established with IPv4 unicast and IPv4 flowspec; the socket, or -1 after a message. */
+int feed_connect(unsigned short port);
+/* Sends all of it; false after a message. */
+bool feed_send(int fd, const struct feed *feed);
+/* Ends the session with a CEASE and waits until the receiver, having read all before it, closes. */
+bool feed_close(int fd);
+
+#endif
