@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=sh
-# `./run bench [ARGS...]`: fgbench, built for this CPU without checks, with the arguments that are given.
+# `./run bench`: measures everything and writes docs/performance.md and its plot. `./run bench COMMAND ...`: fgbench,
+# built for this CPU without checks, with these arguments.
 
 # shellcheck disable=SC2086 # the list is words
 packages_need $packages_build
@@ -9,6 +10,10 @@ bench_build() {
     build_in build-bench gcc '--buildtype=release -Dmarch=native -Dwerror=false' app/fgbench/fgbench
 }
 quietly "the build" out/bench.log bench_build
-[ $# -gt 0 ] || set -- classify --quick
+case ${1:-} in
+'' | -*)
+    exec python3 docs/performance.py --fgbench "$(program build-bench fgbench)" "$@"
+    ;;
+esac
 say "fgbench $*"
 exec "$(program build-bench fgbench)" "$@"

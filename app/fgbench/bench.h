@@ -17,6 +17,7 @@ struct bench_options {
     unsigned rules;     /* 0: the command's usual sizes */
     uint64_t seed;
     double seconds;   /* of measuring a point, about */
+    bool no_acl;      /* without rte_acl */
     bool quick;       /* small sizes and short: for a test that figures come out */
     const char *json; /* NULL: none */
 };

@@ -17,7 +17,7 @@
 #define PACKETS_MIN   32768
 #define PACKETS_MAX   262144 /* enough that a large set's rules do not all stay in the cache */
 #define BURST         32
-#define ACL_RULES_MAX 250000u /* of sets that take it minutes or more memory than machines have */
+#define ACL_RULES_MAX 250000u /* of sets that it takes minutes to build, or more memory than 12 GiB */
 #define ENGINES_MAX   (CLS_SIMD_COUNT + 1)
 #define MILLION       1e6
 
@@ -90,7 +90,9 @@ static void add_acl(struct bench *b)
 
     snprintf(engine->name, sizeof engine->name, "rte_acl");
     engine->memory_bytes = -1;
-    if (b->set.count <= ACL_RULES_MAX)
+    if (b->options->no_acl)
+        return;
+    if (b->set.count <= ACL_RULES_MAX || b->set.family->acl_builds)
         engine->acl = bench_acl_create(&b->set, &engine->build_s, &why);
     if (engine->acl == NULL)
         printf("%s, %u rules: rte_acl left out: %s\n", b->set.family->name, b->set.count, why);

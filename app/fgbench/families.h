@@ -31,6 +31,7 @@ struct bench_rule {
 struct bench_family {
     const char *name;
     unsigned most_rules; /* beyond that the family has no more to offer */
+    bool acl_builds;     /* rte_acl builds any number of them in bearable time */
     void (*make)(struct bench_random *random, unsigned rules, unsigned i, struct bench_rule *out);
 };
 

@@ -24,8 +24,8 @@ static const struct {
 
 static int usage(FILE *out)
 {
-    fprintf(out, "usage: fgbench COMMAND [--family NAME] [--ip 4|6] [--rules N] [--seed S] [--seconds S] [--quick]\n"
-                 "               [--json FILE]\ncommands:\n");
+    fprintf(out, "usage: fgbench COMMAND [--family NAME] [--ip 4|6] [--rules N] [--seed S] [--seconds S] [--no-acl]\n"
+                 "               [--quick] [--json FILE]\ncommands:\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
     fprintf(out, "families:");
@@ -64,6 +64,7 @@ static int options_read(int argc, char **argv, struct bench_options *out)
         {"rules", required_argument, NULL, 'r'},
         {"seed", required_argument, NULL, 's'},
         {"seconds", required_argument, NULL, 't'},
+        {"no-acl", no_argument, NULL, 'a'},
         {"quick", no_argument, NULL, 'q'},
         {"json", required_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
@@ -93,6 +94,9 @@ static int options_read(int argc, char **argv, struct bench_options *out)
             break;
         case 't':
             fine = number(optarg, 0, 86400, &out->seconds);
+            break;
+        case 'a':
+            out->no_acl = true;
             break;
         case 'q':
             out->quick = true;
