@@ -178,9 +178,9 @@ static void make_firewall(struct bench_random *random, unsigned rules, unsigned 
 }
 
 const struct bench_family bench_families[] = {
-    {"victims", 2000000, true, make_victims},   {"blocklist", 2000000, true, make_blocklist},
-    {"portscan", 10000, false, make_portscan},  {"mixed", 2000000, false, make_mixed},
-    {"nested", 2000000, false, make_nested},    {"ranges", 10000, false, make_ranges},
+    {"victims", 2000000, true, make_victims},    {"blocklist", 2000000, true, make_blocklist},
+    {"portscan", 10000, false, make_portscan},   {"mixed", 2000000, false, make_mixed},
+    {"nested", 2000000, false, make_nested},     {"ranges", 10000, false, make_ranges},
     {"firewall", 2000000, false, make_firewall},
 };
 const unsigned bench_family_count = sizeof bench_families / sizeof bench_families[0];

@@ -59,16 +59,11 @@ static bool number(const char *text, double least, double most, double *out)
 static int options_read(int argc, char **argv, struct bench_options *out)
 {
     static const struct option LONG[] = {
-        {"family", required_argument, NULL, 'f'},
-        {"ip", required_argument, NULL, 'i'},
-        {"rules", required_argument, NULL, 'r'},
-        {"seed", required_argument, NULL, 's'},
-        {"seconds", required_argument, NULL, 't'},
-        {"no-acl", no_argument, NULL, 'a'},
-        {"quick", no_argument, NULL, 'q'},
-        {"json", required_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"family", required_argument, NULL, 'f'},  {"ip", required_argument, NULL, 'i'},
+        {"rules", required_argument, NULL, 'r'},   {"seed", required_argument, NULL, 's'},
+        {"seconds", required_argument, NULL, 't'}, {"no-acl", no_argument, NULL, 'a'},
+        {"quick", no_argument, NULL, 'q'},         {"json", required_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     double value;
     int c;

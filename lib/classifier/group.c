@@ -26,14 +26,17 @@ static struct group_value *value_of(struct hash_item *item)
     return (struct group_value *)((char *)item - offsetof(struct group_value, item));
 }
 
-/* The lane by which the index holds the rule, and how many values; 0: it is in one of the trees. */
+/*
+ * The lane by which the index holds the rule, and how many values; 0: it is in one of the trees. Below another level,
+ * which may have multiplied the rule already, only a field with one value counts: lists do not multiply each other.
+ */
 static unsigned rule_values(const struct compiled *rule, unsigned fixed, unsigned *lane,
                             uint16_t values[COMPILED_VALUES])
 {
     for (unsigned i = 0; i < sizeof value_lanes; i++) {
         *lane = value_lanes[i];
         unsigned count = fixed >> *lane & 1 ? 0 : compiled_values(rule, (enum box_lane) * lane, values);
-        if (count > 0)
+        if (count == 1 || (count > 0 && fixed == 0))
             return count;
     }
     return 0;
