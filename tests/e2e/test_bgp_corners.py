@@ -18,7 +18,7 @@ def router(start):
 
 
 def connect(router, **options):
-    return Speaker(router.config.bgp_port, **options)
+    return Speaker(router.config.bgp_port, seconds=30, **options)
 
 
 # conforms: RFC 4760 proves 7-1 7-3 refuses 7-1
@@ -33,10 +33,10 @@ def test_an_incorrect_mp_attribute_costs_all_rules_of_the_neighbour(router, attr
     with connect(router, source="127.0.0.2").establish(asn=65002) as second, connect(router).establish() as speaker:
         second.send(bgp.announce(IPV4, host_rule("203.0.113.9"), asn=65002))
         speaker.send(bgp.announce(IPV4, GOOD) + bgp.announce(IPV6, GOOD6))
-        router.wait_rules(3)
+        router.wait_rules(3, seconds=30)
         speaker.send(bgp.message(bgp.UPDATE, bgp.update_body(attribute + bgp.usual_attributes())))
         assert speaker.notification() == (3, 9)  # UPDATE message error, optional attribute error
-        rule, = router.wait_rules(1)
+        rule, = router.wait_rules(1, seconds=30)
         assert rule["source"]["peer"] == "second"
 
 
@@ -60,7 +60,7 @@ def test_bgp_goes_first_where_queues_are_full(router):
         return re.findall(r"tos:(0x[0-9a-f]+)", listed)
 
     with connect(router).establish():
-        assert wait_for("the socket to be listed", marks) == ["0xc0"]  # DSCP 110 000
+        assert wait_for("the socket to be listed", marks, 30) == ["0xc0"]  # DSCP 110 000
 
 
 # conforms: RFC 4271 proves 8.2.1-1
@@ -69,5 +69,22 @@ def test_each_peer_has_a_state_machine_of_its_own(router):
         with connect(router) as speaker:
             speaker.send(bgp.message(bgp.UPDATE, b"\0\0\0\0"))
             assert speaker.notification() == (5, 1)
-        wait_for("the first to be down", lambda: router.peer()["state"] != "Established")
+        wait_for("the first to be down", lambda: router.peer()["state"] != "Established", 30)
         assert router.peer("second")["state"] == "Established"
+
+
+# conforms: RFC 8955 proves 4.2-4
+def test_a_rule_that_matches_no_packet_is_not_handed_on(start):
+    router = start(Config(peers=[Peer(), Peer("inside", "127.0.0.2", 65000)]))
+    never = value(bytes.fromhex("038101 05810a"))  # protocol ICMP and destination port 10
+    with connect(router, source="127.0.0.2").establish(asn=65000, router_id="192.0.2.2") as inside, \
+            connect(router).establish() as speaker:
+        speaker.send(bgp.announce(IPV4, never) + bgp.announce(IPV4, GOOD))
+        told = b""
+        while GOOD not in told:
+            kind, body = inside.receive()
+            assert kind in (bgp.UPDATE, bgp.KEEPALIVE)
+            told += body
+        assert never not in told
+        states = {rule["nlri"]: rule["state"] for rule in router.ask("rules")}
+        assert states == {never.hex(): "never-matches", GOOD.hex(): "active"}
