@@ -66,6 +66,8 @@ enum fgctl_status cmd_workers(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_counters(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_sampling(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_dataplane(struct fgctl *ctl, struct args *args);
+enum fgctl_status cmd_kill_switch(struct fgctl *ctl, struct args *args);
+enum fgctl_status cmd_journal(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_reload(struct fgctl *ctl, struct args *args);
 
 #endif

@@ -18,9 +18,9 @@ static const struct command {
     {"status", cmd_status, "status", "version, uptime, sessions, rules by state, rates, drops", ""},
     {"rules", cmd_rules, "rules [--family ipv4|ipv6] [--state STATE] [--peer NAME] [--limit N]",
      "rules in evaluation order, with counters",
-     "STATE is active, rejected, held, suspended, never-matches or stale. DROPPED counts packets.\n"
+     "STATE is active, rejected, held, suspended, never-matches, stale or dry-run. DROPPED counts packets.\n"
      "`fgctl rule show ID` says all about one rule, the reason of its state included.\n"},
-    {"rule", cmd_rule, "rule show|del|suspend|resume|approve ID | rule add|check 'TEXT'",
+    {"rule", cmd_rule, "rule show|del|suspend|resume|approve|dry-run|promote ID | rule add|check 'TEXT'",
      "show one rule; originate one, withdraw it, try one; stop enforcing one",
      "  show ID      everything about one rule\n"
      "  add 'TEXT'   originate a rule here: fgctl rule add 'match destination 203.0.113.7/32 protocol udp then "
@@ -30,6 +30,8 @@ static const struct command {
      "  suspend ID   stop enforcing a rule, wherever it comes from\n"
      "  resume ID    enforce it again\n"
      "  approve ID   let a held rule take effect\n"
+     "  dry-run ID   count what a rule matches, without enforcing it\n"
+     "  promote ID   enforce a rule that is in dry-run\n"
      "The grammar of TEXT is in floodgate-rules(5).\n"},
     {"explain", cmd_explain, "explain [--in PORT] 'PACKET' | explain --pcap FILE [--nth N] [--in PORT]",
      "what would happen to this packet, and why",
@@ -49,10 +51,17 @@ static const struct command {
     {"sampling", cmd_sampling, "sampling", "samples of packets: taken, lost, written to files, sent to the collector",
      ""},
     {"dataplane", cmd_dataplane, "dataplane start|stop", "polling on or off", ""},
+    {"kill-switch", cmd_kill_switch, "kill-switch on|off [PEER]",
+     "stop enforcing every rule at once, or those of one peer",
+     "Forwarding and sessions go on. It holds until it is switched off, or until the router is started again.\n"},
+    {"journal", cmd_journal, "journal [--rule ID] [--peer NAME] [--step STEP] [--limit N]",
+     "what was decided about rules: when, by which step, why, by whom",
+     "The latest entries, 100 unless told. STEP is a step of `fgctl rule check`, or operator, breaker, dry-run, "
+     "lapsed,\n"
+     "max-age, idle-age, kill-switch, max-changes.\n"},
     {"reload", cmd_reload, "reload", "apply the configuration file again without a restart", ""},
     {"neighbors", NULL, "neighbors", "", ""},
     {"capture", NULL, "capture [--port P] [--rule ID] [--count N] -w FILE", "", ""},
-    {"kill-switch", NULL, "kill-switch on|off", "", ""},
     {"top", NULL, "top", "", ""},
     {"metrics", NULL, "metrics", "", ""},
 };
@@ -72,7 +81,7 @@ static void print_help(void)
     printf("usage: fgctl [-s SOCKET] [-j] COMMAND\n\nCommands:\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (COMMANDS[i].run != NULL)
-            printf("  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].summary);
+            printf("  %-11s %s\n", COMMANDS[i].name, COMMANDS[i].summary);
     printf("`fgctl COMMAND --help` says more.\n\n%s", HELP_OPTIONS);
 }
 

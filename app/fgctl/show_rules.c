@@ -13,7 +13,7 @@
 #define NARROW         100 /* of one that has none for bytes and times: `rule show` has them */
 
 static const char RULES_USAGE[] = "rules [--family ipv4|ipv6] [--state STATE] [--peer NAME] [--limit N]";
-static const char RULE_USAGE[] = "rule show|del|suspend|resume|approve ID, or rule add|check 'TEXT'";
+static const char RULE_USAGE[] = "rule show|del|suspend|resume|approve|dry-run|promote ID, or rule add|check 'TEXT'";
 
 struct rules_table {
     const struct fgctl *ctl;
@@ -259,7 +259,8 @@ static const struct verb {
     {"show", "rule-show", false, show_rule},       {"add", "rule-add", true, say_added},
     {"del", "rule-del", false, say_deleted},       {"check", "rule-check", true, say_checked},
     {"suspend", "rule-suspend", false, say_state}, {"resume", "rule-resume", false, say_state},
-    {"approve", "rule-approve", false, say_state},
+    {"approve", "rule-approve", false, say_state}, {"dry-run", "rule-dry-run", false, say_state},
+    {"promote", "rule-promote", false, say_state},
 };
 
 /* The request's arguments, or NULL after a line on stderr. */

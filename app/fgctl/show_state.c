@@ -81,6 +81,30 @@ static void add_sessions(struct table *details, const json_t *sessions)
                     plural(unknown, "connection", "connections"));
 }
 
+/* What an operator must not overlook stands here, and nothing where there is nothing of the kind. */
+static void add_vetting(struct table *details, const json_t *vetting)
+{
+    json_int_t trips = get_int(vetting, "breaker_trips"), delayed = get_int(vetting, "delayed_changes");
+    char number[NUMBER_TEXT_SIZE];
+    size_t i;
+    json_t *peer;
+
+    if (strcmp(get_text(vetting, "kill_switch"), "on") == 0)
+        details_add(details, "KILL-SWITCH", "ON: no rule is enforced");
+    json_array_foreach(json_object_get(vetting, "kill_switch_peers"), i, peer)
+        details_add(details, "KILL-SWITCH", "ON for peer %s: none of its rules is enforced", json_string_value(peer));
+    if (trips > 0)
+        details_add(details, "BREAKER", "suspended %s %s since the start: `fgctl journal --step breaker`",
+                    number_group((uint64_t)trips, number), plural(trips, "rule", "rules"));
+    if (delayed > 0)
+        details_add(details, "delayed", "%s %s", number_group((uint64_t)delayed, number),
+                    plural(delayed, "change waits its turn (max-changes)", "changes wait their turn (max-changes)"));
+    if (json_is_true(json_object_get(vetting, "guard")))
+        details_add(details, "guard", "rules dropped %.1f %% of what came in; %s headers sampled",
+                    get_real(vetting, "drop_share_percent"),
+                    number_group((uint64_t)get_int(vetting, "samples"), number));
+}
+
 static void show_status(const struct fgctl *ctl, const json_t *status)
 {
     const json_t *rates = json_object_get(status, "rates");
@@ -98,6 +122,7 @@ static void show_status(const struct fgctl *ctl, const json_t *status)
                 strcmp(get_text(status, "dataplane"), "running") == 0 ? "" : " (`fgctl dataplane start` starts it)");
     add_sessions(details, json_object_get(status, "sessions"));
     add_rules(details, json_object_get(status, "rules"));
+    add_vetting(details, json_object_get(status, "vetting"));
     details_add(details, "rate", "in %s, %s; out %s, %s; dropped %s",
                 number_si(get_real(rates, "rx_packets_per_s"), "pps", text[0]),
                 number_si(get_real(rates, "rx_bits_per_s"), "bit/s", text[1]),

@@ -92,4 +92,10 @@ void cls_stats_get(const struct cls *cls, struct cls_stats *out);
 /* Whether one rule matches one key: the definition that every engine obeys. Any thread. */
 bool cls_rule_matches(const struct fs_rule *rule, const struct pkt_key *key);
 
+/*
+ * What a rule costs a packet that has to be compared with it, in the unit of a rule for one host: more for lists of
+ * values, and much more for a rule without any prefix. Any thread.
+ */
+uint32_t cls_rule_cost(const struct fs_rule *rule);
+
 #endif

@@ -152,26 +152,62 @@ struct cfg_rule {
     unsigned line;
 };
 
+/* What becomes of a rule that would take more than its share. */
+enum cfg_on_breach {
+    CFG_BREACH_DEFAULT, /* of a policy: as the guard says */
+    CFG_BREACH_HOLD,
+    CFG_BREACH_REJECT,
+    CFG_BREACH_WARN,
+    CFG_BREACH_IGNORE, /* of a policy: not measured */
+};
+
 struct cfg_policy {
     char *name;
     struct ip_prefix *destinations;
     size_t destination_count;
     uint8_t min_length_ipv4;
     uint8_t min_length_ipv6;
-    char **actions; /* names of actions allowed; none given: all */
+    bool from_routes;        /* `destinations: from-routes`: within prefixes that the peer announces */
+    uint8_t min_source_ipv4; /* `min-source-length` */
+    uint8_t min_source_ipv6;
+    uint32_t required_components, forbidden_components; /* bit enum fs_type */
+    char **actions;                                     /* names of actions allowed; none given: all */
     size_t action_count;
-    uint32_t max_rules; /* 0: no limit */
+    float min_rate_bytes_per_s;               /* `min-rate`; 0: no limit */
+    float min_rate_packets_per_s;             /* `min-packet-rate` */
+    struct fs_route_target *redirect_targets; /* `redirect-targets`; none given: all */
+    size_t redirect_target_count;
+    struct ip_prefix *redirect_addresses; /* `redirect-addresses`; none given: all */
+    size_t redirect_address_count;
+    uint32_t max_rules;                 /* 0: no limit; so are the other limits */
+    uint32_t max_rules_per_destination; /* `max-rules-per-destination` */
+    uint32_t max_changes_per_s;         /* `max-changes` */
+    uint32_t cost_budget;               /* `cost-budget` */
+    uint32_t max_age_s, idle_age_s;     /* `max-age`, `idle-age` */
+    bool dry_run;                       /* `dry-run` */
+    enum cfg_on_breach on_breach;       /* of the guard, for this peer's rules */
     unsigned line;
 };
 
-enum cfg_on_breach { CFG_BREACH_HOLD, CFG_BREACH_REJECT, CFG_BREACH_WARN };
-
 struct cfg_guard {
     bool set;
-    double max_drop_share; /* per cent of packets seen */
+    double max_drop_share;        /* per cent of packets seen */
+    double max_byte_share;        /* `max-byte-share`; 0: as max_drop_share */
+    double max_protocol_share;    /* `max-protocol-share`; 0: no limit */
+    double max_destination_share; /* `max-destination-share`; 0: no limit */
     uint32_t window_s;
     enum cfg_on_breach on_breach;
+    uint32_t sample;      /* `sample`: one packet in so many */
+    uint32_t min_samples; /* `min-samples`: with fewer of them in the window there is no verdict */
+    uint32_t hold_time_s; /* `hold-time`: a held rule that nobody approves is rejected after it */
+    bool breaker;         /* `breaker` */
     unsigned line;
+};
+
+struct cfg_journal {
+    char *file;       /* NULL: kept in memory only */
+    uint32_t max_mib; /* `max-size`: of the file, then it is rotated */
+    uint32_t entries; /* kept for `fgctl journal` */
 };
 
 struct cfg_api {
@@ -221,6 +257,7 @@ struct cfg {
     size_t protect_count;
     bool protect_bgp; /* `protect-bgp`: default true */
     struct cfg_guard guard;
+    struct cfg_journal journal;
     struct cfg_api api;
     struct cfg_sampling sampling;
     unsigned protect_line, guard_line; /* where these sections start, 0 when absent: for messages */

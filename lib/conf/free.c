@@ -64,6 +64,8 @@ static void bgp_free(struct cfg *cfg)
     for (size_t i = 0; i < cfg->policy_count; i++) {
         free(cfg->policies[i].name);
         free(cfg->policies[i].destinations);
+        free(cfg->policies[i].redirect_targets);
+        free(cfg->policies[i].redirect_addresses);
         texts_free(cfg->policies[i].actions, cfg->policies[i].action_count);
     }
     free(cfg->listens);
@@ -86,6 +88,7 @@ void cfg_free(struct cfg *cfg)
     free(cfg->sampling.ports);
     free(cfg->sampling.directory);
     free(cfg->sampling.collector);
+    free(cfg->journal.file);
     free(cfg->api.socket);
     free(cfg->api.metrics);
     free(cfg);

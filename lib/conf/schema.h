@@ -147,6 +147,7 @@ extern const struct cfg_key cfg_rule_item;
 extern const struct cfg_key cfg_policy_item;
 extern const struct cfg_key cfg_protect_item;
 extern const struct cfg_map cfg_guard_map;
+extern const struct cfg_map cfg_journal_map;
 extern const struct cfg_map cfg_api_map;
 extern const struct cfg_map cfg_sampling_map;
 

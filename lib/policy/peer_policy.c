@@ -5,29 +5,32 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "flowspec/text.h"
 #include "policy/steps.h"
-
-static const struct {
-    const char *name;
-    uint32_t bit;
-} ACTIONS[] = {
-    {"accept", POL_ACTION_ACCEPT}, {"discard", POL_ACTION_DISCARD},   {"rate-limit", POL_ACTION_RATE_LIMIT},
-    {"mark", POL_ACTION_MARK},     {"redirect", POL_ACTION_REDIRECT}, {"redirect-ip", POL_ACTION_REDIRECT_IP},
-    {"sample", POL_ACTION_SAMPLE}, {"continue", POL_ACTION_CONTINUE},
-};
-#define ACTION_COUNT (sizeof ACTIONS / sizeof ACTIONS[0])
-
-uint32_t pol_action_bit(const char *name)
-{
-    for (size_t i = 0; i < ACTION_COUNT; i++)
-        if (strcmp(ACTIONS[i].name, name) == 0)
-            return ACTIONS[i].bit;
-    return 0;
-}
 
 static bool prefix_equal(const struct ip_prefix *a, const struct ip_prefix *b)
 {
     return a->family == b->family && a->length == b->length && ip_bits_equal(a->octets, b->octets, a->length);
+}
+
+static bool prefixes_equal(const struct ip_prefix *a, size_t a_count, const struct ip_prefix *b, size_t b_count)
+{
+    if (a_count != b_count)
+        return false;
+    for (size_t i = 0; i < a_count; i++)
+        if (!prefix_equal(&a[i], &b[i]))
+            return false;
+    return true;
+}
+
+static bool targets_equal(const struct pol_peer_policy *a, const struct pol_peer_policy *b)
+{
+    if (a->redirect_target_count != b->redirect_target_count)
+        return false;
+    for (size_t i = 0; i < a->redirect_target_count; i++)
+        if (!pol_target_equal(&a->redirect_targets[i], &b->redirect_targets[i]))
+            return false;
+    return true;
 }
 
 bool pol_peer_policy_equal(const struct pol_peer_policy *a, const struct pol_peer_policy *b)
@@ -36,12 +39,19 @@ bool pol_peer_policy_equal(const struct pol_peer_policy *a, const struct pol_pee
         return a == b;
     if (strcmp(a->name, b->name) != 0 || a->destination_count != b->destination_count ||
         a->min_length_ipv4 != b->min_length_ipv4 || a->min_length_ipv6 != b->min_length_ipv6 ||
-        a->actions != b->actions || a->max_rules != b->max_rules)
+        a->actions != b->actions || a->max_rules != b->max_rules || a->from_routes != b->from_routes ||
+        a->min_source_ipv4 != b->min_source_ipv4 || a->min_source_ipv6 != b->min_source_ipv6 ||
+        a->required != b->required || a->forbidden != b->forbidden ||
+        memcmp(&a->min_rate_bytes_per_s, &b->min_rate_bytes_per_s, sizeof a->min_rate_bytes_per_s) != 0 ||
+        memcmp(&a->min_rate_packets_per_s, &b->min_rate_packets_per_s, sizeof a->min_rate_packets_per_s) != 0 ||
+        a->max_rules_per_destination != b->max_rules_per_destination || a->cost_budget != b->cost_budget ||
+        a->max_changes_per_s != b->max_changes_per_s || a->max_age_s != b->max_age_s ||
+        a->idle_age_s != b->idle_age_s || a->dry_run != b->dry_run || a->on_breach != b->on_breach)
         return false;
-    for (size_t i = 0; i < a->destination_count; i++)
-        if (!prefix_equal(&a->destinations[i], &b->destinations[i]))
-            return false;
-    return true;
+    return prefixes_equal(a->destinations, a->destination_count, b->destinations, b->destination_count) &&
+           prefixes_equal(a->redirect_addresses, a->redirect_address_count, b->redirect_addresses,
+                          b->redirect_address_count) &&
+           targets_equal(a, b);
 }
 
 /* A list of them for the reason, cut where it gets long. */
@@ -58,22 +68,10 @@ static void format_destinations(const struct pol_peer_policy *policy, struct str
     }
 }
 
-static void format_actions(uint32_t actions, struct strbuf *out)
+/* The rule's prefix; none, or an IPv6 pattern that starts further on, covers any network: /0. */
+static void prefix_of(const struct fs_rule *rule, enum fs_type type, struct ip_prefix *out)
 {
-    const char *joint = "";
-
-    for (size_t i = 0; i < ACTION_COUNT; i++) {
-        if (actions & ACTIONS[i].bit) {
-            sb_printf(out, "%s%s", joint, ACTIONS[i].name);
-            joint = ", ";
-        }
-    }
-}
-
-/* The rule's destination as a prefix; none, or an IPv6 pattern that starts further on, covers any network: /0. */
-static void destination_of(const struct fs_rule *rule, struct ip_prefix *out)
-{
-    const struct fs_component *component = fs_rule_component(rule, FS_DESTINATION);
+    const struct fs_component *component = fs_rule_component(rule, type);
 
     memset(out, 0, sizeof *out);
     out->family = rule->family;
@@ -95,14 +93,29 @@ static bool check_destinations(const struct pol_peer_policy *policy, const struc
     char text[IP_TEXT_SIZE], list[512];
     struct strbuf out = sb_init(list, sizeof list);
 
+    if (policy->destination_count == 0)
+        return true;
     for (size_t i = 0; i < policy->destination_count; i++)
         if (within(destination, &policy->destinations[i]))
             return true;
-    if (policy->destination_count == 0)
-        return true;
     format_destinations(policy, &out);
     pol_refuse(verdict, POL_REJECTED, "policy: destination %s is not within the destinations of policy %s: %s",
                ip_prefix_format(destination, text), policy->name, list);
+    return false;
+}
+
+/* A customer may have rules for what it announces, and for nothing else. */
+static bool check_from_routes(const struct pol_candidate *candidate, const struct ip_prefix *destination,
+                              struct pol_verdict *verdict)
+{
+    char text[IP_TEXT_SIZE];
+
+    if (!candidate->policy->from_routes ||
+        (candidate->announces != NULL && candidate->announces(candidate->announces_ctx, destination)))
+        return true;
+    pol_refuse(verdict, POL_REJECTED,
+               "policy: destination %s is not within a prefix that the peer announces (from-routes of policy %s)",
+               ip_prefix_format(destination, text), candidate->policy->name);
     return false;
 }
 
@@ -119,35 +132,44 @@ static bool check_min_length(const struct pol_peer_policy *policy, const struct 
     return false;
 }
 
-static uint32_t actions_of(const struct fs_actions *actions)
+static bool check_min_source(const struct pol_peer_policy *policy, const struct fs_rule *rule,
+                             struct pol_verdict *verdict)
 {
-    bool limits = (actions->rate_bytes_set && actions->rate_bytes_per_s > 0) ||
-                  (actions->rate_packets_set && actions->rate_packets_per_s > 0) ||
-                  (actions->source_bytes.set && actions->source_bytes.rate_per_s > 0) ||
-                  (actions->source_packets.set && actions->source_packets.rate_per_s > 0);
+    unsigned least = rule->family == IP_V6 ? policy->min_source_ipv6 : policy->min_source_ipv4;
+    struct ip_prefix source;
+    char text[IP_TEXT_SIZE];
 
-    return (fs_actions_accept(actions) ? POL_ACTION_ACCEPT : 0) |
-           (fs_actions_discard(actions) ? POL_ACTION_DISCARD : 0) | (limits ? POL_ACTION_RATE_LIMIT : 0) |
-           (actions->mark_set ? POL_ACTION_MARK : 0) |
-           (actions->redirect.kind != FS_REDIRECT_NONE ? POL_ACTION_REDIRECT : 0) |
-           (actions->redirect_ip_set ? POL_ACTION_REDIRECT_IP : 0) | (actions->sample ? POL_ACTION_SAMPLE : 0) |
-           (actions->go_on ? POL_ACTION_CONTINUE : 0);
+    /* a rule that names no source is judged by its destination */
+    if (fs_rule_component(rule, FS_SOURCE) == NULL)
+        return true;
+    prefix_of(rule, FS_SOURCE, &source);
+    if (source.length >= least)
+        return true;
+    pol_refuse(verdict, POL_REJECTED, "policy: source %s is shorter than min-source-length %s %u of policy %s",
+               ip_prefix_format(&source, text), ip_family_name(rule->family), least, policy->name);
+    return false;
 }
 
-static bool check_actions(const struct pol_peer_policy *policy, const struct fs_actions *actions,
-                          struct pol_verdict *verdict)
+static bool check_components(const struct pol_peer_policy *policy, const struct fs_rule *rule,
+                             struct pol_verdict *verdict)
 {
-    uint32_t forbidden = actions_of(actions) & ~policy->actions;
-    char asked[128], allowed[128];
-    struct strbuf asked_out = sb_init(asked, sizeof asked), allowed_out = sb_init(allowed, sizeof allowed);
+    uint32_t has = 0;
 
-    if (policy->actions == 0 || forbidden == 0)
-        return true;
-    format_actions(forbidden, &asked_out);
-    format_actions(policy->actions, &allowed_out);
-    pol_refuse(verdict, POL_REJECTED, "policy: %s is not among the actions of policy %s: %s", asked, policy->name,
-               allowed);
-    return false;
+    for (unsigned i = 0; i < rule->component_count; i++)
+        has |= 1u << rule->components[i].type;
+    for (unsigned type = FS_DESTINATION; type <= FS_FLOW_LABEL; type++) {
+        if (policy->required & ~has & 1u << type) {
+            pol_refuse(verdict, POL_REJECTED, "policy: there is no %s, which policy %s requires", fs_type_name(type),
+                       policy->name);
+            return false;
+        }
+        if (policy->forbidden & has & 1u << type) {
+            pol_refuse(verdict, POL_REJECTED, "policy: %s is a component that policy %s forbids", fs_type_name(type),
+                       policy->name);
+            return false;
+        }
+    }
+    return true;
 }
 
 void pol_step_policy(const struct pol_candidate *candidate, struct pol_verdict *verdict)
@@ -157,16 +179,9 @@ void pol_step_policy(const struct pol_candidate *candidate, struct pol_verdict *
 
     if (policy == NULL)
         return;
-    destination_of(candidate->rule, &destination);
-    if (check_destinations(policy, &destination, verdict) && check_min_length(policy, &destination, verdict))
-        check_actions(policy, candidate->actions, verdict);
-}
-
-void pol_step_max_rules(const struct pol_candidate *candidate, struct pol_verdict *verdict)
-{
-    const struct pol_peer_policy *policy = candidate->policy;
-
-    if (policy != NULL && policy->max_rules > 0 && candidate->peer_rules >= policy->max_rules)
-        pol_refuse(verdict, POL_REJECTED, "max-rules: the peer has its %u rules, the most that policy %s allows",
-                   policy->max_rules, policy->name);
+    prefix_of(candidate->rule, FS_DESTINATION, &destination);
+    if (check_destinations(policy, &destination, verdict) && check_from_routes(candidate, &destination, verdict) &&
+        check_min_length(policy, &destination, verdict) && check_min_source(policy, candidate->rule, verdict) &&
+        check_components(policy, candidate->rule, verdict))
+        pol_check_actions(policy, candidate->actions, verdict);
 }

@@ -51,22 +51,31 @@ static const struct {
     const char *name;
     void (*judge)(const struct pol_candidate *candidate, struct pol_verdict *verdict);
 } steps[] = {
-    {"sense", pol_step_sense},             /* can any packet match it? */
-    {"actions", step_actions},             /* do its actions mean anything? */
-    {"vrf", step_vrf},                     /* is there a VRF for it? */
-    {"feasibility", pol_step_feasibility}, /* do the unicast routes bear it out? */
-    {"policy", pol_step_policy},           /* does the peer's policy allow it? */
-    {"max-rules", pol_step_max_rules},     /* and its number of rules? */
-    {"protect", pol_step_protect},         /* does it leave alone what is protected? */
-    {"enforceable", step_enforceable},     /* can the data plane carry it out? */
+    {"sense", pol_step_sense},               /* can any packet match it? */
+    {"actions", step_actions},               /* do its actions mean anything? */
+    {"vrf", step_vrf},                       /* is there a VRF for it? */
+    {"feasibility", pol_step_feasibility},   /* do the unicast routes bear it out? */
+    {"policy", pol_step_policy},             /* does the peer's policy allow it? */
+    {"max-rules", pol_step_max_rules},       /* and its number of rules? */
+    {"protect", pol_step_protect},           /* does it leave alone what is protected? */
+    {"enforceable", step_enforceable},       /* can the data plane carry it out? */
+    {"cost", pol_step_cost},                 /* is it within what the peer's rules may cost? */
+    {"blast-radius", pol_step_blast_radius}, /* how much of the live traffic does it take? The dearest step: the last */
 };
+
+static void run_step(size_t i, const struct pol_candidate *candidate, struct pol_verdict *verdict)
+{
+    steps[i].judge(candidate, verdict);
+    if (verdict->state != POL_ACTIVE || verdict->warning)
+        verdict->step = steps[i].name;
+}
 
 void pol_judge_each(const struct pol_candidate *candidate, pol_step_fn report, void *ctx, struct pol_verdict *verdict)
 {
     memset(verdict, 0, sizeof *verdict);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         struct pol_verdict own = {.state = POL_ACTIVE};
-        steps[i].judge(candidate, &own);
+        run_step(i, candidate, &own);
         report(ctx, steps[i].name, &own);
         if (verdict->state == POL_ACTIVE) /* the first step that does not accept decides */
             *verdict = own;
@@ -75,7 +84,10 @@ void pol_judge_each(const struct pol_candidate *candidate, pol_step_fn report, v
 
 void pol_judge(const struct pol_candidate *candidate, struct pol_verdict *verdict)
 {
-    memset(verdict, 0, sizeof *verdict);
+    verdict->state = POL_ACTIVE;
+    verdict->step = NULL;
+    verdict->warning = false;
+    verdict->reason[0] = '\0';
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && verdict->state == POL_ACTIVE; i++)
-        steps[i].judge(candidate, verdict);
+        run_step(i, candidate, verdict);
 }

@@ -12,6 +12,7 @@
 
 #include "flowspec/actions.h"
 #include "flowspec/rule.h"
+#include "policy/blast.h"
 #include "policy/feasibility.h"
 #include "policy/peer_policy.h"
 
@@ -26,7 +27,10 @@ enum pol_state {
 
 struct pol_verdict {
     enum pol_state state;
-    char reason[POL_REASON_SIZE]; /* empty when active; else a stable word, then free text after ": " */
+    const char *step;             /* the step that decided; NULL when active */
+    bool warning;                 /* active, and `reason` is what there is to say against it */
+    char reason[POL_REASON_SIZE]; /* empty when active without a warning; else a stable word, then free text after ": "
+                                   */
 };
 
 /* Traffic of one family that no rule may take away: by discarding it, limiting its rate or sending it elsewhere. */
@@ -47,8 +51,25 @@ struct pol_candidate {
     const struct pol_peer_policy *policy; /* of the peer; NULL: it has none */
     uint32_t peer_rules;                  /* other rules that take a place of the peer's max-rules */
     const struct pol_origin *origin;      /* NULL: not validated against unicast routes */
-    bool from_configuration;              /* the rule is the file's, else a peer's or the operator's */
+    uint32_t destination_rules;           /* those of them that have the same destination */
+    uint32_t cost;                        /* of this rule, in the classifier's unit */
+    uint64_t peer_cost;                   /* of the other rules */
+    /* Whether the peer announces a prefix that covers this one; NULL: it announces none. */
+    bool (*announces)(void *ctx, const struct ip_prefix *prefix);
+    void *announces_ctx;
+    const struct pol_guard *guard; /* NULL: nothing is measured */
+    /* Fills in what the rule would take of the traffic seen lately. Called by the step that needs it. */
+    void (*measure)(void *ctx, const struct fs_rule *rule, struct pol_blast *out);
+    void *measure_ctx;
+    bool approved;           /* somebody has let it pass the guard */
+    bool from_configuration; /* the rule is the file's, else a peer's or the operator's */
 };
+
+/* Whether matching packets are discarded, limited or sent elsewhere. A copy, a mark or a sample leaves them alone. */
+bool pol_takes_away(const struct fs_actions *actions);
+
+/* Whether a refusal for this reason ends by itself once the peer has fewer rules. */
+bool pol_waits_for_place(const char *reason);
 
 /* One step's name and verdict; called for each step in order. */
 typedef void (*pol_step_fn)(void *ctx, const char *step, const struct pol_verdict *verdict);

@@ -7,8 +7,7 @@
 #include "policy/packet.h"
 #include "policy/steps.h"
 
-/* Discard, rate limits and redirects do. A copy, a mark or a sample leaves the packet on its way. */
-static bool takes_away(const struct fs_actions *actions)
+bool pol_takes_away(const struct fs_actions *actions)
 {
     return actions->rate_bytes_set || actions->rate_packets_set || actions->source_bytes.set ||
            actions->source_packets.set || actions->redirect.kind != FS_REDIRECT_NONE ||
@@ -56,7 +55,7 @@ void pol_step_protect(const struct pol_candidate *candidate, struct pol_verdict 
 {
     struct pol_packet packet;
 
-    if (!takes_away(candidate->actions))
+    if (!pol_takes_away(candidate->actions))
         return;
     for (size_t i = 0; i < candidate->protect_count; i++) {
         const struct pol_protect *protect = &candidate->protects[i];

@@ -21,8 +21,17 @@ void pol_step_protect(const struct pol_candidate *candidate, struct pol_verdict 
 /* feasibility.c: a rule that the unicast routes do not bear out */
 void pol_step_feasibility(const struct pol_candidate *candidate, struct pol_verdict *verdict);
 
-/* peer_policy.c: what the peer's policy allows, and how many rules */
+/* peer_policy.c: what the peer's policy allows */
 void pol_step_policy(const struct pol_candidate *candidate, struct pol_verdict *verdict);
+bool pol_check_actions(const struct pol_peer_policy *policy, const struct fs_actions *actions,
+                       struct pol_verdict *verdict); /* peer_actions.c; false when it refused */
+bool pol_target_equal(const struct fs_route_target *a, const struct fs_route_target *b);
+
+/* peer_counts.c: how many rules, and what they cost */
 void pol_step_max_rules(const struct pol_candidate *candidate, struct pol_verdict *verdict);
+void pol_step_cost(const struct pol_candidate *candidate, struct pol_verdict *verdict);
+
+/* blast.c: how much of the traffic seen lately it would take away */
+void pol_step_blast_radius(const struct pol_candidate *candidate, struct pol_verdict *verdict);
 
 #endif

@@ -12,12 +12,16 @@
 
 #include "bgp/adj_out.h"
 #include "bgp/export.h"
+#include "control/breaker.h"
 #include "control/distribute.h"
+#include "control/guard.h"
 #include "control/internal.h"
+#include "control/journal.h"
 #include "control/judge.h"
 #include "dataplane/dataplane.h"
 
 #define RECLAIM_MS       5    /* how long a rule that was withdrawn keeps its id and memory */
+#define PACE_MS          50   /* guard's samples, delayed changes */
 #define RETRY_MS         5000 /* between attempts to place rules for which there was no room */
 #define STOP_MS          1000 /* for CEASE messages to leave */
 #define CEASE_ADMIN_DOWN 2    /* RFC 4486 */
@@ -61,6 +65,30 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
         rules_retry(control->rules, control->rib);
 }
 
+static void on_watch(evutil_socket_t fd, short what, void *arg)
+{
+    struct control *control = arg;
+    mono_ms_t now = control_now();
+
+    (void)fd;
+    (void)what;
+    guard_collect(control->guard, now);
+    rules_pace_tick(control->rules, now);
+    if (now - control->watched_at < BREAKER_TICK_MS)
+        return;
+    control->watched_at = now;
+    breaker_tick(control->breaker, now);
+}
+
+static void on_journal(evutil_socket_t fd, short what, void *arg)
+{
+    struct control *control = arg;
+
+    (void)fd;
+    (void)what;
+    journal_sync(control->journal);
+}
+
 static struct event *timer_start(struct event_base *base, unsigned every_ms, event_callback_fn callback, void *arg)
 {
     struct event *timer = event_new(base, -1, EV_PERSIST, callback, arg);
@@ -73,7 +101,8 @@ static struct event *timer_start(struct event_base *base, unsigned every_ms, eve
 
 static void control_free(struct control *control)
 {
-    struct event *timers[] = {control->reclaim_timer, control->retry_timer};
+    struct event *timers[] = {control->reclaim_timer, control->retry_timer, control->watch_timer,
+                              control->journal_timer};
 
     for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++)
         if (timers[i] != NULL)
@@ -85,8 +114,11 @@ static void control_free(struct control *control)
     bgp_adj_out_free(control->adj_out);
     free(control->export_room);
     bgp_rib_free(control->rib);
+    breaker_free(control->breaker);
     rules_free(control->rules);
     route_feed_free(control);
+    guard_free(control->guard);
+    journal_close(control->journal);
     judge_free(control->judge);
     cfg_free(control->loaded);
     free(control);
@@ -112,14 +144,20 @@ static struct control *control_create(const struct control_conf *conf)
     control->judge = judge_create(conf->cfg);
     control->adj_out = bgp_adj_out_create();
     control->export_room = malloc(BGP_EXPORT_ROOM);
+    control->guard = guard_create(conf->dp);
+    control->journal = journal_open(&conf->cfg->journal, conf->log);
+    control->breaker = breaker_create(conf->dp, control->rules, conf->log);
     control->peers = calloc(conf->cfg->peer_count + 1, sizeof(struct peer *));
     control->incoming = incoming_create(control);
     control->reclaim_timer = timer_start(conf->base, RECLAIM_MS, on_reclaim, control);
     control->retry_timer = timer_start(conf->base, RETRY_MS, on_retry, control);
+    control->watch_timer = timer_start(conf->base, PACE_MS, on_watch, control);
+    control->journal_timer = timer_start(conf->base, JOURNAL_SYNC_MS, on_journal, control);
     bool whole = route_feed_create(control) && control->rib != NULL && control->rules != NULL &&
                  control->judge != NULL && control->peers != NULL && control->incoming != NULL &&
                  control->adj_out != NULL && control->export_room != NULL && control->reclaim_timer != NULL &&
-                 control->retry_timer != NULL;
+                 control->retry_timer != NULL && control->guard != NULL && control->journal != NULL &&
+                 control->breaker != NULL && control->watch_timer != NULL && control->journal_timer != NULL;
     for (size_t i = 0; whole && i < conf->cfg->peer_count; i++) {
         struct peer *peer = peer_create(control, &conf->cfg->peers[i]);
         if (peer == NULL)
@@ -147,6 +185,10 @@ struct control *control_start(const struct control_conf *conf)
     rules_judge_by(control->rules, control->judge);
     rules_index_by(control->rules, control->rejudge);
     rules_tell(control->rules, on_rule_changed, control);
+    rules_guard_by(control->rules, control->guard);
+    rules_journal_to(control->rules, control->journal);
+    guard_configure(control->guard, &conf->cfg->guard);
+    breaker_configure(control->breaker, &conf->cfg->guard);
     local_rules_configure(control, NULL, conf->cfg, &rules);
     if (!incoming_set(control->incoming, conf->cfg->listens, conf->cfg->listen_count, why, sizeof why)) {
         log_line(conf->log, LOG_LEVEL_ERROR, "%s", why);

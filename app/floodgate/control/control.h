@@ -45,8 +45,32 @@ const struct bgp_unicast *control_routes(const struct control *control);
 /* Rules of the operator: `fgctl rule ...`. False with one line in `why`. `*id` is the rule's. */
 bool control_rule_add(struct control *control, const char *text, uint32_t *id, char *why, size_t size);
 bool control_rule_del(struct control *control, uint32_t id, char *why, size_t size);
-bool control_rule_suspend(struct control *control, uint32_t id, char *why, size_t size);
-bool control_rule_resume(struct control *control, uint32_t id, char *why, size_t size);
+/* steer.c: the operator's word on one rule, whoever announces it. `by`: who, for the journal. */
+enum control_steer { CONTROL_SUSPEND, CONTROL_RESUME, CONTROL_APPROVE, CONTROL_DRY_RUN, CONTROL_PROMOTE };
+bool control_rule_steer(struct control *control, uint32_t id, enum control_steer what, const char *by, char *why,
+                        size_t size);
+
+/*
+ * Stops enforcing every rule at once, or those of one peer (NULL: all), and enforces them again. Forwarding and
+ * sessions go on. False when there is no such peer.
+ */
+bool control_kill_switch(struct control *control, const char *peer, bool on, const char *by, bool *changed, char *why,
+                         size_t size);
+bool control_peer_killed(const struct control *control, const char *name);
+
+/* What watches over the rules, for `fgctl status`. */
+struct control_vetting {
+    bool kill_switch;
+    bool guard, breaker; /* configured */
+    size_t samples;      /* headers in the guard's window */
+    uint64_t trips;      /* rules that the breaker suspended since the start */
+    double drop_share;   /* per cent of the window's packets that rules dropped; 0 without a breaker */
+    size_t delayed;      /* changes that wait for max-changes */
+};
+void control_vetting_get(const struct control *control, struct control_vetting *out);
+
+struct journal;
+const struct journal *control_journal(const struct control *control);
 
 /* Judges rule text without installing it: every step's verdict, then the whole. False when the text is no rule. */
 bool control_rule_check(struct control *control, const char *text, pol_step_fn report, void *ctx,

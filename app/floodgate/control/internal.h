@@ -81,14 +81,18 @@ struct control {
     struct judge *judge; /* of `cfg` */
     struct bgp_adj_out *adj_out;
     uint8_t *export_room; /* for bgp_attrs_export */
+    struct guard *guard;
+    struct breaker *breaker;
+    struct journal *journal;
     struct rule_source config_source, api_source;
     uint32_t source_number; /* the last one given out */
     struct peer **peers;    /* in the order of the configuration */
     size_t peer_count;
     struct incoming *incoming;
     struct transport_set transports;
-    struct event *reclaim_timer, *retry_timer;
-    bool stopping; /* sessions end, but their rules stay until the workers have stopped */
+    struct event *reclaim_timer, *retry_timer, *watch_timer, *journal_timer;
+    mono_ms_t watched_at; /* the breaker's last tick */
+    bool stopping;        /* sessions end, but their rules stay until the workers have stopped */
 };
 
 mono_ms_t control_now(void);

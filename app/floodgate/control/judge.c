@@ -81,6 +81,12 @@ static bool judge_add_bgp(struct judge *judge)
     return true;
 }
 
+static const enum pol_breach BREACHES[] = {
+    [CFG_BREACH_DEFAULT] = POL_BREACH_DEFAULT, [CFG_BREACH_HOLD] = POL_BREACH_HOLD,
+    [CFG_BREACH_REJECT] = POL_BREACH_REJECT,   [CFG_BREACH_WARN] = POL_BREACH_WARN,
+    [CFG_BREACH_IGNORE] = POL_BREACH_IGNORE,
+};
+
 static void policy_fill(struct pol_peer_policy *policy, const struct cfg_policy *from)
 {
     *policy = (struct pol_peer_policy){
@@ -89,7 +95,25 @@ static void policy_fill(struct pol_peer_policy *policy, const struct cfg_policy 
         .destination_count = from->destination_count,
         .min_length_ipv4 = from->min_length_ipv4,
         .min_length_ipv6 = from->min_length_ipv6,
+        .from_routes = from->from_routes,
+        .min_source_ipv4 = from->min_source_ipv4,
+        .min_source_ipv6 = from->min_source_ipv6,
+        .required = from->required_components,
+        .forbidden = from->forbidden_components,
+        .min_rate_bytes_per_s = from->min_rate_bytes_per_s,
+        .min_rate_packets_per_s = from->min_rate_packets_per_s,
+        .redirect_targets = from->redirect_targets,
+        .redirect_target_count = from->redirect_target_count,
+        .redirect_addresses = from->redirect_addresses,
+        .redirect_address_count = from->redirect_address_count,
         .max_rules = from->max_rules,
+        .max_rules_per_destination = from->max_rules_per_destination,
+        .cost_budget = from->cost_budget,
+        .max_changes_per_s = from->max_changes_per_s,
+        .max_age_s = from->max_age_s,
+        .idle_age_s = from->idle_age_s,
+        .dry_run = from->dry_run,
+        .on_breach = BREACHES[from->on_breach],
     };
     for (size_t i = 0; i < from->action_count; i++)
         policy->actions |= pol_action_bit(from->actions[i]);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "action/build.h"
+#include "control/guard.h"
 #include "control/internal.h"
 #include "control/judge.h"
 #include "flowspec/order.h"
@@ -166,16 +167,6 @@ bool control_rule_del(struct control *control, uint32_t id, char *why, size_t si
     return gone;
 }
 
-bool control_rule_suspend(struct control *control, uint32_t id, char *why, size_t size)
-{
-    return rules_suspend(control->rules, id, why, size);
-}
-
-bool control_rule_resume(struct control *control, uint32_t id, char *why, size_t size)
-{
-    return rules_resume(control->rules, id, why, size);
-}
-
 bool control_rule_check(struct control *control, const char *text, pol_step_fn report, void *ctx,
                         struct pol_verdict *verdict, char *why, size_t size)
 {
@@ -188,6 +179,7 @@ bool control_rule_check(struct control *control, const char *text, pol_step_fn r
     struct pol_candidate candidate = {
         .rule = rule, .actions = &actions, .unsupported_action = act_build(&actions, &program)};
     judge_prepare(control->judge, &candidate);
+    guard_prepare(control->guard, &candidate);
     pol_judge_each(&candidate, report, ctx, verdict);
     fs_rule_free(rule);
     return true;

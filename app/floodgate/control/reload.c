@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "control/breaker.h"
 #include "control/distribute.h"
+#include "control/guard.h"
 #include "control/internal.h"
 #include "control/judge.h"
 
@@ -112,13 +114,19 @@ static bool socket_equal(const struct cfg *a, const struct cfg *b)
     return text_equal(a->api.socket, b->api.socket);
 }
 
+static bool journal_equal(const struct cfg *a, const struct cfg *b)
+{
+    return text_equal(a->journal.file, b->journal.file) && a->journal.max_mib == b->journal.max_mib &&
+           a->journal.entries == b->journal.entries;
+}
+
 /* Everything that is set up once, before the first packet. */
 static const struct {
     const char *section;
     bool (*equal)(const struct cfg *a, const struct cfg *b);
 } FIXED[] = {
     {"router", router_equal},     {"dataplane", dataplane_equal}, {"ports", ports_equal},
-    {"sampling", sampling_equal}, {"api.socket", socket_equal},
+    {"sampling", sampling_equal}, {"api.socket", socket_equal},   {"journal", journal_equal},
 };
 
 static void check_fixed(const struct control *control, const struct cfg *fresh, struct problems *problems)
@@ -230,8 +238,13 @@ static void say(struct strbuf *text, size_t count, const char *thing, const char
 /* Exactly the rules that the change concerns: all where what is protected differs, else those of changed policies. */
 static void judge_again(struct control *control, const struct cfg *old)
 {
-    bool all = !judge_protects_equal(old, control->cfg), some = false;
+    bool other_guard = !guard_equal(&old->guard, &control->cfg->guard);
+    bool all = other_guard || !judge_protects_equal(old, control->cfg), some = false;
 
+    guard_configure(control->guard, &control->cfg->guard);
+    breaker_configure(control->breaker, &control->cfg->guard);
+    if (other_guard)
+        rules_measure_again(control->rules);
     rules_judge_by(control->rules, control->judge);
     for (size_t i = 0; i < control->peer_count; i++) {
         struct rule_source *source = &control->peers[i]->source;

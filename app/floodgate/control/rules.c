@@ -3,8 +3,6 @@
  * The rule table and its feed. What happens to a rule is decided in one place, rule_decide: verdict of the policy, then
  * the operator's word, then room in the data plane. The rest keeps the table in order and says what is in it.
  */
-#include "control/rules.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,34 +10,19 @@
 
 #include "action/build.h"
 #include "base/idpool.h"
+#include "classifier/classifier.h"
+#include "control/guard.h"
+#include "control/internal.h"
 #include "control/judge.h"
 #include "control/rejudge.h"
-#include "control/rule_ids.h"
+#include "control/rules_internal.h"
 #include "dataplane/dataplane.h"
 #include "flowspec/order.h"
-#include "policy/policy.h"
-
-#define RULE_NOTE_SIZE 256 /* octets of a reason beside an active rule */
-
-struct rules {
-    struct dataplane *dp;
-    const struct log_hook *log;
-    const struct judge *judge;
-    struct rejudge *rejudge;
-    rules_changed_fn changed; /* NULL: nobody listens */
-    void *changed_ctx;
-    struct ord_list list; /* IPv4 first, then RFC order */
-    struct rule_ids *ids;
-    uint32_t max_rules;
-    uint32_t count[RULE_STATE_COUNT];
-    uint32_t unplaced; /* rules whose `unplaced` is set */
-    bool place_free;   /* a source has a place within its max-rules and rules that wait for it */
-    bool refused;      /* the RIB has rules that got no id or no memory */
-};
 
 static const char *const STATE_NAMES[RULE_STATE_COUNT] = {
     [RULE_ACTIVE] = "active",       [RULE_REJECTED] = "rejected",           [RULE_HELD] = "held",
     [RULE_SUSPENDED] = "suspended", [RULE_NEVER_MATCHES] = "never-matches", [RULE_STALE] = "stale",
+    [RULE_DRY_RUN] = "dry-run",
 };
 
 static const enum rule_state STATE_OF_VERDICT[] = {
@@ -72,7 +55,7 @@ static int compare(const struct ord_node *node, const void *key)
     return fs_rule_compare(rule->match, key);
 }
 
-static const char *source_text(const struct rule *rule)
+const char *rule_source_text(const struct rule *rule)
 {
     if (rule->source_name != NULL)
         return rule->source_name;
@@ -84,16 +67,32 @@ static unsigned family_index(const struct rule *rule)
     return rule->match->family == IP_V6;
 }
 
+/* Only where the policy asks how many there are; what was counted is counted out again whatever it asks by then. */
+static void tally_destination(struct rules *rules, struct rule *rule, int by)
+{
+    const struct pol_peer_policy *policy = rule->source->policy;
+
+    if (by < 0 && rule->counted) {
+        destination_count_drop(rules->destinations, rule->source->rib.number, rule->match);
+        rule->counted = false;
+    } else if (by > 0 && !rule->over_limit && policy != NULL && policy->max_rules_per_destination > 0) {
+        rule->counted = destination_count_add(rules->destinations, rule->source->rib.number, rule->match);
+    }
+}
+
 /* Counts a rule in (+1) or out (-1) of its state, in the table's sums and its source's. */
 static void tally(struct rules *rules, struct rule *rule, int by)
 {
     rules->count[rule->state] += (uint32_t)by;
     rule->source->states[family_index(rule)][rule->state] += (uint64_t)by;
     rules->unplaced += rule->unplaced ? (uint32_t)by : 0;
-    if (rule->over_limit)
+    if (rule->over_limit) {
         rule->source->over_limit += (uint32_t)by;
-    else
+    } else {
         rule->source->placed += (uint32_t)by;
+        rule->source->cost += (uint64_t)(int64_t)by * rule->cost;
+    }
+    tally_destination(rules, rule, by);
 }
 
 /* Puts the rule into force, or renews its program there. Returns NULL, or why it cannot be. */
@@ -138,94 +137,139 @@ static void tell_changed(const struct rules *rules, const struct rule *rule, boo
         rules->changed(rules->changed_ctx, rule, gone);
 }
 
-static void rule_set_state(struct rules *rules, struct rule *rule, enum rule_state state, const char *reason)
+void rule_set_state(struct rules *rules, struct rule *rule, enum rule_state state, const char *step, const char *reason)
 {
     bool news = state != rule->state || strcmp(reason, rule->reason != NULL ? rule->reason : "") != 0;
 
     tally(rules, rule, -1);
     rule->state = state;
     rule->unplaced = state == RULE_REJECTED && strncmp(reason, "memory:", 7) == 0;
-    rule->over_limit = state == RULE_REJECTED && strncmp(reason, "max-rules:", 10) == 0;
+    rule->over_limit = state == RULE_REJECTED && pol_waits_for_place(reason);
     tally(rules, rule, +1);
     if (!news)
         return;
+    rule->state_ms = control_now();
     rule_set_reason(rule, reason);
-    log_line(rules->log, news_level(rule), "rule %u (%s): %s%s%s", rule->id, source_text(rule), rule_state_name(state),
-             reason[0] != '\0' ? ", " : "", reason);
+    rule_record(rules, rule, "verdict", step, "router");
+    log_line(rules->log, news_level(rule), "rule %u (%s): %s%s%s", rule->id, rule_source_text(rule),
+             rule_state_name(state), reason[0] != '\0' ? ", " : "", reason);
     tell_changed(rules, rule, false);
 }
 
-/* What the policy says of the rule; `program` is what the data plane would run. */
-static void rule_judge(const struct rules *rules, const struct rule *rule, struct act_program *program,
-                       struct pol_verdict *verdict)
+/* What is counted and not enforced goes on to the next rule that matches, as if this one were not there. */
+static const struct act_program DRY_RUN_PROGRAM = {.go_on = true};
+
+/* What is to become of a rule, and why. */
+struct decision {
+    struct act_program program; /* what the data plane would run */
+    struct pol_verdict verdict;
+    enum rule_state state;
+    bool warned;      /* the reason is the guard's warning */
+    const char *step; /* NULL: the word of the reason */
+    const char *reason;
+};
+
+static void rule_judge(const struct rules *rules, const struct rule *rule, struct decision *out)
 {
     const struct pol_origin origin = {
         .routes = rule->source->routes, .source = &rule->source->rib, .attrs = &rule->path->attrs};
+    bool counted = !rule->over_limit; /* this one is not among the others */
     struct pol_candidate candidate = {
         .rule = rule->match,
         .actions = &rule->actions,
-        .unsupported_action = act_build(&rule->actions, program),
+        .unsupported_action = act_build(&rule->actions, &out->program),
         .policy = rule->source->policy,
         .origin = rule->source->routes != NULL ? &origin : NULL,
-        .peer_rules = rule->source->placed - !rule->over_limit, /* this one not counted */
+        .peer_rules = rule->source->placed - counted,
+        .cost = rule->cost,
+        .peer_cost = rule->source->cost - (counted ? rule->cost : 0),
         .from_configuration = rule->source_kind == BGP_SOURCE_CONFIG,
+        .approved = rule->approved,
     };
 
+    if (candidate.policy != NULL && candidate.policy->max_rules_per_destination > 0)
+        candidate.destination_rules =
+            destination_count_get(rules->destinations, rule->source->rib.number, rule->match) - rule->counted;
     judge_prepare(rules->judge, &candidate);
-    pol_judge(&candidate, verdict);
+    if (!rule->measured && rule->tripped == NULL && !rule_is_dry_run(rule)) /* those take nothing */
+        guard_prepare(rules->guard, &candidate);
+    pol_judge(&candidate, &out->verdict);
+    out->state = STATE_OF_VERDICT[out->verdict.state];
+    out->reason = out->verdict.reason;
+    if (rule->warned && rule->reason != NULL && rule->measured && out->state == RULE_ACTIVE)
+        out->reason = rule->reason; /* as it was let through */
+    else if (out->state == RULE_ACTIVE && !out->verdict.warning)
+        judge_note(rules->judge, &rule->actions, out->verdict.reason, sizeof out->verdict.reason);
+    rule_steer(rule, &out->state, &out->reason);
+    out->warned = out->verdict.warning || out->reason == rule->reason;
+    out->step = out->verdict.step;
+    if (out->state == RULE_DRY_RUN)
+        out->program = DRY_RUN_PROGRAM;
 }
 
-/* Judges the rule as it is now and makes the data plane follow. */
-static void rule_decide(struct rules *rules, struct rule *rule)
+static bool wants_place(enum rule_state state)
 {
-    struct act_program program;
-    struct pol_verdict verdict;
+    return state == RULE_ACTIVE || state == RULE_DRY_RUN;
+}
 
-    rule_judge(rules, rule, &program, &verdict);
-    enum rule_state state = STATE_OF_VERDICT[verdict.state];
-    const char *reason = verdict.reason;
-    char note[RULE_NOTE_SIZE];
-    if (state == RULE_ACTIVE && rule->suspended_by_operator) {
-        state = RULE_SUSPENDED;
-        reason = "operator: suspended until it is resumed";
-    }
-    if (state == RULE_ACTIVE) {
-        const char *refusal = rule_place(rules, rule, &program);
+static void rule_follow(struct rules *rules, struct rule *rule, struct decision *decision)
+{
+    if (wants_place(decision->state)) {
+        const char *refusal = rule_place(rules, rule, &decision->program);
         if (refusal != NULL) {
-            state = RULE_REJECTED;
-            reason = refusal;
-        } else {
-            judge_note(rules->judge, &rule->actions, note, sizeof note);
-            reason = note;
+            decision->state = RULE_REJECTED;
+            decision->reason = refusal;
         }
     }
-    rule_set_state(rules, rule, state, reason);
-    if (state != RULE_ACTIVE && rule->in_force) {
+    rule->measured = decision->state == RULE_ACTIVE;
+    rule->warned = rule->measured && decision->warned;
+    rule_set_state(rules, rule, decision->state, decision->step, decision->reason);
+    if (!wants_place(decision->state) && rule->in_force) {
         rule->in_force = false;
         rule_ids_clear(rules->ids, rules->dp, rule->id);
     }
 }
 
-static bool note_same(const struct rules *rules, const struct rule *rule)
+void rule_decide(struct rules *rules, struct rule *rule)
 {
-    char note[RULE_NOTE_SIZE];
+    struct decision decision;
 
-    judge_note(rules->judge, &rule->actions, note, sizeof note);
-    return strcmp(note, rule->reason != NULL ? rule->reason : "") == 0;
+    rule_judge(rules, rule, &decision);
+    rule_follow(rules, rule, &decision);
 }
 
-/* A rule in force that may stay so, or one refused for the same reason, is left alone: nothing of it changes. */
+/* A rule whose state and reason stay as they are is left alone: nothing of it changes in the data plane. */
 static void rule_judge_again(struct rules *rules, struct rule *rule)
 {
-    struct act_program program;
-    struct pol_verdict verdict;
+    struct decision decision;
 
-    rule_judge(rules, rule, &program, &verdict);
-    bool same = verdict.state == POL_ACTIVE ? (rule->in_force && note_same(rules, rule)) || rule->suspended_by_operator
-                                            : STATE_OF_VERDICT[verdict.state] == rule->state && rule->reason != NULL &&
-                                                  strcmp(rule->reason, verdict.reason) == 0;
-    if (!same || (verdict.state == POL_ACTIVE && rule->suspended_by_operator && rule->state != RULE_SUSPENDED))
-        rule_decide(rules, rule);
+    if (rule->delayed)
+        return; /* judged when its turn comes */
+    rule_judge(rules, rule, &decision);
+    if (decision.state != rule->state || wants_place(decision.state) != rule->in_force ||
+        strcmp(decision.reason, rule->reason != NULL ? rule->reason : "") != 0)
+        rule_follow(rules, rule, &decision);
+}
+
+void rules_guard_by(struct rules *rules, struct guard *guard)
+{
+    rules->guard = guard;
+}
+
+void rules_journal_to(struct rules *rules, struct journal *journal)
+{
+    rules->journal = journal;
+}
+
+uint32_t rules_highest_id(const struct rules *rules)
+{
+    return rules->highest_id;
+}
+
+void rules_measure_again(struct rules *rules)
+{
+    for (struct ord_node *node = ord_first(&rules->list); node != NULL; node = ord_next(node))
+        ((struct rule *)node)->measured = false;
 }
 
 void rules_tell(struct rules *rules, rules_changed_fn changed, void *ctx)
@@ -251,6 +295,14 @@ void rules_judge_one(struct rules *rules, struct rule *rule)
 
 void rules_judge_again(struct rules *rules, bool all)
 {
+    /* the new policies count other things */
+    for (struct ord_node *node = ord_first(&rules->list); node != NULL; node = ord_next(node)) {
+        struct rule *rule = (struct rule *)node;
+        if (rule->source->judge_again) {
+            tally(rules, rule, -1);
+            tally(rules, rule, +1);
+        }
+    }
     for (struct ord_node *node = ord_first(&rules->list); node != NULL; node = ord_next(node)) {
         struct rule *rule = (struct rule *)node;
         if (all || rule->source->judge_again)
@@ -261,7 +313,7 @@ void rules_judge_again(struct rules *rules, bool all)
 /* The data plane let go of a rule that has meanwhile become active again. */
 static void on_released(void *ctx, struct rule *rule)
 {
-    if (rule->state == RULE_ACTIVE && !rule->in_force)
+    if (wants_place(rule->state) && !rule->in_force)
         rule_decide(ctx, rule);
 }
 
@@ -272,10 +324,15 @@ struct rules *rules_create(struct dataplane *dp, uint32_t max_rules, const struc
     if (rules == NULL)
         return NULL;
     rules->ids = rule_ids_create(max_rules, on_released, rules);
-    if (rules->ids == NULL) {
+    rules->destinations = destination_count_create();
+    if (rules->ids == NULL || rules->destinations == NULL) {
+        if (rules->ids != NULL)
+            rule_ids_close(rules->ids);
+        destination_count_free(rules->destinations);
         free(rules);
         return NULL;
     }
+    TAILQ_INIT(&rules->delayed);
     ord_init(&rules->list, compare);
     rules->dp = dp;
     rules->log = log;
@@ -287,6 +344,7 @@ static void rule_free(struct rule *rule)
 {
     fs_rule_free((struct fs_rule *)(uintptr_t)rule->match); /* const for everybody else */
     free(rule->reason);
+    free(rule->tripped);
     free(rule);
 }
 
@@ -300,6 +358,7 @@ void rules_free(struct rules *rules)
         rule_free((struct rule *)node);
     }
     rule_ids_close(rules->ids);
+    destination_count_free(rules->destinations);
     free(rules);
 }
 
@@ -329,7 +388,11 @@ static struct rule *rule_create(struct rules *rules, const struct bgp_rib_entry 
     rule->node.up = rule->links;
     rule->family = entry->family;
     rule->state = RULE_REJECTED; /* until it is judged, a moment later */
+    rule->cost = cls_rule_cost(rule->match);
     rule->since = time(NULL);
+    rule->since_ms = rule->state_ms = rule->base_ms = control_now();
+    if (rule->id > rules->highest_id)
+        rules->highest_id = rule->id;
     return rule;
 }
 
@@ -376,7 +439,8 @@ static void rule_insert(struct rules *rules, struct bgp_rib_entry *entry)
         log_line(rules->log, LOG_LEVEL_WARNING,
                  "no memory to follow the routes of rule %u: it is judged once, as things are now", rule->id);
     tally(rules, rule, +1);
-    rule_decide(rules, rule);
+    if (rule_pace(rules, rule, control_now()))
+        rule_decide(rules, rule);
 }
 
 /* The rule leaves its source: where others of it were beyond its max-rules, one of them can have the place. */
@@ -388,8 +452,9 @@ static void source_left(struct rules *rules, const struct rule *rule)
 
 static void rule_remove(struct rules *rules, struct rule *rule)
 {
-    log_line(rules->log, LOG_LEVEL_DEBUG, "rule %u (%s): withdrawn", rule->id, source_text(rule));
+    log_line(rules->log, LOG_LEVEL_DEBUG, "rule %u (%s): withdrawn", rule->id, rule_source_text(rule));
     tell_changed(rules, rule, true);
+    rule_pace_forget(rules, rule);
     tally(rules, rule, -1);
     source_left(rules, rule);
     ord_remove(&rules->list, &rule->node, rule->match);
@@ -397,6 +462,16 @@ static void rule_remove(struct rules *rules, struct rule *rule)
         rejudge_remove(rules->rejudge, rule);
     rule_ids_give(rules->ids, rules->dp, rule->id, rule->in_force);
     rule_free(rule);
+}
+
+/* Other actions make another rule of it: what was decided about the old ones does not hold for these. */
+static void rule_renew(struct rules *rules, struct rule *rule)
+{
+    rule->approved = false;
+    rule->measured = false;
+    rule->expired = RULE_FRESH;
+    if (rule_pace(rules, rule, control_now()))
+        rule_decide(rules, rule);
 }
 
 void rules_best_changed(struct rules *rules, struct bgp_rib_entry *entry, bool withdrawn)
@@ -416,7 +491,7 @@ void rules_best_changed(struct rules *rules, struct bgp_rib_entry *entry, bool w
         bool other = rule_take_path(rule, entry->best);
         tally(rules, rule, +1);
         if (other) /* else only the path moved: the rule in force is the same */
-            rule_decide(rules, rule);
+            rule_renew(rules, rule);
         else /* but what this source may announce can be something else, or its attributes bear the rule out or not */
             rule_judge_again(rules, rule);
         tell_changed(rules, rule, false); /* attributes that mean nothing here are handed on, too */
@@ -435,7 +510,7 @@ void rules_retry(struct rules *rules, struct bgp_rib *rib)
     rules->place_free = false;
     for (struct ord_node *node = waiting ? ord_first(&rules->list) : NULL; node != NULL; node = ord_next(node)) {
         struct rule *rule = (struct rule *)node;
-        if (rule->unplaced || rule->over_limit)
+        if ((rule->unplaced || rule->over_limit) && !rule->delayed)
             rule_decide(rules, rule);
     }
     if (!rules->refused)
@@ -482,41 +557,4 @@ uint32_t rules_rank(const struct rules *rules, const struct rule *rule)
 void rules_count(const struct rules *rules, uint32_t count[RULE_STATE_COUNT])
 {
     memcpy(count, rules->count, sizeof rules->count);
-}
-
-bool rules_suspend(struct rules *rules, uint32_t id, char *why, size_t size)
-{
-    struct rule *rule = rule_ids_find(rules->ids, id);
-
-    if (rule == NULL) {
-        snprintf(why, size, "there is no rule %u", id);
-        return false;
-    }
-    if (rule->state != RULE_ACTIVE) {
-        snprintf(why, size, "rule %u is %s, not active", id, rule_state_name(rule->state));
-        return false;
-    }
-    rule->suspended_by_operator = true;
-    rule_decide(rules, rule);
-    log_line(rules->log, LOG_LEVEL_NOTICE, "rule %u (%s): suspended by the operator", id, source_text(rule));
-    return true;
-}
-
-bool rules_resume(struct rules *rules, uint32_t id, char *why, size_t size)
-{
-    struct rule *rule = rule_ids_find(rules->ids, id);
-
-    if (rule == NULL) {
-        snprintf(why, size, "there is no rule %u", id);
-        return false;
-    }
-    if (!rule->suspended_by_operator) {
-        snprintf(why, size, "rule %u is %s, not suspended", id, rule_state_name(rule->state));
-        return false;
-    }
-    rule->suspended_by_operator = false;
-    rule_decide(rules, rule);
-    log_line(rules->log, LOG_LEVEL_NOTICE, "rule %u (%s): resumed by the operator, now %s", id, source_text(rule),
-             rule_state_name(rule->state));
-    return true;
 }

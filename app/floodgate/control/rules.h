@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/ordlist.h"
 #include "bgp/rib.h"
@@ -22,6 +23,8 @@
 #include "flowspec/rule.h"
 
 struct dataplane;
+struct guard;
+struct journal;
 struct judge;
 struct pol_peer_policy;
 struct bgp_unicast;
@@ -34,6 +37,7 @@ enum rule_state {
     RULE_SUSPENDED,
     RULE_NEVER_MATCHES,
     RULE_STALE,
+    RULE_DRY_RUN, /* the data plane counts what it matches, and does nothing to it */
     RULE_STATE_COUNT,
 };
 
@@ -50,11 +54,18 @@ struct rule_source {
     const struct pol_peer_policy *policy; /* the owner's to set; NULL: none */
     const struct bgp_unicast *routes;     /* the owner's: what its rules are validated against; NULL: nothing */
     bool judge_again;                     /* the policy changed: rules_judge_again is to look at its rules */
-    uint32_t placed, over_limit;          /* rules.c's: rules within the policy's max-rules, and beyond it */
+    bool killed;                          /* the operator's kill-switch for this source: set by rules_kill */
+    uint32_t placed, over_limit;          /* rules.c's: rules within the policy's limits, and beyond them */
+    uint64_t cost;                        /* rules.c's: of those within */
+    double changes;                       /* rules_pace.c's: changes that it may make at once */
+    mono_ms_t changes_at;                 /* when that was so */
     uint64_t states[2][RULE_STATE_COUNT]; /* rules.c's: rules whose best path is this source's; IPv4, IPv6 */
 };
 
-/* One rule. Only rules.c writes; others read between event callbacks and keep no pointer across them. */
+/* Why a rule that once was fine is not any more. */
+enum rule_expiry { RULE_FRESH, RULE_TOO_OLD, RULE_IDLE, RULE_LAPSED };
+
+/* One rule. Only rules*.c write; others read between event callbacks and keep no pointer across them. */
 struct rule {
     struct ord_node node; /* first: a node is its rule */
     uint32_t id;
@@ -68,15 +79,30 @@ struct rule {
     enum rule_state state;
     char *reason; /* owned; NULL when there is none */
     bool suspended_by_operator;
+    char *tripped; /* owned: why the circuit breaker suspended it; NULL: it did not */
+    bool approved; /* the operator let it pass the guard */
+    bool warned;   /* let through with a warning, which its reason is */
+    bool measured; /* the guard has let it into force: from now on the breaker watches it */
+    bool dry_run;  /* the operator's word; a policy may say so, too */
+    bool promoted; /* the operator's word against the policy's dry-run */
+    bool delayed;  /* waits in rules_pace.c's queue: its source makes too many changes */
+    enum rule_expiry expired;
     bool in_force;   /* the data plane has it */
-    bool over_limit; /* rejected only because its source has its max-rules: judged again when a place is free */
+    bool over_limit; /* rejected only because its source has all it may have: judged again when a place is free */
     bool unplaced;   /* rejected only because memory was short: tried again */
-    time_t since;    /* when the rule was first announced */
     /* rejudge.c's: rules of the same destination, and those that wait to be judged again */
     uint32_t destination_node;
     bool waits_for_judgement;
     struct rule *destination_next, *destination_previous;
     TAILQ_ENTRY(rule) waiting;
+    bool counted; /* rules.c's: in the table of rules by destination */
+    uint32_t cost;
+    time_t since;                 /* when the rule was first announced */
+    mono_ms_t since_ms, state_ms; /* the same, and when its state last changed, on the monotonic clock */
+    /* breaker.c's: what the rule had dropped at some moment of the last two windows */
+    uint64_t base_packets;
+    mono_ms_t base_ms;
+    TAILQ_ENTRY(rule) turn; /* of the queue of delayed rules */
     struct ord_node *links[];
 };
 
@@ -136,10 +162,37 @@ uint32_t rules_rank(const struct rules *rules, const struct rule *rule);
 /* Rules in each state. */
 void rules_count(const struct rules *rules, uint32_t count[RULE_STATE_COUNT]);
 
+/* What measures rules before they get into force, and where verdicts are written; each may be NULL. */
+void rules_guard_by(struct rules *rules, struct guard *guard);
+void rules_journal_to(struct rules *rules, struct journal *journal);
+
+/* The limits of the guard are other ones: rules in force are to be measured again, too. */
+void rules_measure_again(struct rules *rules);
+
+/* The highest id that a rule has ever had: for walks by rules_find that may rest between two ids. */
+uint32_t rules_highest_id(const struct rules *rules);
+
 /*
- * The operator's word. False when there is no such rule or it is not in a state for that; `why` then says so.
+ * The operator's word (rules_steer.c). False when there is no such rule or it is not in a state for that; `why` then
+ * says so. `by`: who, for the journal.
  */
-bool rules_suspend(struct rules *rules, uint32_t id, char *why, size_t size);
-bool rules_resume(struct rules *rules, uint32_t id, char *why, size_t size);
+bool rules_suspend(struct rules *rules, uint32_t id, const char *by, char *why, size_t size);
+bool rules_resume(struct rules *rules, uint32_t id, const char *by, char *why, size_t size);
+bool rules_approve(struct rules *rules, uint32_t id, const char *by, char *why, size_t size);
+bool rules_dry_run(struct rules *rules, uint32_t id, const char *by, char *why, size_t size);
+bool rules_promote(struct rules *rules, uint32_t id, const char *by, char *why, size_t size);
+
+/* The kill-switch of one source: none of its rules is enforced, those that come included. False: it was so already. */
+bool rules_kill(struct rules *rules, struct rule_source *source, bool on, const char *by);
+
+/* The circuit breaker's: suspends a rule until the operator resumes it. */
+void rules_trip(struct rules *rules, uint32_t id, const char *reason);
+
+/* A rule has had its time. */
+void rules_expire(struct rules *rules, uint32_t id, enum rule_expiry why);
+
+/* Lets as many of the delayed changes through as the policies allow by now (rules_pace.c). */
+void rules_pace_tick(struct rules *rules, mono_ms_t now);
+size_t rules_delayed(const struct rules *rules);
 
 #endif

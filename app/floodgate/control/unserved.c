@@ -28,7 +28,6 @@ void unserved_warn(const struct cfg *cfg, const struct log_hook *log)
         bool set;
         const char *section, *consequence;
     } sections[] = {
-        {cfg->guard.set, "guard", "no limit on the share of traffic that rules may drop"},
         {cfg->vrf_count > 0, "vrfs", "rules with `redirect` are rejected"},
         {cfg->route_count > 0, "routes", "packets leave by the paired port"},
         {cfg->neighbor_count > 0, "neighbors", "packets leave by the paired port"},

@@ -28,6 +28,7 @@ struct dataplane {
     struct act_table *programs;
     uint32_t max_rules;
     bool running;
+    bool bypassed;
     uint64_t tsc_hz;
     struct tsc_clock clock;
     uint64_t polling_tsc; /* when polling was last switched on */
@@ -108,7 +109,10 @@ static int worker_setup(struct dataplane *dp, struct worker *worker, unsigned lc
     worker->clock = dp->clock;
     worker->ports = numa_place_alloc(dp->ports->count * sizeof *worker->ports, worker->socket);
     worker->rules = cnt_rule_table_create(dp->max_rules, rule_memory_alloc, rule_memory_release, worker);
-    return worker->ports != NULL && worker->rules != NULL ? 0 : -ENOMEM;
+    worker->sampler = numa_place_alloc(sizeof *worker->sampler, worker->socket);
+    if (worker->sampler != NULL)
+        worker->sampler->random = (worker->index + 1) * 0x9e3779b97f4a7c15u;
+    return worker->ports != NULL && worker->rules != NULL && worker->sampler != NULL ? 0 : -ENOMEM;
 }
 
 static int workers_create(struct dataplane *dp, const struct cfg *cfg)
@@ -169,6 +173,7 @@ void dataplane_free(struct dataplane *dp)
         struct worker *worker = &dp->workers[i];
         if (worker->rules != NULL)
             cnt_rule_table_free(worker->rules);
+        numa_place_free(worker->sampler, sizeof *worker->sampler, worker->socket);
         numa_place_free(worker->ports, dp->ports->count * sizeof *worker->ports, worker->socket);
     }
     numa_place_free(dp->workers, dp->worker_count * sizeof *dp->workers, -1);
@@ -307,6 +312,42 @@ double dataplane_tsc_to_time(const struct dataplane *dp, uint64_t tsc)
 uint64_t dataplane_policer_now_ns(const struct dataplane *dp)
 {
     return tsc_clock_ns(&dp->clock, rte_rdtsc());
+}
+
+void dataplane_guard_every(struct dataplane *dp, uint32_t every)
+{
+    for (unsigned i = 0; i < dp->worker_count; i++)
+        atomic_store_explicit(&dp->workers[i].sampler->every, every, memory_order_relaxed);
+}
+
+unsigned dataplane_samples_take(struct dataplane *dp, struct pkt_key *out, unsigned max)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < dp->worker_count; i++)
+        count += sampler_take(dp->workers[i].sampler, &out[count], max - count);
+    return count;
+}
+
+void dataplane_bypass(struct dataplane *dp, bool on)
+{
+    dp->bypassed = on;
+    for (unsigned i = 0; i < dp->worker_count; i++)
+        atomic_store_explicit(&dp->workers[i].bypass, on, memory_order_relaxed);
+}
+
+bool dataplane_bypassed(const struct dataplane *dp)
+{
+    return dp->bypassed;
+}
+
+void dataplane_flowspec_counters(const struct dataplane *dp, struct cnt_port_sum *out)
+{
+    *out = (struct cnt_port_sum){0};
+    for (unsigned i = 0; i < dp->worker_count; i++)
+        for (uint16_t port = 0; port < dp->ports->count; port++)
+            if (dp->ports->port[port].flowspec)
+                cnt_port_sum_add(out, &dp->workers[i].ports[port]);
 }
 
 uint64_t dataplane_idle_ms(const struct dataplane *dp)

@@ -17,6 +17,7 @@
 
 struct cfg;
 struct cls;
+struct pkt_key;
 struct dataplane;
 struct ports;
 struct rcu;
@@ -63,6 +64,18 @@ void dataplane_settle(struct dataplane *dp);
 void dataplane_rule_counters(const struct dataplane *dp, uint32_t id, struct cnt_rule_sum *out);
 void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct cnt_port_sum *out);
 void dataplane_counters(const struct dataplane *dp, struct cnt_port_sum *out); /* over all ports */
+
+void dataplane_flowspec_counters(const struct dataplane *dp, struct cnt_port_sum *out); /* ports with Flowspec on */
+
+/* Headers of one packet in `every` of each port with Flowspec on are kept for dataplane_samples_take; 0: of none. */
+void dataplane_guard_every(struct dataplane *dp, uint32_t every);
+
+/* Takes what workers have sampled since, at most `max` keys. Workers leave out what there is no room for. */
+unsigned dataplane_samples_take(struct dataplane *dp, struct pkt_key *out, unsigned max);
+
+/* The kill-switch: from each worker's next burst on no rule is asked. Rules may be set and cleared meanwhile. */
+void dataplane_bypass(struct dataplane *dp, bool on);
+bool dataplane_bypassed(const struct dataplane *dp);
 
 /* Wall-clock time, in seconds since the epoch, of a time stamp counter value in the past. */
 double dataplane_tsc_to_time(const struct dataplane *dp, uint64_t tsc);

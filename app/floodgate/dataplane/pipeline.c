@@ -61,10 +61,15 @@ static void stage_parse(struct burst *burst)
     burst->count = kept;
 }
 
-/* 2. The first rule in RFC order for each packet, on ports that have Flowspec on. */
+/* 2. The first rule in RFC order for each packet, on ports that have Flowspec on. Samples are of what comes in there.
+ */
 static void stage_classify(struct burst *burst)
 {
+    struct worker *worker = burst->worker;
+
     if (burst->queue->in->flowspec)
+        sampler_pass(worker->sampler, (unsigned)(burst->queue - worker->queues), burst->keys, burst->count);
+    if (burst->queue->in->flowspec && likely(!atomic_load_explicit(&worker->bypass, memory_order_relaxed)))
         cls_match_burst(burst->worker->cls, burst->keys, burst->rules, burst->count);
     else
         memset(burst->rules, 0, burst->count * sizeof burst->rules[0]); /* CLS_NO_MATCH */

@@ -17,6 +17,7 @@
 #include "classifier/classifier.h"
 #include "counters/counters.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/sampler.h"
 #include "dataplane/tsc_clock.h"
 #include "ports/ports.h"
 #include "rcu/rcu.h"
@@ -47,8 +48,10 @@ struct worker {
     struct tsc_clock clock;       /* the same for all workers: their policers share it */
     struct cnt_port *ports;       /* by port index; this worker is the only writer */
     struct cnt_rule_table *rules; /* likewise; chunks are made by the control thread */
+    struct sampler *sampler;      /* who writes what in it: dataplane/sampler.h */
 
-    atomic_bool stop; /* [control] */
+    atomic_bool stop;   /* [control] */
+    atomic_bool bypass; /* [control] the kill-switch: no rule is asked */
 
     /* [worker], read by the control thread */
     alignas(64) cnt_t packets;

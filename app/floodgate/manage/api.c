@@ -36,6 +36,7 @@ struct connection {
     struct api *api;
     struct bufferevent *bev;
     struct event *resume;   /* another turn, without new input */
+    char who[32];           /* is connected: "uid 1000" */
     struct rule_walk *walk; /* of the answer under way, or NULL */
     bool first_rule;
     bool ended;   /* the client sends no more: close when everything is answered */
@@ -123,6 +124,7 @@ static void answer_line(struct connection *conn, const char *line, size_t len)
         return;
     }
     log_line(conn->api->conf.log, LOG_LEVEL_DEBUG, "api: %s", command);
+    conn->api->state.who = conn->who;
     api_command_run(&conn->api->state, command, args, &answer);
     json_decref(request);
     if (answer.walk != NULL) {
@@ -218,14 +220,18 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
     connection_free(conn);
 }
 
-static void log_client(const struct api *api, evutil_socket_t fd)
+static void know_client(const struct api *api, evutil_socket_t fd, char *who, size_t size)
 {
     struct ucred cred;
     socklen_t len = sizeof cred;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
-        log_line(api->conf.log, LOG_LEVEL_DEBUG, "api: connection from pid %d, uid %u, gid %u", (int)cred.pid, cred.uid,
-                 cred.gid);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0) {
+        snprintf(who, size, "unknown");
+        return;
+    }
+    snprintf(who, size, "uid %u", cred.uid);
+    log_line(api->conf.log, LOG_LEVEL_DEBUG, "api: connection from pid %d, uid %u, gid %u", (int)cred.pid, cred.uid,
+             cred.gid);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr, int addr_len,
@@ -238,7 +244,6 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     (void)listener;
     (void)addr;
     (void)addr_len;
-    log_client(api, fd);
     if (conn != NULL)
         conn->bev = bufferevent_socket_new(api->conf.base, fd, BEV_OPT_CLOSE_ON_FREE);
     if (conn == NULL || conn->bev == NULL) {
@@ -247,6 +252,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
         return;
     }
     conn->api = api;
+    know_client(api, fd, conn->who, sizeof conn->who);
     LIST_INSERT_HEAD(&api->connections, conn, link);
     api->connection_count++;
     conn->resume = evtimer_new(api->conf.base, on_resume, conn);

@@ -70,6 +70,7 @@ static void run_status(struct api_state *state, const json_t *args, struct api_a
                                   "tx_packets_per_s", rates->tx_packets_per_s, "dropped_packets_per_s",
                                   rates->dropped_packets_per_s, "rx_bits_per_s", rates->rx_bits_per_s, "tx_bits_per_s",
                                   rates->tx_bits_per_s));
+    json_object_set_new(o, "vetting", api_vetting_json(state->control));
     json_object_set_new(o, "counters", json_counters(&sum));
     answer->result = o;
 }
@@ -195,6 +196,13 @@ static const struct request_arg RULE_ARGS[] = {{"rule", ARG_STRING, true}, {NULL
 static const struct request_arg PEER_ARGS[] = {
     {"name", ARG_STRING, true}, {"action", ARG_STRING, true}, {NULL, 0, false}};
 static const struct request_arg ACTION_ARGS[] = {{"action", ARG_STRING, true}, {NULL, 0, false}};
+static const struct request_arg KILL_ARGS[] = {
+    {"action", ARG_STRING, true}, {"peer", ARG_STRING, false}, {NULL, 0, false}};
+static const struct request_arg JOURNAL_ARGS[] = {{"rule", ARG_UINT, false},
+                                                  {"peer", ARG_STRING, false},
+                                                  {"step", ARG_STRING, false},
+                                                  {"limit", ARG_UINT, false},
+                                                  {NULL, 0, false}};
 static const struct request_arg EXPLAIN_ARGS[] = {
     {"in", ARG_STRING, false}, {"packet", ARG_STRING, false}, {"frame", ARG_STRING, false}, {NULL, 0, false}};
 
@@ -212,6 +220,10 @@ static const struct api_command {
     {"rule-suspend", ID_ARGS, api_run_rule_suspend},
     {"rule-resume", ID_ARGS, api_run_rule_resume},
     {"rule-approve", ID_ARGS, api_run_rule_approve},
+    {"rule-dry-run", ID_ARGS, api_run_rule_dry_run},
+    {"rule-promote", ID_ARGS, api_run_rule_promote},
+    {"kill-switch", KILL_ARGS, api_run_kill_switch},
+    {"journal", JOURNAL_ARGS, api_run_journal},
     {"peers", NO_ARGS, run_peers},
     {"peer", PEER_ARGS, run_peer},
     {"routes", ROUTES_ARGS, api_run_routes},

@@ -24,6 +24,7 @@ struct api_state {
     const char *version;
     mono_ms_t started_ms;
     struct rates rates;
+    const char *who; /* asks: "uid 1000", for the journal */
 };
 
 /* One of the three is set after a command ran. */
@@ -46,9 +47,16 @@ void api_run_rule_del(struct api_state *state, const json_t *args, struct api_an
 void api_run_rule_suspend(struct api_state *state, const json_t *args, struct api_answer *answer);
 void api_run_rule_resume(struct api_state *state, const json_t *args, struct api_answer *answer);
 void api_run_rule_approve(struct api_state *state, const json_t *args, struct api_answer *answer);
+void api_run_rule_dry_run(struct api_state *state, const json_t *args, struct api_answer *answer);
+void api_run_rule_promote(struct api_state *state, const json_t *args, struct api_answer *answer);
 void api_run_rule_check(struct api_state *state, const json_t *args, struct api_answer *answer);
 
 /* api_routes.c */
 void api_run_routes(struct api_state *state, const json_t *args, struct api_answer *answer);
+
+/* Handlers of api_vetting.c. */
+void api_run_kill_switch(struct api_state *state, const json_t *args, struct api_answer *answer);
+void api_run_journal(struct api_state *state, const json_t *args, struct api_answer *answer);
+json_t *api_vetting_json(const struct control *control);
 
 #endif

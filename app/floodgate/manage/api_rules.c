@@ -109,52 +109,53 @@ void api_run_rule_add(struct api_state *state, const json_t *args, struct api_an
     }
 }
 
-/* Commands that change one rule by its id. */
-typedef bool (*rule_change_fn)(struct control *control, uint32_t id, char *why, size_t size);
-
-static void change_rule(struct api_state *state, const json_t *args, rule_change_fn change, bool gone,
-                        struct api_answer *answer)
+void api_run_rule_del(struct api_state *state, const json_t *args, struct api_answer *answer)
 {
     uint64_t id = request_uint(args, "id", 0);
 
     if (find_rule(state, id, answer) == NULL ||
-        !change(state->control, (uint32_t)id, answer->error, sizeof answer->error))
+        !control_rule_del(state->control, (uint32_t)id, answer->error, sizeof answer->error))
         return;
     answer->error[0] = '\0';
-    if (gone)
-        answer->result = json_pack("{s:I, s:b}", "id", (json_int_t)id, "remains",
-                                   rules_find(control_rules(state->control), (uint32_t)id) != NULL);
-    else
-        answer_rule(state, id, answer);
+    answer->result = json_pack("{s:I, s:b}", "id", (json_int_t)id, "remains",
+                               rules_find(control_rules(state->control), (uint32_t)id) != NULL);
 }
 
-void api_run_rule_del(struct api_state *state, const json_t *args, struct api_answer *answer)
+/* Commands that change one rule by its id. */
+static void steer_rule(struct api_state *state, const json_t *args, enum control_steer what, struct api_answer *answer)
 {
-    change_rule(state, args, control_rule_del, true, answer);
+    uint64_t id = request_uint(args, "id", 0);
+
+    if (find_rule(state, id, answer) == NULL ||
+        !control_rule_steer(state->control, (uint32_t)id, what, state->who, answer->error, sizeof answer->error))
+        return;
+    answer->error[0] = '\0';
+    answer_rule(state, id, answer);
 }
 
 void api_run_rule_suspend(struct api_state *state, const json_t *args, struct api_answer *answer)
 {
-    change_rule(state, args, control_rule_suspend, false, answer);
+    steer_rule(state, args, CONTROL_SUSPEND, answer);
 }
 
 void api_run_rule_resume(struct api_state *state, const json_t *args, struct api_answer *answer)
 {
-    change_rule(state, args, control_rule_resume, false, answer);
+    steer_rule(state, args, CONTROL_RESUME, answer);
 }
 
 void api_run_rule_approve(struct api_state *state, const json_t *args, struct api_answer *answer)
 {
-    const struct rule *rule = find_rule(state, request_uint(args, "id", 0), answer);
+    steer_rule(state, args, CONTROL_APPROVE, answer);
+}
 
-    if (rule == NULL)
-        return;
-    if (rule->state == RULE_HELD)
-        snprintf(answer->error, sizeof answer->error,
-                 "rule %" PRIu32 " is held, and held rules cannot be approved in this version", rule->id);
-    else
-        snprintf(answer->error, sizeof answer->error, "rule %" PRIu32 " is %s, not held: there is nothing to approve",
-                 rule->id, rule_state_name(rule->state));
+void api_run_rule_dry_run(struct api_state *state, const json_t *args, struct api_answer *answer)
+{
+    steer_rule(state, args, CONTROL_DRY_RUN, answer);
+}
+
+void api_run_rule_promote(struct api_state *state, const json_t *args, struct api_answer *answer)
+{
+    steer_rule(state, args, CONTROL_PROMOTE, answer);
 }
 
 static const char *pol_state_word(enum pol_state state)

@@ -12,8 +12,8 @@ static const struct fs_actions undefined_rate = {.rate_undefined = true};
 
 struct seen {
     size_t count;
-    char steps[8][32];
-    struct pol_verdict verdicts[8];
+    char steps[12][32];
+    struct pol_verdict verdicts[12];
 };
 
 static void note(void *ctx, const char *step, const struct pol_verdict *verdict)
@@ -96,7 +96,7 @@ static void judging_each_step_reports_all_and_concludes_as_pol_judge_does(void *
         pol_judge_each(&candidates[i], note, &seen, &all);
         assert_int_equal(one.state, all.state);
         assert_string_equal(one.reason, all.reason);
-        assert_int_equal(seen.count, 8);
+        assert_int_equal(seen.count, 10);
         for (size_t step = 0; step < seen.count; step++)
             refused += seen.verdicts[step].state != POL_ACTIVE;
         assert_int_equal(refused, refusals[i]);
@@ -108,6 +108,8 @@ static void judging_each_step_reports_all_and_concludes_as_pol_judge_does(void *
         assert_string_equal(seen.steps[5], "max-rules");
         assert_string_equal(seen.steps[6], "protect");
         assert_string_equal(seen.steps[7], "enforceable");
+        assert_string_equal(seen.steps[8], "cost");
+        assert_string_equal(seen.steps[9], "blast-radius");
     }
 }
 

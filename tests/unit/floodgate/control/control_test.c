@@ -536,9 +536,9 @@ static void what_is_not_served_is_said_at_the_start(void **state)
     router_start(router,
                  "    - {name: detector, address: 127.0.0.2, asn: 65001, passive: true, "
                  "families: [ipv4-flowspec, ipv4-flowspec-vpn]}\n",
-                 "guard: {max-drop-share: 20}\n");
+                 "vrfs: [{name: scrub}]\n");
     assert_true(logged(router, "peer detector: ipv4-flowspec-vpn is not offered"));
-    assert_true(logged(router, "`guard` is read and checked, but NOT acted on"));
+    assert_true(logged(router, "`vrfs` is read and checked, but NOT acted on"));
 }
 
 #define CONTROL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

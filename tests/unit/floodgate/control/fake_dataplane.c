@@ -96,3 +96,42 @@ void dataplane_settle(struct dataplane *dp)
 {
     fake_dataplane_release(dp);
 }
+
+void dataplane_bypass(struct dataplane *dp, bool on)
+{
+    dp->bypassed = on;
+}
+
+bool dataplane_bypassed(const struct dataplane *dp)
+{
+    return dp->bypassed;
+}
+
+void dataplane_guard_every(struct dataplane *dp, uint32_t every)
+{
+    dp->sample_every = every;
+}
+
+unsigned dataplane_samples_take(struct dataplane *dp, struct pkt_key *out, unsigned max)
+{
+    (void)dp;
+    (void)out;
+    (void)max;
+    return 0;
+}
+
+void dataplane_flowspec_counters(const struct dataplane *dp, struct cnt_port_sum *out)
+{
+    *out = dp->seen;
+}
+
+void dataplane_rule_counters(const struct dataplane *dp, uint32_t id, struct cnt_rule_sum *out)
+{
+    *out = dp->counters[id];
+}
+
+double dataplane_tsc_to_time(const struct dataplane *dp, uint64_t tsc)
+{
+    (void)dp;
+    return (double)tsc; /* seconds since the epoch */
+}

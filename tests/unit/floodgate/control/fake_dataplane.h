@@ -26,6 +26,10 @@ struct dataplane {
     uint32_t room;        /* rules in force at the same time */
     bool release_at_once; /* as a data plane that does not poll */
     uint64_t reclaims;
+    bool bypassed;
+    uint32_t sample_every;
+    struct cnt_port_sum seen;               /* what dataplane_flowspec_counters says */
+    struct cnt_rule_sum counters[FAKE_IDS]; /* and dataplane_rule_counters */
 };
 
 struct dataplane *fake_dataplane_create(void);

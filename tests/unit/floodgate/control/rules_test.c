@@ -252,7 +252,7 @@ static void a_rule_withdrawn_while_its_id_is_cleared_gives_the_id_once(void **st
     char why[128];
     uint32_t id = announce(bench, &bench->peer, NTP " then discard")->id;
 
-    assert_true(rules_suspend(bench->rules, id, why, sizeof why));
+    assert_true(rules_suspend(bench->rules, id, "test", why, sizeof why));
     withdraw(bench, &bench->peer, NTP);
     const struct rule *next = announce(bench, &bench->peer, "match destination 192.0.2.1/32 then discard");
     assert_int_not_equal(next->id, id);
@@ -342,12 +342,12 @@ static void the_operator_suspends_and_resumes(void **state)
     const struct rule *rule = announce(bench, &bench->peer, NTP " then discard");
     char why[128];
 
-    assert_false(rules_resume(bench->rules, rule->id, why, sizeof why));
+    assert_false(rules_resume(bench->rules, rule->id, "test", why, sizeof why));
     assert_string_equal(why, "rule 1 is active, not suspended");
-    assert_true(rules_suspend(bench->rules, rule->id, why, sizeof why));
+    assert_true(rules_suspend(bench->rules, rule->id, "test", why, sizeof why));
     assert_int_equal(rule->state, RULE_SUSPENDED);
     assert_false(bench->dp->slots[rule->id].in_force);
-    assert_false(rules_suspend(bench->rules, rule->id, why, sizeof why));
+    assert_false(rules_suspend(bench->rules, rule->id, "test", why, sizeof why));
     assert_string_equal(why, "rule 1 is suspended, not active");
 
     /* the peer changes its mind about the action: the operator's word stays */
@@ -356,11 +356,11 @@ static void the_operator_suspends_and_resumes(void **state)
     fake_dataplane_release(bench->dp);
     assert_false(bench->dp->slots[rule->id].in_force);
 
-    assert_true(rules_resume(bench->rules, rule->id, why, sizeof why));
+    assert_true(rules_resume(bench->rules, rule->id, "test", why, sizeof why));
     assert_int_equal(rule->state, RULE_ACTIVE);
     assert_true(bench->dp->slots[rule->id].in_force);
     assert_int_equal(bench->dp->slots[rule->id].opened, 1); /* its counters went on */
-    assert_false(rules_suspend(bench->rules, 77, why, sizeof why));
+    assert_false(rules_suspend(bench->rules, 77, "test", why, sizeof why));
     assert_string_equal(why, "there is no rule 77");
 }
 
@@ -371,9 +371,9 @@ static void a_data_plane_at_rest_releases_at_once(void **state)
 
     bench->dp->release_at_once = true;
     const struct rule *rule = announce(bench, &bench->peer, NTP " then discard");
-    assert_true(rules_suspend(bench->rules, rule->id, why, sizeof why));
+    assert_true(rules_suspend(bench->rules, rule->id, "test", why, sizeof why));
     assert_false(bench->dp->slots[rule->id].in_force);
-    assert_true(rules_resume(bench->rules, rule->id, why, sizeof why));
+    assert_true(rules_resume(bench->rules, rule->id, "test", why, sizeof why));
     assert_true(bench->dp->slots[rule->id].in_force);
     withdraw(bench, &bench->peer, NTP);
     assert_int_equal(fake_dataplane_in_force(bench->dp), 0);

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Decisions on rules that the policy accepts: the operator's, the circuit breaker's, and those that time makes. Each is
+ * a mark on the rule; rule_steer says what the marks mean together, in one place. Each is in the journal.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "control/journal.h"
+#include "control/rules_internal.h"
+#include "flowspec/text.h"
+
+#define RULE_TEXT 1024
+
+void rule_record(const struct rules *rules, const struct rule *rule, const char *event, const char *step,
+                 const char *by)
+{
+    const char *reason = rule->reason != NULL ? rule->reason : "";
+    char text[RULE_TEXT], word[32];
+    struct strbuf out = sb_init(text, sizeof text);
+
+    if (rules->journal == NULL)
+        return;
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(reason, ":"), reason);
+    fs_rule_format(rule->match, &rule->actions, &out);
+    journal_add(rules->journal, &(struct journal_entry){.rule = rule->id,
+                                                        .event = event,
+                                                        .peer = rule_source_text(rule),
+                                                        .state = rule_state_name(rule->state),
+                                                        .step = step != NULL ? step : word,
+                                                        .by = by,
+                                                        .text = text,
+                                                        .reason = reason});
+}
+
+bool rule_is_dry_run(const struct rule *rule)
+{
+    bool by_policy = rule->source->policy != NULL && rule->source->policy->dry_run && !rule->promoted;
+
+    return rule->dry_run || by_policy;
+}
+
+void rule_steer(const struct rule *rule, enum rule_state *state, const char **reason)
+{
+    if (rule->expired == RULE_LAPSED && *state == RULE_HELD) {
+        *state = RULE_REJECTED;
+        *reason = "lapsed: it was held, and nobody approved it in time; announced anew with other actions it is "
+                  "judged again";
+    }
+    if (*state != RULE_ACTIVE)
+        return;
+    if (rule->expired == RULE_TOO_OLD || rule->expired == RULE_IDLE) {
+        *state = RULE_REJECTED;
+        *reason = rule->expired == RULE_TOO_OLD
+                      ? "max-age: it has been here longer than its peer's policy allows"
+                      : "idle-age: no packet matched it for as long as its peer's policy allows";
+    } else if (rule->source->killed) {
+        *state = RULE_SUSPENDED;
+        *reason = "kill-switch: none of this peer's rules is enforced until it is off";
+    } else if (rule->suspended_by_operator) {
+        *state = RULE_SUSPENDED;
+        *reason = "operator: suspended until it is resumed";
+    } else if (rule->tripped != NULL) {
+        *state = RULE_SUSPENDED;
+        *reason = rule->tripped;
+    } else if (rule_is_dry_run(rule)) {
+        *state = RULE_DRY_RUN;
+        *reason = "dry-run: counted, not enforced until it is promoted";
+    }
+}
+
+static struct rule *find(struct rules *rules, uint32_t id, char *why, size_t size)
+{
+    struct rule *rule = rule_ids_find(rules->ids, id);
+
+    if (rule == NULL)
+        snprintf(why, size, "there is no rule %u", id);
+    return rule;
+}
+
+static void tell(const struct rules *rules, const struct rule *rule, const char *what, const char *event,
+                 const char *by)
+{
+    log_line(rules->log, LOG_LEVEL_NOTICE, "rule %u (%s): %s by the operator, now %s", rule->id, rule_source_text(rule),
+             what, rule_state_name(rule->state));
+    rule_record(rules, rule, event, "operator", by);
+}
+
+bool rules_suspend(struct rules *rules, uint32_t id, const char *by, char *why, size_t size)
+{
+    struct rule *rule = find(rules, id, why, size);
+
+    if (rule == NULL)
+        return false;
+    if (rule->state != RULE_ACTIVE && rule->state != RULE_DRY_RUN) {
+        snprintf(why, size, "rule %u is %s, not active", id, rule_state_name(rule->state));
+        return false;
+    }
+    rule->suspended_by_operator = true;
+    rule_decide(rules, rule);
+    tell(rules, rule, "suspended", "suspend", by);
+    return true;
+}
+
+bool rules_resume(struct rules *rules, uint32_t id, const char *by, char *why, size_t size)
+{
+    struct rule *rule = find(rules, id, why, size);
+
+    if (rule == NULL)
+        return false;
+    if (!rule->suspended_by_operator && rule->tripped == NULL) {
+        snprintf(why, size, "rule %u is %s, not suspended", id, rule_state_name(rule->state));
+        return false;
+    }
+    rule->suspended_by_operator = false;
+    free(rule->tripped);
+    rule->tripped = NULL;
+    rule->approved = true; /* by somebody who knows what it takes */
+    rule_decide(rules, rule);
+    tell(rules, rule, "resumed", "resume", by);
+    return true;
+}
+
+bool rules_approve(struct rules *rules, uint32_t id, const char *by, char *why, size_t size)
+{
+    struct rule *rule = find(rules, id, why, size);
+
+    if (rule == NULL)
+        return false;
+    if (rule->delayed) {
+        snprintf(why, size, "rule %u waits its turn (max-changes): it needs no approval", id);
+        return false;
+    }
+    if (rule->state != RULE_HELD && rule->expired != RULE_LAPSED) {
+        snprintf(why, size, "rule %u is %s, not held: there is nothing to approve", id, rule_state_name(rule->state));
+        return false;
+    }
+    rule->approved = true;
+    rule->expired = RULE_FRESH;
+    rule_decide(rules, rule);
+    tell(rules, rule, "approved", "approve", by);
+    return true;
+}
+
+bool rules_dry_run(struct rules *rules, uint32_t id, const char *by, char *why, size_t size)
+{
+    struct rule *rule = find(rules, id, why, size);
+
+    if (rule == NULL)
+        return false;
+    if (rule_is_dry_run(rule)) {
+        snprintf(why, size, "rule %u is in dry-run already", id);
+        return false;
+    }
+    rule->dry_run = true;
+    rule->promoted = false;
+    rule_decide(rules, rule);
+    tell(rules, rule, "put into dry-run", "dry-run", by);
+    return true;
+}
+
+bool rules_promote(struct rules *rules, uint32_t id, const char *by, char *why, size_t size)
+{
+    struct rule *rule = find(rules, id, why, size);
+
+    if (rule == NULL)
+        return false;
+    if (!rule_is_dry_run(rule)) {
+        snprintf(why, size, "rule %u is %s, not in dry-run: there is nothing to promote", id,
+                 rule_state_name(rule->state));
+        return false;
+    }
+    rule->dry_run = false;
+    rule->promoted = true;
+    rule->measured = false; /* nothing was taken so far */
+    rule_decide(rules, rule);
+    tell(rules, rule, "promoted", "promote", by);
+    return true;
+}
+
+bool rules_kill(struct rules *rules, struct rule_source *source, bool on, const char *by)
+{
+    if (source->killed == on)
+        return false;
+    source->killed = on;
+    for (struct ord_node *node = ord_first(&rules->list); node != NULL; node = ord_next(node)) {
+        struct rule *rule = (struct rule *)node;
+        if (rule->source == source && !rule->delayed)
+            rule_decide(rules, rule);
+    }
+    log_line(rules->log, on ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, "kill-switch of peer %s is %s", source->name,
+             on ? "ON: none of its rules is enforced" : "off: its rules are enforced again");
+    journal_add(
+        rules->journal,
+        &(struct journal_entry){
+            .event = "kill-switch", .peer = source->name, .state = on ? "on" : "off", .step = "operator", .by = by});
+    return true;
+}
+
+void rules_trip(struct rules *rules, uint32_t id, const char *reason)
+{
+    struct rule *rule = rule_ids_find(rules->ids, id);
+    char *copy = rule != NULL ? strdup(reason) : NULL;
+
+    if (copy == NULL)
+        return;
+    free(rule->tripped);
+    rule->tripped = copy;
+    rule->approved = false;
+    rule_decide(rules, rule);
+    log_line(rules->log, LOG_LEVEL_ERROR, "rule %u (%s) SUSPENDED: %s", id, rule_source_text(rule), reason);
+    rule_record(rules, rule, "breaker", "breaker", "router");
+}
+
+void rules_expire(struct rules *rules, uint32_t id, enum rule_expiry why)
+{
+    struct rule *rule = rule_ids_find(rules->ids, id);
+
+    if (rule == NULL || rule->expired == why)
+        return;
+    rule->expired = why;
+    rule_decide(rules, rule);
+    log_line(rules->log, LOG_LEVEL_INFO, "rule %u (%s): %s", id, rule_source_text(rule),
+             rule->reason != NULL ? rule->reason : rule_state_name(rule->state));
+}
