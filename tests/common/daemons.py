@@ -4,7 +4,9 @@
 A rule is given as a dict: family, destination, protocol, source_port or destination_port; each daemon has its own way
 of saying it. Everything a daemon needs lies in a folder of the test's; it is stopped by its process id.
 """
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -73,6 +75,10 @@ process feed {{
     run /usr/bin/tail -n +1 -f {self.commands};
     encoder text;
 }}
+process sink {{
+    run /usr/bin/cp /dev/stdin {self.folder}/received;
+    encoder json;
+}}
 neighbor 127.0.0.1 {{
     router-id 192.0.2.21;
     local-address {self.address};
@@ -81,7 +87,8 @@ neighbor 127.0.0.1 {{
     connect {self.router_port};
     capability {{ route-refresh enable; }}
     family {{ ipv4 flow; ipv6 flow; }}
-    api {{ processes [ feed ]; }}
+    api feeding {{ processes [ feed ]; }}
+    api hearing {{ processes [ sink ]; receive {{ parsed; update; }} }}
 }}
 """)
         env = {"exabgp.api.cli": "false", "exabgp.daemon.user": "root", "exabgp.daemon.drop": "false",
@@ -105,6 +112,18 @@ neighbor 127.0.0.1 {{
 
     def withdraw(self, rule):
         self._say("withdraw", rule)
+
+
+    def known(self, family):
+        """How many rules of the family it has been told and not told to forget."""
+        rules, received = set(), self.folder / "received"
+        for line in received.read_text().splitlines() if received.exists() else ():
+            update = json.loads(line)["neighbor"]["message"].get("update", {})
+            for rule in update.get("withdraw", {}).get(f"{family} flow", []):
+                rules.discard(rule["string"])
+            for told in update.get("announce", {}).get(f"{family} flow", {}).values():
+                rules |= {rule["string"] for rule in told}
+        return len(rules)
 
 
 class GoBgp(Daemon):
@@ -165,9 +184,18 @@ class GoBgp(Daemon):
         self._say("withdraw", rule)
 
 
+    def known(self, family):
+        """How many rules of the family it has been told and not told to forget."""
+        done = subprocess.run(["gobgp", "-p", str(self.api_port), "global", "rib", "summary", "-a",
+                               f"{family}-flowspec"], check=False, capture_output=True, text=True)
+        found = re.search(r"Destination: (\d+)", done.stdout)
+        return int(found.group(1)) if found else 0
+
+
 class Bird(Daemon):
     name = "bird"
     program = "bird"
+    imports = "none"
 
     def start(self):
         self.rules = {"ipv4": [], "ipv6": []}
@@ -211,8 +239,8 @@ protocol bgp floodgate {{
     multihop;
     connect delay time 1;
     connect retry time 1;
-    flow4 {{ table flow4tab; import none; export all; }};
-    flow6 {{ table flow6tab; import none; export all; }};
+    flow4 {{ table flow4tab; import {self.imports}; export all; }};
+    flow6 {{ table flow6tab; import {self.imports}; export all; }};
 }}
 """)
 
@@ -229,6 +257,13 @@ protocol bgp floodgate {{
     def withdraw(self, rule):
         self.rules[rule["family"]].remove(self._route(rule))
         self._configure()
+
+    def known(self, family):
+        """How many rules of the family it has been told and not told to forget."""
+        done = subprocess.run(["birdc", "-s", str(self.folder / "bird.ctl"), "show", "route", "table",
+                               {"ipv4": "flow4tab", "ipv6": "flow6tab"}[family], "count"], capture_output=True,
+                              text=True, check=False)
+        return int(re.search(r"^(\d+) of \d+ routes", done.stdout, re.M).group(1))
 
     def say_all(self, rules):
         """Rules in BIRD's own words: (family, match, extended community)."""

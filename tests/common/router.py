@@ -71,6 +71,8 @@ class Config:
     lan: str = "net_pcap1,rx_pcap=back.pcap,tx_pcap=out.pcap"
     bgp_port: int = 0  # 0: any
     socket: str = "api.sock"
+    router_id: str = "192.0.2.1"
+    listen: str = "127.0.0.1"
     extra: str = ""
 
     def yaml(self):
@@ -80,13 +82,13 @@ class Config:
             {"name": "lan", "device": self.lan, "mode": "wire", "peer": "wan", "flowspec": self.lan_flowspec},
         ]
         lines = [
-            "router: {id: 192.0.2.1, asn: 65000}",
+            f"router: {{id: {self.router_id}, asn: 65000}}",
             f"dataplane: {{workers: [1], hugepages: \"off\", memory: 128, start: {self.start}}}",
             "ports:", *("  - " + json.dumps(port) for port in ports),
             f"api: {{socket: {self.socket}}}",
         ]
         if self.peers:
-            lines += ["bgp:", f"  listen: [{{address: 127.0.0.1, port: {self.bgp_port}}}]", "  peers:",
+            lines += ["bgp:", f"  listen: [{{address: {self.listen}, port: {self.bgp_port}}}]", "  peers:",
                       *(peer.yaml() for peer in self.peers)]
         if self.rules:
             lines += ["rules:", *("  - " + json.dumps(rule) for rule in self.rules)]
@@ -183,8 +185,8 @@ class Router:
         """Starts fginject; with hold it stays until the caller ends it."""
         path = self.folder / f"rules-{time.monotonic_ns()}"
         path.write_text("".join(rule + "\n" for rule in rules))
-        command = [program("fginject"), "--connect", f"127.0.0.1:{self.config.bgp_port}", "--local-as", str(local_as),
-                   *(["--hold"] if hold else []), *args, str(path)]
+        command = [program("fginject"), "--connect", f"{self.config.listen}:{self.config.bgp_port}",
+                   "--local-as", str(local_as), *(["--hold"] if hold else []), *args, str(path)]
         return subprocess.Popen(command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def out(self):
