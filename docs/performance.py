@@ -110,7 +110,8 @@ def update_table(records):
     rows = [[r["family"], f"IPv{r['ip']}", f"{r['rules']:,}", *[figure(r, name, 2) for name in names],
              f"{r['memory_bytes'] / r['rules']:.0f}"] for r in records if r["bench"] == "update"]
     return ["## Changes", "",
-            "One rule added or removed, 10,000 times a second, while a worker classifies: from the call until the worker", "has passed a quiescent point after it. Microseconds.", "",
+            "One rule added or removed, 10,000 times a second, while a worker classifies: from the call "
+            "until the worker", "has passed a quiescent point after it. Microseconds.", "",
             *table(["family", "IP", "rules", "median", "99 %", "99.9 %", "most", "worker loses, %", "load, s",
                     "octets a rule"], rows)]
 
@@ -136,8 +137,9 @@ def machine():
 
 def page(records, left_out, about):
     lines = ["# Performance of the classifier", "",
-             "Written by `./run bench`; what the families and the traffic are, fgbench(1) says. Engines take turns in "
-             "one process on", "the same rules and packets, in bursts of 32; a figure is the median of the turns. Machines "
+             "Written by `./run bench`; what the families and the traffic are, fgbench(1) says. Engines take "
+             "turns in one process on",
+             "the same rules and packets, in bursts of 32; a figure is the median of the turns. Machines "
              "that do other work beside", "it give other figures from one run to the next: then look at the ratio.", "",
              *about, "", "![Cycles per packet over rules](performance.svg)", "",
              *classify_tables(records), *update_table(records)]
