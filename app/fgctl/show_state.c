@@ -223,7 +223,7 @@ static void worker_row(struct table *table, const json_t *worker, const char *co
 
 static void show_workers(const struct fgctl *ctl, const json_t *workers)
 {
-    static const char *const STAGES[] = {"rx", "parse", "classify", "act", "tx"};
+    static const char *const STAGES[] = {"rx", "parse", "local", "classify", "act", "forward", "tx"};
     static const struct table_column COLUMNS[] = {
         {.title = "LCORE", .right = true}, {.title = "CPU", .right = true},     {.title = "NODE", .right = true},
         {.title = "QUEUES", .wrap = true}, {.title = "PACKETS", .right = true}, {.title = "BUSY POLLS", .right = true},

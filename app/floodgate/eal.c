@@ -126,7 +126,7 @@ static void add_devices(struct args *args, const struct cfg *cfg)
     bool any = false;
 
     for (size_t i = 0; i < cfg->port_count; i++) {
-        if (!device_is_pci(cfg->ports[i].device))
+        if (cfg->ports[i].device == NULL || !device_is_pci(cfg->ports[i].device))
             continue;
         args_add(args, "-a");
         args_add(args, cfg->ports[i].device);

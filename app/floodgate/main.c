@@ -25,6 +25,7 @@
 #include "options.h"
 #include "ports/ports.h"
 #include "process.h"
+#include "routing/routing.h"
 #include "sampling/sampling.h"
 
 enum exit_status {
@@ -45,6 +46,7 @@ struct router {
     struct dataplane *dp;
     struct event_base *base;
     struct sampling *sampling; /* NULL: not configured */
+    struct routing *routing;
     struct control *control;
     struct api *api;
     struct event *on_term, *on_int, *on_hup, *on_idle_check;
@@ -168,12 +170,24 @@ static void stop_sampling(struct router *router)
     router->sampling = NULL;
 }
 
+static int start_routing(struct router *router)
+{
+    return routing_start(router->base, router->dp, router->cfg, &router->log, &router->routing);
+}
+
+static void stop_routing(struct router *router)
+{
+    routing_stop(router->routing);
+    router->routing = NULL;
+}
+
 static int start_control(struct router *router)
 {
     router->control = control_start(&(struct control_conf){.base = router->base,
                                                            .cfg = router->cfg,
                                                            .config_file = router->options.config_file,
                                                            .dp = router->dp,
+                                                           .routing = router->routing,
                                                            .log = &router->log});
     if (router->control == NULL)
         return -EADDRINUSE;
@@ -256,10 +270,15 @@ static const struct step {
     void (*stop)(struct router *router);
     bool stop_if_failed;
 } STEPS[] = {
-    {"totals", start_totals, stop_totals, false},    {"eal", start_eal, stop_eal, false},
-    {"ports", start_ports, stop_ports, true},        {"dataplane", start_dataplane, stop_dataplane, false},
-    {"events", start_events, stop_events, true},     {"sampling", start_sampling, stop_sampling, false},
-    {"control", start_control, stop_control, false}, {"api", start_api, stop_api, false},
+    {"totals", start_totals, stop_totals, false},
+    {"eal", start_eal, stop_eal, false},
+    {"ports", start_ports, stop_ports, true},
+    {"dataplane", start_dataplane, stop_dataplane, false},
+    {"events", start_events, stop_events, true},
+    {"sampling", start_sampling, stop_sampling, false},
+    {"routing", start_routing, stop_routing, false},
+    {"control", start_control, stop_control, false},
+    {"api", start_api, stop_api, false},
     {"polling", start_polling, stop_polling, false},
 };
 #define STEP_COUNT (sizeof STEPS / sizeof STEPS[0])

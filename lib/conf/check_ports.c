@@ -137,6 +137,52 @@ static void check_address(struct cfg_reader *reader, size_t port_at, size_t addr
     }
 }
 
+static bool has_subports(const struct cfg *cfg, const struct cfg_port *port)
+{
+    for (size_t p = 0; port->name && p < cfg->port_count; p++)
+        if (cfg->ports[p].parent && strcmp(cfg->ports[p].parent, port->name) == 0)
+            return true;
+    return false;
+}
+
+/* A sub-port's parent has a device and is of mode route; one tag is one sub-port. */
+static void check_subport(struct cfg_reader *reader, const struct cfg_port *port)
+{
+    const struct cfg *cfg = reader->cfg;
+    const struct cfg_port *parent = cfg_find_port(cfg, port->parent);
+    unsigned line = cfg_line_of(reader, &port->parent, port->line);
+
+    if (!parent)
+        cfg_no_such_port(reader, "parent", port->parent, line);
+    else if (parent->parent)
+        cfg_problem_add(&reader->problems, line, "parent: port '%s' (line %u) is a sub-port itself", port->parent,
+                        parent->line);
+    else if (parent->mode != CFG_PORT_ROUTE)
+        cfg_problem_add(&reader->problems, line, "parent: port '%s' (line %u) is not of mode route", port->parent,
+                        parent->line);
+    for (const struct cfg_port *other = cfg->ports; other < port; other++)
+        if (other->parent && port->vlan && other->vlan == port->vlan && strcmp(other->parent, port->parent) == 0)
+            cfg_problem_add(&reader->problems, cfg_line_of(reader, &port->vlan, port->line),
+                            "vlan: %u of port '%s' is given already on line %u", port->vlan, port->parent, other->line);
+}
+
+static void check_routed(struct cfg_reader *reader, const struct cfg_port *port)
+{
+    const struct cfg *cfg = reader->cfg;
+    size_t v = 0;
+
+    if (port->parent)
+        check_subport(reader, port);
+    else if (port->address_count == 0 && !has_subports(cfg, port) && port->name && port->device)
+        cfg_problem_add(&reader->problems, port->line,
+                        "'addresses' is missing in a port of mode route: a list such as [198.51.100.1/24]");
+    while (port->vrf && v < cfg->vrf_count && !(cfg->vrfs[v].name && strcmp(cfg->vrfs[v].name, port->vrf) == 0))
+        v++;
+    if (port->vrf && v == cfg->vrf_count)
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &port->vrf, port->line),
+                        "vrf: there is no VRF '%s' in vrfs", port->vrf);
+}
+
 void cfg_check_ports(struct cfg_reader *reader)
 {
     const struct cfg *cfg = reader->cfg;
@@ -150,6 +196,8 @@ void cfg_check_ports(struct cfg_reader *reader)
     for (size_t p = 0; p < cfg->port_count; p++) {
         if (cfg->ports[p].mode == CFG_PORT_WIRE && cfg->ports[p].peer)
             check_wire(reader, &cfg->ports[p]);
+        if (cfg->ports[p].mode == CFG_PORT_ROUTE)
+            check_routed(reader, &cfg->ports[p]);
         for (size_t a = 0; a < cfg->ports[p].address_count; a++)
             check_address(reader, p, a);
     }

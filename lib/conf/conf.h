@@ -50,7 +50,13 @@ enum cfg_port_mode { CFG_PORT_WIRE, CFG_PORT_ROUTE };
 
 struct cfg_port {
     char *name;
-    char *device; /* PCI address, or a vdev with its arguments */
+    char *device;   /* PCI address, or a vdev with its arguments; NULL for a sub-port */
+    char *parent;   /* sub-port: the port whose frames with tag `vlan` it has */
+    uint16_t vlan;  /* 1..4094; 0: not a sub-port */
+    char *vrf;      /* NULL: the default one */
+    bool urpf;      /* `urpf: loose` */
+    uint8_t mac[6]; /* zero: the device's own */
+    uint16_t mtu;   /* octets of an IP packet; default 1500 */
     enum cfg_port_mode mode;
     char *peer;                  /* CFG_PORT_WIRE: name of the other end, which names this one */
     bool flowspec;               /* default true */
@@ -66,9 +72,12 @@ struct cfg_vrf {
     unsigned line;
 };
 
+#define CFG_VIA_MAX 8
+
 struct cfg_route {
     struct ip_prefix prefix;
-    struct ip_addr via; /* family IP_NONE when blackhole */
+    struct ip_addr via[CFG_VIA_MAX]; /* several: equal-cost multipath */
+    unsigned via_count;              /* 0 when blackhole */
     bool blackhole;
     char *vrf; /* NULL: the default one ("default" in the file is NULL here, too) */
     unsigned line;

@@ -25,6 +25,8 @@ static void ports_free(struct cfg_port *ports, size_t count)
     for (size_t i = 0; i < count; i++) {
         free(ports[i].name);
         free(ports[i].device);
+        free(ports[i].parent);
+        free(ports[i].vrf);
         free(ports[i].peer);
         free(ports[i].addresses);
     }

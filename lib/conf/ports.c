@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Section `ports`. */
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/schema.h"
@@ -77,9 +78,27 @@ static void port_finish(struct cfg_reader *reader, const struct cfg_node *node, 
     const struct cfg_port *port = object;
     bool has_peer = cfg_map_has(node, "peer");
     bool has_addresses = cfg_map_has(node, "addresses");
+    bool has_parent = cfg_map_has(node, "parent");
+    static const char *const ROUTE_ONLY[] = {"parent", "vlan", "vrf", "urpf", "mtu", "mac"};
 
+    if (has_parent == cfg_map_has(node, "device"))
+        cfg_problem_add(&reader->problems, node->line,
+                        has_parent ? "a port has either 'device' or 'parent' (of a sub-port), not both"
+                                   : "'device' is missing in a port: %s",
+                        DEVICE_WANTS);
+    if (has_parent != cfg_map_has(node, "vlan"))
+        cfg_problem_add(&reader->problems, node->line, "'%s' is missing in a sub-port: it has 'parent' and 'vlan'",
+                        has_parent ? "vlan" : "parent");
+    if (port->vrf && strcmp(port->vrf, "default") == 0) {
+        free(((struct cfg_port *)object)->vrf);
+        ((struct cfg_port *)object)->vrf = NULL;
+    }
     if (!mode_is_given(node))
         return;
+    for (size_t i = 0; port->mode == CFG_PORT_WIRE && i < CFG_COUNT(ROUTE_ONLY); i++)
+        if (cfg_map_has(node, ROUTE_ONLY[i]))
+            cfg_problem_add(&reader->problems, node->line, "%s: a port of mode wire has none; it belongs to mode route",
+                            ROUTE_ONLY[i]);
     if (port->mode == CFG_PORT_WIRE && !has_peer)
         cfg_problem_add(&reader->problems, node->line,
                         "'peer' is missing in a port of mode wire: the name of the port at the other end");
@@ -89,9 +108,19 @@ static void port_finish(struct cfg_reader *reader, const struct cfg_node *node, 
     if (port->mode == CFG_PORT_ROUTE && has_peer)
         cfg_problem_add(&reader->problems, cfg_line_of(reader, &port->peer, node->line),
                         "peer: a port of mode route has none; it belongs to mode wire");
-    if (port->mode == CFG_PORT_ROUTE && !has_addresses)
+    if (has_parent && !has_addresses)
         cfg_problem_add(&reader->problems, node->line,
-                        "'addresses' is missing in a port of mode route: a list such as [198.51.100.1/24]");
+                        "'addresses' is missing in a sub-port: a list such as [198.51.100.1/24]");
+}
+
+static const struct cfg_choice URPF[] = {{"off", false}, {"loose", true}, {0}};
+
+static void set_urpf(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node, void *field)
+{
+    uint32_t loose = 0;
+
+    cfg_set_choice(reader, key, node, &loose);
+    *(bool *)field = loose != 0;
 }
 
 static const struct cfg_key ADDRESS_ITEM = {
@@ -102,7 +131,22 @@ static const struct cfg_key ADDRESS_ITEM = {
 #define AT(field) offsetof(struct cfg_port, field)
 static const struct cfg_key PORT_KEYS[] = {
     {.name = "name", .set = cfg_set_name, .offset = AT(name), .required = true, .wants = cfg_name_wants},
-    {.name = "device", .set = set_device, .offset = AT(device), .required = true, .wants = DEVICE_WANTS},
+    {.name = "device", .set = set_device, .offset = AT(device), .wants = DEVICE_WANTS},
+    {.name = "parent", .set = cfg_set_name, .offset = AT(parent), .wants = "the name of the port that has the device"},
+    {.name = "vlan", .set = cfg_set_uint16, .offset = AT(vlan), .min = 1, .max = 4094},
+    {.name = "vrf", .set = cfg_set_name, .offset = AT(vrf), .wants = "the name of a VRF"},
+    {.name = "mac",
+     .set = cfg_set_mac,
+     .offset = AT(mac),
+     .wants = "a unicast MAC address such as \"02:00:00:00:00:01\""},
+    {.name = "urpf", .set = set_urpf, .offset = AT(urpf), .choices = URPF},
+    {.name = "mtu",
+     .set = cfg_set_uint16,
+     .offset = AT(mtu),
+     .min = 1280,
+     .max = 9000,
+     .unit = "octets",
+     .fallback = "1500"},
     {.name = "mode", .set = cfg_set_choice, .offset = AT(mode), .required = true, .choices = MODES},
     {.name = "peer", .set = cfg_set_name, .offset = AT(peer), .wants = "the name of the port at the other end"},
     {.name = "flowspec", .set = cfg_set_bool, .offset = AT(flowspec), .fallback = "true", .wants = "true or false"},

@@ -34,6 +34,32 @@ const struct cfg_key cfg_vrf_item = {.name = "vrfs",
                                      .map = &VRF_MAP,
                                      .wants = "a map such as {name: scrub, rt-import: [\"65000:100\"]}"};
 
+/* One next hop, or a list of them. */
+static void set_via(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node, void *field)
+{
+    struct cfg_route *route = (struct cfg_route *)((char *)field - offsetof(struct cfg_route, via));
+    const struct cfg_node *item = node->kind == CFG_NODE_LIST ? node->first : node;
+    unsigned count = 0;
+
+    if (node->kind == CFG_NODE_LIST && node->first == NULL) {
+        cfg_problem_value(reader, key, node);
+        return;
+    }
+    for (; item != NULL; item = node->kind == CFG_NODE_LIST ? item->next : NULL, count++) {
+        if (count == CFG_VIA_MAX) {
+            cfg_problem_add(&reader->problems, item->value_line, "via: at most %d next hops", CFG_VIA_MAX);
+            break;
+        }
+        cfg_set_host(reader, key, item, &route->via[count]);
+        if (route->via[count].family == IP_NONE) /* reported */
+            return;
+        for (unsigned i = 0; i < count; i++)
+            if (ip_addr_equal(&route->via[i], &route->via[count]))
+                cfg_problem_add(&reader->problems, item->value_line, "via: the same next hop twice");
+        route->via_count = count + 1;
+    }
+}
+
 /* A route leads to a next hop or into the void, and says which. */
 static void route_finish(struct cfg_reader *reader, const struct cfg_node *node, void *object)
 {
@@ -49,11 +75,15 @@ static void route_finish(struct cfg_reader *reader, const struct cfg_node *node,
     if (!has_via && !route->blackhole)
         cfg_problem_add(&reader->problems, node->line,
                         "a route needs 'via' with the next hop's address, or 'blackhole: true'");
-    if (route->via.family != IP_NONE && route->prefix.family != IP_NONE && route->via.family != route->prefix.family)
+    for (unsigned i = 0; i < route->via_count; i++) {
+        if (route->prefix.family == IP_NONE || route->via[i].family == route->prefix.family)
+            continue;
         cfg_problem_add(&reader->problems, cfg_line_of(reader, &route->via, node->line),
                         "via: the next hop of an %s prefix must be an %s address",
                         route->prefix.family == IP_V4 ? "IPv4" : "IPv6",
                         route->prefix.family == IP_V4 ? "IPv4" : "IPv6");
+        break;
+    }
 }
 
 #define AT(field) offsetof(struct cfg_route, field)
@@ -63,7 +93,7 @@ static const struct cfg_key ROUTE_KEYS[] = {
      .offset = AT(prefix),
      .required = true,
      .wants = "a prefix such as 203.0.113.0/24 or \"2001:db8::/32\""},
-    {.name = "via", .set = cfg_set_host, .offset = AT(via), .wants = "the next hop's address, such as 198.51.100.2"},
+    {.name = "via", .set = set_via, .offset = AT(via), .wants = "the next hop's address, such as 198.51.100.2"},
     {.name = "blackhole", .set = cfg_set_bool, .offset = AT(blackhole), .wants = "true or false"},
     {.name = "vrf", .set = cfg_set_name, .offset = AT(vrf), .wants = "the name of a VRF"},
 };

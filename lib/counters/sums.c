@@ -48,6 +48,9 @@ static const struct {
     [CNT_DROP_NEIGHBOR_UNRESOLVED] = {"neighbor_unresolved", "The next hop's MAC address is not known."},
     [CNT_DROP_MTU_EXCEEDED] = {"mtu_exceeded", "The packet is larger than the outgoing port carries."},
     [CNT_DROP_TX_FULL] = {"tx_full", "The outgoing port's queue is full."},
+    [CNT_DROP_NOT_FOR_ROUTER] = {"not_for_router", "A frame for another station or VLAN, or of no protocol routed."},
+    [CNT_DROP_PUNT_LIMIT] = {"punt_limit", "More for the router itself than it takes at once."},
+    [CNT_DROP_URPF] = {"urpf", "No route covers the source address, and the port asks for one."},
 };
 
 const char *cnt_drop_name(enum cnt_drop reason)

@@ -101,6 +101,12 @@ struct fwd *fwd_create(const struct fwd_conf *conf, const struct fwd_ops *ops, v
     return NULL;
 }
 
+void fwd_set_ops(struct fwd *fwd, const struct fwd_ops *ops, void *ctx)
+{
+    fwd->ops = *ops;
+    fwd->ctx = ctx;
+}
+
 void fwd_free(struct fwd *fwd)
 {
     if (fwd == NULL)

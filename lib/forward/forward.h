@@ -43,7 +43,11 @@ struct fwd_ops {
     void (*drop)(void *ctx, void *packet);                                       /* nobody answered, or too many wait */
 };
 
+/* NULL when memory is short. */
 struct fwd *fwd_create(const struct fwd_conf *conf, const struct fwd_ops *ops, void *ctx);
+
+/* Another owner from now on. */
+void fwd_set_ops(struct fwd *fwd, const struct fwd_ops *ops, void *ctx);
 void fwd_free(struct fwd *fwd); /* drops what is held; no reader online */
 
 /* For workers: constant while `fwd` lives. */

@@ -3,7 +3,10 @@
 
 #include <rte_mbuf.h>
 
-#define IPV4_CHECKSUM 10u /* its offset in the header */
+/* offsets in the header */
+#define IPV4_TTL       8u
+#define IPV4_CHECKSUM  10u
+#define IPV6_HOP_LIMIT 7u
 
 /* The octet at `offset`, in whichever segment it lies: a header may be split over several. */
 static inline uint8_t *octet_at(struct rte_mbuf *mbuf, uint32_t offset)
@@ -47,4 +50,28 @@ void pkt_set_dscp(struct rte_mbuf *mbuf, const struct pkt_key *key, uint8_t dscp
         set_ipv4_dscp(mbuf, key->l3_offset, dscp);
     else if (key->family == IP_V6)
         set_ipv6_dscp(mbuf, key->l3_offset, dscp);
+}
+
+static uint8_t *ttl_at(struct rte_mbuf *mbuf, const struct pkt_key *key)
+{
+    return octet_at(mbuf, key->l3_offset + (key->family == IP_V4 ? IPV4_TTL : IPV6_HOP_LIMIT));
+}
+
+uint8_t pkt_ttl(struct rte_mbuf *mbuf, const struct pkt_key *key)
+{
+    return *ttl_at(mbuf, key);
+}
+
+void pkt_ttl_decrement(struct rte_mbuf *mbuf, const struct pkt_key *key)
+{
+    --*ttl_at(mbuf, key);
+    if (key->family != IP_V4)
+        return;
+    /* RFC 1624 equation 3, as RFC 1141 has it for this case: the word that holds the TTL is 0x100 less */
+    uint8_t *high = octet_at(mbuf, key->l3_offset + IPV4_CHECKSUM);
+    uint8_t *low = octet_at(mbuf, key->l3_offset + IPV4_CHECKSUM + 1);
+    uint32_t sum = (uint32_t)(*high << 8 | *low) + 0x100;
+    sum += sum >> 16;
+    *high = (uint8_t)(sum >> 8);
+    *low = (uint8_t)sum;
 }

@@ -17,4 +17,10 @@ struct rte_mbuf;
  */
 void pkt_set_dscp(struct rte_mbuf *mbuf, const struct pkt_key *key, uint8_t dscp);
 
+/* The TTL of an IPv4 packet, the hop limit of an IPv6 one. */
+uint8_t pkt_ttl(struct rte_mbuf *mbuf, const struct pkt_key *key);
+
+/* One less of it, which must not be 0; the checksum as above. */
+void pkt_ttl_decrement(struct rte_mbuf *mbuf, const struct pkt_key *key);
+
 #endif

@@ -133,6 +133,7 @@ static struct control *control_create(const struct control_conf *conf)
         return NULL;
     control->base = conf->base;
     control->dp = conf->dp;
+    control->routing = conf->routing;
     control->log = conf->log;
     control->config_file = conf->config_file;
     control->cfg = conf->cfg;

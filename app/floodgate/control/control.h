@@ -19,12 +19,14 @@ struct bgp_unicast;
 struct control;
 struct dataplane;
 struct event_base;
+struct routing;
 
 struct control_conf {
     struct event_base *base;
     const struct cfg *cfg;   /* outlives the control plane, or until a reload replaced it */
     const char *config_file; /* read again by control_reload */
     struct dataplane *dp;
+    struct routing *routing; /* NULL where no port routes */
     const struct log_hook *log;
 };
 

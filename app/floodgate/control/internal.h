@@ -70,6 +70,7 @@ struct peer {
 struct control {
     struct event_base *base;
     struct dataplane *dp;
+    struct routing *routing; /* NULL where no port routes */
     const struct log_hook *log;
     const char *config_file;
     const struct cfg *cfg; /* in force */

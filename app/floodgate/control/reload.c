@@ -14,6 +14,7 @@
 #include "control/guard.h"
 #include "control/internal.h"
 #include "control/judge.h"
+#include "routing/routing.h"
 
 /* RFC 4486 subcodes of CEASE */
 #define CEASE_DECONFIGURED 3
@@ -72,8 +73,21 @@ static bool dataplane_equal(const struct cfg *a, const struct cfg *b)
     return true; /* `start` counts at the start only */
 }
 
+static bool vrfs_equal(const struct cfg *a, const struct cfg *b)
+{
+    if (a->vrf_count != b->vrf_count)
+        return false;
+    for (size_t i = 0; i < a->vrf_count; i++)
+        if (!text_equal(a->vrfs[i].name, b->vrfs[i].name))
+            return false;
+    return true;
+}
+
 static bool port_equal(const struct cfg_port *a, const struct cfg_port *b)
 {
+    if (!text_equal(a->parent, b->parent) || a->vlan != b->vlan || !text_equal(a->vrf, b->vrf) || a->urpf != b->urpf ||
+        a->mtu != b->mtu || memcmp(a->mac, b->mac, sizeof a->mac) != 0)
+        return false;
     if (!text_equal(a->name, b->name) || !text_equal(a->device, b->device) || a->mode != b->mode ||
         !text_equal(a->peer, b->peer) || a->flowspec != b->flowspec || a->address_count != b->address_count)
         return false;
@@ -125,7 +139,7 @@ static const struct {
     const char *section;
     bool (*equal)(const struct cfg *a, const struct cfg *b);
 } FIXED[] = {
-    {"router", router_equal},     {"dataplane", dataplane_equal}, {"ports", ports_equal},
+    {"router", router_equal},     {"dataplane", dataplane_equal}, {"ports", ports_equal},     {"vrfs", vrfs_equal},
     {"sampling", sampling_equal}, {"api.socket", socket_equal},   {"journal", journal_equal},
 };
 
@@ -289,6 +303,8 @@ bool control_reload(struct control *control, char *summary, size_t summary_size,
     judge_again(control, old);
     judge_free(old_judge);
     local_rules_configure(control, old, fresh, &rules);
+    if (control->routing != NULL)
+        routing_reconfigure(control->routing, old, fresh);
     unserved_warn(fresh, control->log);
     cfg_free(control->loaded);
     control->loaded = fresh;

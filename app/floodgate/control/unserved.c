@@ -24,13 +24,17 @@ static void warn_peer(const struct cfg_peer *peer, const struct log_hook *log)
 
 void unserved_warn(const struct cfg *cfg, const struct log_hook *log)
 {
+    bool routes = false;
+
+    for (size_t i = 0; i < cfg->port_count; i++)
+        routes = routes || cfg->ports[i].mode == CFG_PORT_ROUTE;
     const struct {
         bool set;
         const char *section, *consequence;
     } sections[] = {
         {cfg->vrf_count > 0, "vrfs", "rules with `redirect` are rejected"},
-        {cfg->route_count > 0, "routes", "packets leave by the paired port"},
-        {cfg->neighbor_count > 0, "neighbors", "packets leave by the paired port"},
+        {!routes && cfg->route_count > 0, "routes", "no port is of mode route"},
+        {!routes && cfg->neighbor_count > 0, "neighbors", "no port is of mode route"},
         {cfg->api.metrics != NULL, "api.metrics", "no metrics page is served"},
     };
 

@@ -50,4 +50,15 @@ static inline void burst_keep(struct burst *burst, uint16_t from, uint16_t to)
     burst->egress[to] = burst->egress[from];
 }
 
+/* Stages of routed ports. */
+void stage_local(struct burst *burst);   /* takes out what is for the router itself, and sets `egress` */
+void stage_forward(struct burst *burst); /* route, TTL, MTU, neighbour: each left is ready for its egress.port */
+void stage_tx_routed(struct burst *burst);
+
+/* Sends what is ready by `port`, and counts it there. Returns how many went; the others stay the caller's. */
+uint16_t routed_send(struct worker *worker, uint16_t port, struct rte_mbuf **packets, uint16_t count);
+
+/* Sends what the control thread has handed down; the worker that is `sender`, once per loop. */
+void routed_send_down(struct worker *worker);
+
 #endif

@@ -15,6 +15,7 @@
 #include "classifier/classifier.h"
 #include "conf/conf.h"
 #include "dataplane/numa.h"
+#include "dataplane/route_plane.h"
 #include "dataplane/worker.h"
 #include "ports/ports.h"
 
@@ -31,7 +32,11 @@ struct dataplane {
     bool bypassed;
     uint64_t tsc_hz;
     struct tsc_clock clock;
-    uint64_t polling_tsc; /* when polling was last switched on */
+    uint64_t polling_tsc;           /* when polling was last switched on */
+    struct route_plane *route;      /* NULL where no port routes */
+    struct cnt_port *control_ports; /* the control thread's counters by port */
+    void (*stopped)(void *ctx);
+    void *stopped_ctx;
     unsigned worker_count;
     struct worker *workers; /* cache-line aligned, so that two never share one */
 };
@@ -77,12 +82,15 @@ static void workers_share_queues(struct dataplane *dp)
 
     for (uint16_t p = 0; p < dp->ports->count; p++) {
         const struct port *port = &dp->ports->port[p];
-        for (uint16_t q = 0; q < port->queues; q++) {
+        for (uint16_t q = 0; !port->sub && q < port->queues; q++) {
             /* one queue each when there are enough; single-queue ports are dealt out in turn */
-            unsigned to = port->queues == 1 ? next++ : q;
+            unsigned to = port->routed && dp->ports->route_alone ? 0 : port->queues == 1 ? next++ : q;
             struct worker *worker = &dp->workers[to % dp->worker_count];
-            worker->queues[worker->queue_count++] =
-                (struct worker_queue){.in = port, .out = &dp->ports->port[port->peer], .queue = q};
+            worker->queues[worker->queue_count++] = (struct worker_queue){.in = port,
+                                                                          .out = &dp->ports->port[port->peer],
+                                                                          .queue = q,
+                                                                          .routed = port->routed,
+                                                                          .subs = route_subs(dp->route, p)};
         }
     }
 }
@@ -132,7 +140,12 @@ static int workers_create(struct dataplane *dp, const struct cfg *cfg)
     RTE_LCORE_FOREACH_WORKER(lcore)
     if (worker_setup(dp, &dp->workers[i++], lcore) < 0)
         return -ENOMEM;
+    dp->control_ports = numa_place_alloc((dp->ports->count + 1u) * sizeof *dp->control_ports, -1);
+    if (dp->control_ports == NULL || route_plane_create(&dp->route, cfg, dp->ports, dp->rcu, dp->tsc_hz) < 0)
+        return -ENOMEM;
     workers_share_queues(dp);
+    for (i = 0; i < dp->worker_count && dp->route != NULL; i++)
+        route_plane_join(dp->route, &dp->workers[i], dp->ports);
     for (i = 0; i < dp->worker_count; i++)
         dp->workers[i].may_sleep = worker_sleeps(cfg, &dp->workers[i]);
     return 0;
@@ -167,6 +180,8 @@ void dataplane_free(struct dataplane *dp)
         cls_free(dp->cls);
     if (dp->programs != NULL)
         act_table_free(dp->programs);
+    route_plane_free(dp->route);
+    numa_place_free(dp->control_ports, (dp->ports->count + 1u) * sizeof *dp->control_ports, -1);
     if (dp->rcu != NULL)
         rcu_free(dp->rcu); /* releases what is still retired */
     for (unsigned i = 0; dp->workers != NULL && i < dp->worker_count; i++) {
@@ -210,6 +225,8 @@ void dataplane_stop(struct dataplane *dp)
     rte_eal_mp_wait_lcore();
     dp->running = false;
     rcu_synchronize(dp->rcu); /* nobody reads now: all that was retired goes */
+    if (dp->stopped != NULL)
+        dp->stopped(dp->stopped_ctx);
 }
 
 bool dataplane_running(const struct dataplane *dp)
@@ -290,6 +307,7 @@ void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct c
     *out = (struct cnt_port_sum){0};
     for (unsigned i = 0; i < dp->worker_count; i++)
         cnt_port_sum_add(out, &dp->workers[i].ports[port]);
+    cnt_port_sum_add(out, &dp->control_ports[port]);
 }
 
 void dataplane_counters(const struct dataplane *dp, struct cnt_port_sum *out)
@@ -298,6 +316,29 @@ void dataplane_counters(const struct dataplane *dp, struct cnt_port_sum *out)
     for (unsigned i = 0; i < dp->worker_count; i++)
         for (uint16_t port = 0; port < dp->ports->count; port++)
             cnt_port_sum_add(out, &dp->workers[i].ports[port]);
+    for (uint16_t port = 0; port < dp->ports->count; port++)
+        cnt_port_sum_add(out, &dp->control_ports[port]);
+}
+
+void dataplane_on_stop(struct dataplane *dp, void (*stopped)(void *ctx), void *ctx)
+{
+    dp->stopped = stopped;
+    dp->stopped_ctx = ctx;
+}
+
+struct cnt_port *dataplane_control_counters(struct dataplane *dp, uint16_t port)
+{
+    return &dp->control_ports[port];
+}
+
+struct fwd *dataplane_fwd(const struct dataplane *dp)
+{
+    return dp->route != NULL ? dp->route->fwd : NULL;
+}
+
+struct route_plane *dataplane_route(struct dataplane *dp)
+{
+    return dp->route;
 }
 
 double dataplane_tsc_to_time(const struct dataplane *dp, uint64_t tsc)
@@ -367,7 +408,8 @@ uint64_t dataplane_idle_ms(const struct dataplane *dp)
 
 const char *dataplane_stage_name(enum dataplane_stage stage)
 {
-    static const char *const NAMES[DATAPLANE_STAGE_COUNT] = {"rx", "parse", "classify", "act", "tx"};
+    static const char *const NAMES[DATAPLANE_STAGE_COUNT] = {"rx",  "parse",   "local", "classify",
+                                                             "act", "forward", "tx"};
 
     return NAMES[stage];
 }

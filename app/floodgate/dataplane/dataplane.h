@@ -19,9 +19,11 @@ struct cfg;
 struct cls;
 struct pkt_key;
 struct dataplane;
+struct fwd;
 struct ports;
 struct rcu;
 struct sample_tap;
+struct route_plane;
 
 /* `ports` must be started. NULL after a line in the log. */
 struct dataplane *dataplane_create(const struct cfg *cfg, struct ports *ports, const struct log_hook *log);
@@ -60,6 +62,15 @@ void dataplane_reclaim(struct dataplane *dp);
 /* Waits for the workers' bursts under way and frees all that was retired before. */
 void dataplane_settle(struct dataplane *dp);
 
+/*
+ * Called at the end of each stop, when no worker runs: the owner of what waits for neighbours ends it, so that every
+ * packet is counted.
+ */
+void dataplane_on_stop(struct dataplane *dp, void (*stopped)(void *ctx), void *ctx);
+
+/* Counters of a port that are the control thread's own, for packets that end with it. */
+struct cnt_port *dataplane_control_counters(struct dataplane *dp, uint16_t port);
+
 /* Sums over all workers; the rule's id must be open. */
 void dataplane_rule_counters(const struct dataplane *dp, uint32_t id, struct cnt_rule_sum *out);
 void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct cnt_port_sum *out);
@@ -90,8 +101,10 @@ uint64_t dataplane_idle_ms(const struct dataplane *dp);
 enum dataplane_stage {
     DATAPLANE_RX,
     DATAPLANE_PARSE,
+    DATAPLANE_LOCAL, /* routed ports only, as DATAPLANE_FORWARD */
     DATAPLANE_CLASSIFY,
     DATAPLANE_ACT,
+    DATAPLANE_FORWARD,
     DATAPLANE_TX,
     DATAPLANE_STAGE_COUNT,
 };
@@ -115,6 +128,8 @@ void dataplane_sample(struct dataplane *dp, struct sample_tap *taps);
 /* What `explain` and tests ask of the state in force. */
 const struct cls *dataplane_classifier(const struct dataplane *dp);
 const struct act_program *dataplane_program(const struct dataplane *dp, uint32_t id);
+struct fwd *dataplane_fwd(const struct dataplane *dp); /* forwarding state; NULL where no port routes */
+struct route_plane *dataplane_route(struct dataplane *dp);
 const struct ports *dataplane_ports(const struct dataplane *dp);
 struct rcu *dataplane_rcu(struct dataplane *dp);
 

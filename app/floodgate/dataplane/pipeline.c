@@ -2,7 +2,8 @@
 /*
  * The pipeline: fixed stages over a burst, in the order of judgement of the design.
  *
- *   rx -> parse -> classify -> act -> tx
+ *   wire:  rx -> parse -> classify -> act -> tx
+ *   route: rx -> parse -> local -> classify -> act -> forward -> tx
  *
  * A stage that drops packets closes the gaps, so that the next one sees a dense burst. Packets keep their order.
  */
@@ -148,8 +149,10 @@ static void stage_act(struct burst *burst)
         enum act_verdict verdict = burst->rules[i] != CLS_NO_MATCH ? act_on_packet(burst, i) : ACT_PASS;
         if (verdict != ACT_PASS)
             burst_drop(burst, burst->packets[i], REASONS[verdict]);
-        else
+        else if (likely(!burst->queue->routed))
             burst->packets[kept++] = burst->packets[i];
+        else
+            burst_keep(burst, i, kept++);
     }
     act_meter_close(&burst->meter);
     burst->count = kept;
@@ -193,13 +196,25 @@ static void stage_tx(struct burst *burst)
     cnt_add(&out->tx_bytes, bytes - unsent_bytes);
 }
 
+/* In the order in which they run; `stage` is what its cycles are counted as. */
+static const struct pipeline_stage {
+    void (*run)(struct burst *burst);
+    enum dataplane_stage stage;
+} WIRE[] =
+    {
+        {stage_rx, DATAPLANE_RX},   {stage_parse, DATAPLANE_PARSE}, {stage_classify, DATAPLANE_CLASSIFY},
+        {stage_act, DATAPLANE_ACT}, {stage_tx, DATAPLANE_TX},
+},
+  ROUTE[] = {
+      {stage_rx, DATAPLANE_RX},        {stage_parse, DATAPLANE_PARSE},
+      {stage_local, DATAPLANE_LOCAL},  {stage_classify, DATAPLANE_CLASSIFY},
+      {stage_act, DATAPLANE_ACT},      {stage_forward, DATAPLANE_FORWARD},
+      {stage_tx_routed, DATAPLANE_TX},
+};
+
 void pipeline_run(struct worker *worker, const struct worker_queue *queue, struct rte_mbuf **packets, uint16_t count,
                   uint64_t start_tsc)
 {
-    static void (*const STAGES[DATAPLANE_STAGE_COUNT])(struct burst *) = {
-        [DATAPLANE_RX] = stage_rx,   [DATAPLANE_PARSE] = stage_parse, [DATAPLANE_CLASSIFY] = stage_classify,
-        [DATAPLANE_ACT] = stage_act, [DATAPLANE_TX] = stage_tx,
-    };
     struct burst burst;
 
     burst.worker = worker;
@@ -211,10 +226,12 @@ void pipeline_run(struct worker *worker, const struct worker_queue *queue, struc
     burst.meter.limit = NULL;
 
     uint64_t before = start_tsc;
-    for (unsigned stage = 0; stage < DATAPLANE_STAGE_COUNT; stage++) {
-        STAGES[stage](&burst);
+    const struct pipeline_stage *stage = queue->routed ? ROUTE : WIRE;
+    const struct pipeline_stage *end = stage + (queue->routed ? RTE_DIM(ROUTE) : RTE_DIM(WIRE));
+    for (; stage < end; stage++) {
+        stage->run(&burst);
         uint64_t now = rte_rdtsc();
-        cnt_add(&worker->stage_cycles[stage], now - before);
+        cnt_add(&worker->stage_cycles[stage->stage], now - before);
         before = now;
     }
 }

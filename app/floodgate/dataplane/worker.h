@@ -29,8 +29,18 @@
 struct worker_queue {
     const struct port *in;
     const struct port *out;
-    uint16_t queue; /* receive queue of `in` and transmit queue of `out` */
+    uint16_t queue;                         /* receive queue of `in` and transmit queue of `out` */
+    bool routed;                            /* mode route: `out` is `in`, and means nothing */
+    const struct worker_queue *const *subs; /* sub-ports by VLAN id, or NULL where there are none */
 };
+
+/* How much of one kind of hand-off to the control thread is spent (dataplane/punt.c). */
+struct punt_bucket {
+    uint64_t spent_until_tsc;
+};
+#define PUNT_KINDS 16
+
+struct route_plane;
 
 struct worker {
     /* [setup] */
@@ -41,6 +51,10 @@ struct worker {
     bool may_sleep; /* no physical port: give the CPU away while nothing comes */
     uint16_t queue_count;
     struct worker_queue queues[WORKER_QUEUES_MAX];
+    uint16_t tx_queue;                    /* this worker's transmit queue of every routed device */
+    bool sends_down;                      /* empties the ring of what the control thread sends */
+    struct route_plane *route;            /* NULL where no port routes */
+    const struct port *device[PORTS_MAX]; /* by port: the one that sends for it */
     struct rcu *rcu;
     const struct cls *cls;
     const struct act_table *programs;
@@ -59,6 +73,7 @@ struct worker {
     cnt_t busy_polls;
     cnt_t last_rx_tsc; /* 0: never */
     cnt_t stage_cycles[DATAPLANE_STAGE_COUNT];
+    struct punt_bucket punt_buckets[PUNT_KINDS]; /* [worker] alone */
 };
 
 /* The lcore's main function: polls until `stop`. `argument` is a struct worker. */

@@ -80,10 +80,19 @@ static void port_choose_queues(struct ports *ports, struct port *port, unsigned 
 
     rte_eth_dev_info_get(port->dpdk_id, &own);
     rte_eth_dev_info_get(ports->port[port->peer].dpdk_id, &peer);
+    port->tx_queues = (uint16_t)(workers < QUEUES_MAX ? workers : QUEUES_MAX);
+    if (port->routed && own.max_tx_queues < workers)
+        ports->route_alone = true;
     port->queues = min_u16((uint16_t)(workers < QUEUES_MAX ? workers : QUEUES_MAX),
                            min_u16(own.max_rx_queues, peer.max_tx_queues));
     if (port->queues == 0)
         port->queues = 1;
+}
+
+/* A wire's end has as many as its other end receives on; a routed port one for each worker that may send. */
+static uint16_t transmit_queues(const struct ports *ports, const struct port *port)
+{
+    return port->routed ? port->tx_queues : ports->port[port->peer].queues;
 }
 
 /* MTU, offloads and how packets are spread over queues. */
@@ -104,7 +113,7 @@ static int port_configure(const struct ports *ports, struct port *port, const st
     if (port->physical && conf.rxmode.offloads != 0 && conf.txmode.offloads != 0)
         conf.rxmode.mtu = min_u16(info.max_mtu, WIRE_MTU);
     port->configured = true;
-    error = rte_eth_dev_configure(port->dpdk_id, port->queues, ports->port[port->peer].queues, &conf);
+    error = rte_eth_dev_configure(port->dpdk_id, port->queues, transmit_queues(ports, port), &conf);
     if (error < 0)
         return port_fail(port, error, "cannot configure the device", log);
     return 0;
@@ -126,8 +135,8 @@ static int port_make_pool(struct port *port, unsigned workers, const struct log_
     if (port->physical)
         count = port->queues * (RX_DESCRIPTORS + TX_DESCRIPTORS) + workers * (MBUF_CACHE + PORTS_BURST) * 2u;
     snprintf(name, sizeof name, "port%u", port->index);
-    port->pool = rte_pktmbuf_pool_create(name, count, MBUF_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
-                                         port->socket < 0 ? SOCKET_ID_ANY : port->socket);
+    port->pool = rte_pktmbuf_pool_create(name, count, MBUF_CACHE, port->routed ? PORTS_NOTE_SIZE : 0,
+                                         RTE_MBUF_DEFAULT_BUF_SIZE, port->socket < 0 ? SOCKET_ID_ANY : port->socket);
     if (port->pool == NULL)
         return port_fail(port, -rte_errno, "no memory for its packet buffers (dataplane.memory, or hugepages)", log);
     return 0;
@@ -146,7 +155,7 @@ static int port_setup_queues(const struct ports *ports, struct port *port, const
         if (error < 0)
             return port_fail(port, error, "cannot set up a receive queue", log);
     }
-    for (uint16_t q = 0; q < ports->port[port->peer].queues; q++) {
+    for (uint16_t q = 0; q < transmit_queues(ports, port); q++) {
         error = rte_eth_tx_queue_setup(port->dpdk_id, q, tx, socket, NULL);
         if (error < 0)
             return port_fail(port, error, "cannot set up a transmit queue", log);
@@ -167,6 +176,7 @@ static uint32_t port_max_frame(const struct port *port)
 
 static int port_run(struct port *port, const struct log_hook *log)
 {
+    static const uint8_t NONE[6];
     struct rte_ether_addr mac = {0};
     int error = rte_eth_dev_start(port->dpdk_id);
 
@@ -177,10 +187,38 @@ static int port_run(struct port *port, const struct log_hook *log)
     error = rte_eth_promiscuous_enable(port->dpdk_id);
     if (error < 0 && error != -ENOTSUP)
         return port_fail(port, error, "cannot make it promiscuous", log);
-    rte_eth_macaddr_get(port->dpdk_id, &mac);
-    memcpy(port->mac, mac.addr_bytes, sizeof port->mac);
+    if (memcmp(port->mac, NONE, sizeof NONE) != 0) { /* a device that cannot be told is promiscuous */
+        memcpy(mac.addr_bytes, port->mac, sizeof port->mac);
+        rte_eth_dev_default_mac_addr_set(port->dpdk_id, &mac);
+    } else {
+        rte_eth_macaddr_get(port->dpdk_id, &mac);
+        memcpy(port->mac, mac.addr_bytes, sizeof port->mac);
+    }
     port->max_frame = port_max_frame(port);
     return 0;
+}
+
+static uint16_t port_index(const struct cfg *cfg, const char *name, uint16_t otherwise)
+{
+    for (uint16_t i = 0; name != NULL && i < cfg->port_count; i++)
+        if (strcmp(cfg->ports[i].name, name) == 0)
+            return i;
+    return otherwise;
+}
+
+/* A sub-port shares what its parent is, once that runs. */
+static void sub_port_take(struct port *port, const struct port *parent)
+{
+    static const uint8_t NONE[6];
+
+    port->device = parent->device;
+    port->dpdk_id = parent->dpdk_id;
+    port->socket = parent->socket;
+    port->physical = parent->physical;
+    port->max_frame = parent->max_frame;
+    memcpy(port->driver, parent->driver, sizeof port->driver);
+    if (memcmp(port->mac, NONE, sizeof NONE) == 0)
+        memcpy(port->mac, parent->mac, sizeof port->mac);
 }
 
 static int port_name(struct ports *ports, const struct cfg *cfg, const struct log_hook *log)
@@ -194,14 +232,12 @@ static int port_name(struct ports *ports, const struct cfg *cfg, const struct lo
         const struct cfg_port *want = &cfg->ports[i];
         ports->port[i] = (struct port){
             .name = want->name, .device = want->device, .index = i, .peer = i, .flowspec = want->flowspec};
-        if (want->mode != CFG_PORT_WIRE) {
-            log_line(log, LOG_LEVEL_ERROR,
-                     "port %s: mode route is not available in this version; use mode wire with a peer", want->name);
-            return -ENOTSUP;
-        }
-        for (uint16_t peer = 0; peer < ports->count; peer++)
-            if (strcmp(cfg->ports[peer].name, want->peer) == 0)
-                ports->port[i].peer = peer;
+        ports->port[i].routed = want->mode == CFG_PORT_ROUTE;
+        ports->port[i].sub = want->parent != NULL;
+        ports->port[i].vlan = want->vlan;
+        memcpy(ports->port[i].mac, want->mac, sizeof want->mac);
+        ports->port[i].peer = port_index(cfg, want->peer, i);
+        ports->port[i].parent = port_index(cfg, want->parent, i);
     }
     return 0;
 }
@@ -212,17 +248,27 @@ int ports_start(struct ports *ports, const struct cfg *cfg, unsigned workers, co
     int error = port_name(ports, cfg, log);
 
     for (uint16_t i = 0; i < ports->count && error == 0; i++)
-        error = port_probe(&ports->port[i], log);
+        error = ports->port[i].sub ? 0 : port_probe(&ports->port[i], log);
     for (uint16_t i = 0; i < ports->count && error == 0; i++)
-        port_choose_queues(ports, &ports->port[i], workers);
+        if (!ports->port[i].sub)
+            port_choose_queues(ports, &ports->port[i], workers);
+    for (uint16_t i = 0; ports->route_alone && i < ports->count; i++)
+        if (ports->port[i].routed)
+            ports->port[i].queues = ports->port[i].tx_queues = 1;
     for (uint16_t i = 0; i < ports->count && error == 0; i++) {
         struct port *port = &ports->port[i];
+        if (port->sub)
+            continue;
         if ((error = port_configure(ports, port, log)) < 0 || (error = port_make_pool(port, workers, log)) < 0 ||
             (error = port_setup_queues(ports, port, log)) < 0 || (error = port_run(port, log)) < 0)
             break;
-        log_line(log, LOG_LEVEL_INFO, "port %s: %s, driver %s, %u queue%s, peer %s", port->name, port->device,
-                 port->driver, port->queues, port->queues == 1 ? "" : "s", ports->port[port->peer].name);
+        log_line(log, LOG_LEVEL_INFO, "port %s: %s, driver %s, %u queue%s, %s%s", port->name, port->device,
+                 port->driver, port->queues, port->queues == 1 ? "" : "s", port->routed ? "routed" : "peer ",
+                 port->routed ? "" : ports->port[port->peer].name);
     }
+    for (uint16_t i = 0; i < ports->count && error == 0; i++)
+        if (ports->port[i].sub)
+            sub_port_take(&ports->port[i], &ports->port[ports->port[i].parent]);
     return error;
 }
 
@@ -256,7 +302,7 @@ void port_status_get(const struct port *port, struct port_status *out)
     struct rte_eth_stats stats = {0};
 
     *out = (struct port_status){0};
-    if (!port->started)
+    if (!port->started && !port->sub)
         return;
     if (rte_eth_link_get_nowait(port->dpdk_id, &link) == 0) {
         out->link_up = link.link_status == RTE_ETH_LINK_UP;

@@ -17,16 +17,22 @@
 struct cfg;
 struct rte_mempool;
 
-#define PORTS_MAX   32
-#define PORTS_BURST 32
+#define PORTS_MAX       256 /* sub-ports included */
+#define PORTS_BURST     32
+#define PORTS_NOTE_SIZE 64 /* private area of each packet buffer of a routed port: see dataplane/route_plane.h */
 
 struct port {
     const char *name; /* of the configuration, which outlives the ports */
     const char *device;
     uint16_t index; /* in struct ports, and in counters */
     uint16_t dpdk_id;
-    uint16_t peer;      /* index of the other end of the wire */
+    uint16_t peer;      /* index of the other end of the wire; of a routed port: its own */
     uint16_t queues;    /* receive queues; as many transmit queues at the peer */
+    uint16_t tx_queues; /* routed: one for each worker, or one alone (see route_alone) */
+    bool routed;        /* mode route */
+    bool sub;           /* a sub-port: frames of `parent` with tag `vlan`; no queues of its own */
+    uint16_t parent;    /* index; of what is no sub-port: its own */
+    uint16_t vlan;      /* 0: untagged */
     uint32_t max_frame; /* octets of the longest frame that it sends whole, FCS left out */
     int socket;         /* NUMA node, or -1 when it has none */
     bool flowspec;
@@ -41,6 +47,8 @@ struct port {
 struct ports {
     struct port port[PORTS_MAX];
     uint16_t count;
+    bool
+        route_alone; /* a routed device has fewer transmit queues than there are workers: one worker does all of them */
 };
 
 /*

@@ -78,10 +78,10 @@ static void ports_and_routing_arrive(void **state)
 
     assert_int_equal(cfg->route_count, 2);
     assert_prefix(&cfg->routes[0].prefix, "203.0.113.0/24");
-    assert_addr(&cfg->routes[0].via, "198.51.100.2");
+    assert_addr(&cfg->routes[0].via[0], "198.51.100.2");
     assert_false(cfg->routes[0].blackhole);
     assert_true(cfg->routes[1].blackhole);
-    assert_int_equal(cfg->routes[1].via.family, IP_NONE);
+    assert_int_equal(cfg->routes[1].via_count, 0);
     assert_null(cfg->routes[1].vrf);
 
     static const uint8_t MAC[6] = {2, 0, 0, 0, 0, 2};

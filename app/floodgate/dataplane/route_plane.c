@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/route_plane.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_errno.h>
+
+#include "conf/conf.h"
+#include "dataplane/worker.h"
+
+#define RING_SLOTS 4096u
+
+static uint16_t vrf_number(const struct cfg *cfg, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < cfg->vrf_count; i++)
+        if (strcmp(cfg->vrfs[i].name, name) == 0)
+            return (uint16_t)(i + 1);
+    return FWD_VRF_DEFAULT;
+}
+
+static void port_fill(struct route_plane *route, const struct cfg *cfg, const struct ports *ports, uint16_t index)
+{
+    const struct cfg_port *want = &cfg->ports[index];
+    const struct port *port = &ports->port[index];
+    struct route_port *out = &route->ports[index];
+
+    out->routed = port->routed && want->address_count > 0;
+    out->urpf = want->urpf;
+    out->vrf = vrf_number(cfg, want->vrf);
+    out->vlan = port->vlan;
+    out->mtu = want->mtu;
+    out->device = port->parent;
+    memcpy(out->mac, port->mac, sizeof out->mac);
+}
+
+/* For a sub-port: its place among the tags of its parent. */
+static int sub_fill(struct route_plane *route, const struct ports *ports, uint16_t index)
+{
+    const struct port *port = &ports->port[index];
+    const struct worker_queue ***subs = &route->subs[port->parent];
+
+    if (!port->sub)
+        return 0;
+    if (*subs == NULL && (*subs = calloc(VLAN_IDS, sizeof **subs)) == NULL)
+        return -ENOMEM;
+    route->sub_queues[index] = (struct worker_queue){.in = port, .out = port, .routed = true};
+    (*subs)[port->vlan] = &route->sub_queues[index];
+    return 0;
+}
+
+static int fill(struct route_plane *route, const struct cfg *cfg, const struct ports *ports, struct rcu *rcu)
+{
+    static const struct fwd_ops NO_OPS; /* set by who owns the neighbours: fwd_set_ops */
+    uint16_t vrfs[PORTS_MAX] = {0};
+
+    route->sub_queues = calloc(ports->count, sizeof *route->sub_queues);
+    route->up = rte_ring_create("up", RING_SLOTS, SOCKET_ID_ANY, RING_F_SC_DEQ);
+    route->down = rte_ring_create("down", RING_SLOTS, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    if (route->sub_queues == NULL || route->up == NULL || route->down == NULL)
+        return -ENOMEM;
+    for (uint16_t i = 0; i < ports->count; i++) {
+        port_fill(route, cfg, ports, i);
+        vrfs[i] = route->ports[i].vrf;
+        if (sub_fill(route, ports, i) < 0)
+            return -ENOMEM;
+    }
+    const struct fwd_conf conf = {
+        .vrf_count = (uint16_t)(cfg->vrf_count + 1), .port_count = ports->count, .port_vrfs = vrfs, .rcu = rcu};
+    route->fwd = fwd_create(&conf, &NO_OPS, NULL);
+    if (route->fwd == NULL)
+        return -ENOMEM;
+    route->hops = fwd_hops_of(route->fwd);
+    return 0;
+}
+
+int route_plane_create(struct route_plane **route, const struct cfg *cfg, const struct ports *ports, struct rcu *rcu,
+                       uint64_t tsc_hz)
+{
+    bool any = false;
+
+    for (uint16_t i = 0; i < ports->count; i++)
+        any = any || ports->port[i].routed;
+    if (!any)
+        return 0;
+    *route = calloc(1, sizeof **route);
+    if (*route == NULL)
+        return -ENOMEM;
+    (*route)->tsc_hz = tsc_hz;
+    return fill(*route, cfg, ports, rcu);
+}
+
+static void ring_free(struct rte_ring *ring)
+{
+    void *packet;
+
+    while (ring != NULL && rte_ring_dequeue(ring, &packet) == 0)
+        rte_pktmbuf_free(packet);
+    rte_ring_free(ring);
+}
+
+void route_plane_free(struct route_plane *route)
+{
+    if (route == NULL)
+        return;
+    fwd_free(route->fwd);
+    ring_free(route->up);
+    ring_free(route->down);
+    for (unsigned i = 0; i < PORTS_MAX; i++)
+        free(route->subs[i]);
+    free(route->sub_queues);
+    free(route);
+}
+
+void route_plane_join(struct route_plane *route, struct worker *worker, const struct ports *ports)
+{
+    worker->route = route;
+    worker->tx_queue = (uint16_t)(ports->route_alone ? 0 : worker->index);
+    worker->sends_down = worker->index == route->sender;
+    for (uint16_t i = 0; i < ports->count; i++)
+        worker->device[i] = &ports->port[ports->port[i].parent];
+}
+
+const struct worker_queue *const *route_subs(const struct route_plane *route, uint16_t parent)
+{
+    return route != NULL ? route->subs[parent] : NULL;
+}
