@@ -281,7 +281,7 @@ static bool installed(unsigned engine)
 static bool measure_tables(unsigned count, uint64_t seed, bool only_ours)
 {
     struct feed feed = {0};
-    struct cost ours = {0}, cost;
+    struct cost ours = {0}, cost = {0};
     bool fine = feed_routes(&feed, count, seed);
 
     for (unsigned engine = 0; fine && engine < (only_ours ? 1 : ENGINES); engine++) {
