@@ -5,7 +5,7 @@
 #include "base/strbuf.h"
 #include "client.h"
 
-static const char PEER_USAGE[] = "peer NAME [up|down|refresh]";
+static const char PEER_USAGE[] = "peer NAME [up|down [REASON]|refresh]";
 
 static bool established(const json_t *peer)
 {
@@ -114,15 +114,35 @@ static void add_by_family(struct table *details, const char *name, const json_t 
                 number_group((uint64_t)get_int(counts, "ipv6"), text[1]));
 }
 
+/* What guards its connections, where something does. */
+static void add_guard(struct table *details, const json_t *peer)
+{
+    char text[128];
+    struct strbuf sb = sb_init(text, sizeof text);
+
+    if (json_is_true(json_object_get(peer, "password")))
+        sb_text(&sb, "password");
+    if (json_is_true(json_object_get(peer, "ttl_security")))
+        sb_printf(&sb, "%sTTL security", sb.length > 0 ? ", " : "");
+    if (json_is_string(json_object_get(peer, "device")))
+        sb_printf(&sb, "%sdevice %s", sb.length > 0 ? ", " : "", get_text(peer, "device"));
+    if (sb.length > 0)
+        details_add(details, "guarded by", "%s", text);
+}
+
 static void add_session(struct table *details, const json_t *peer)
 {
     const json_t *error = json_object_get(peer, "last_notification");
+    char text[NUMBER_TEXT_SIZE];
+
+    add_guard(details, peer);
 
     if (established(peer)) {
         details_add(details, "router id", "%s", get_text(peer, "router_id"));
         details_add(details, "hold time", "%" JSON_INTEGER_FORMAT " s", get_int(peer, "hold_time_s"));
         add_list(details, "families", json_object_get(peer, "families"), "none in common");
-        add_list(details, "capabilities", json_object_get(peer, "capabilities_received"), "none");
+        add_list(details, "offered here", json_object_get(peer, "capabilities_sent"), "none");
+        add_list(details, "by the peer", json_object_get(peer, "capabilities_received"), "none");
     } else {
         add_list(details, "families", json_object_get(peer, "families_configured"), "none");
     }
@@ -131,6 +151,8 @@ static void add_session(struct table *details, const json_t *peer)
                 " out (%" JSON_INTEGER_FORMAT " UPDATE)",
                 get_int(peer, "messages_in"), get_int(peer, "updates_in"), get_int(peer, "messages_out"),
                 get_int(peer, "updates_out"));
+    details_add(details, "waiting", "%s octets to be taken by the peer",
+                number_group((uint64_t)get_int(peer, "output_waiting_bytes"), text));
     details_add(details, "established", "%" JSON_INTEGER_FORMAT " %s so far", get_int(peer, "established_count"),
                 plural(get_int(peer, "established_count"), "time", "times"));
     /* mostly the session went down by it, which says the same again */
@@ -138,6 +160,19 @@ static void add_session(struct table *details, const json_t *peer)
         details_add(details, "notification", "last %s: %s", get_text(error, "direction"), get_text(error, "text"));
     if (get_text(peer, "last_down")[0] != '\0')
         details_add(details, "last down", "%s", get_text(peer, "last_down"));
+}
+
+static void add_stale(struct table *details, const json_t *peer)
+{
+    const json_t *stale = json_object_get(peer, "stale");
+    char text[NUMBER_TEXT_SIZE];
+
+    if (!json_is_object(stale))
+        return;
+    add_by_family(details, "stale", json_object_get(peer, "rules_stale"));
+    add_list(details, "kept", json_object_get(stale, "families"), "");
+    details_add(details, "kept for", "%s more, unless announced again",
+                number_duration((uint64_t)get_int(stale, "left_s"), text));
 }
 
 static void show_peer(const struct fgctl *ctl, const json_t *peer)
@@ -163,6 +198,7 @@ static void show_peer(const struct fgctl *ctl, const json_t *peer)
     add_by_family(details, "rejected", json_object_get(peer, "rules_rejected"));
     add_by_family(details, "sent", json_object_get(peer, "rules_sent"));
     add_by_family(details, "waiting to be sent", json_object_get(peer, "rules_queued"));
+    add_stale(details, peer);
     details_add(details, "withdrawals", "%s", number_group((uint64_t)get_int(peer, "withdrawals"), text));
     details_add(details, "refused",
                 "%" JSON_INTEGER_FORMAT " NLRI, %" JSON_INTEGER_FORMAT " attributes, %" JSON_INTEGER_FORMAT
@@ -200,11 +236,15 @@ enum fgctl_status cmd_peer(struct fgctl *ctl, struct args *args)
                                           {"refresh", "was asked to announce its rules again"}};
     json_t *answer;
 
-    if (!args_left(args, 1, 2, PEER_USAGE))
+    if (!args_left(args, 1, 3, PEER_USAGE))
         return FGCTL_REFUSED;
     if (args->count == 1)
         return show_one(ctl, args->word[0]);
     json_t *request = json_pack("{s:s, s:s}", "name", args->word[0], "action", args->word[1]);
+    if (request != NULL && args->count == 3 && json_object_set_new(request, "reason", json_string(args->word[2])) < 0) {
+        json_decref(request);
+        return fgctl_refuse("the reason is not UTF-8");
+    }
     if (request == NULL)
         return fgctl_refuse("the name is not UTF-8");
     if (ctl->json)

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "bgp/communities.h"
+
 #define LOCAL_PREF_DEFAULT 100 /* of external peers, and of internal ones that sent none */
 #define ORIGIN_INCOMPLETE  2
 
@@ -31,6 +33,17 @@ static int by_origin_here(const struct bgp_choice *a, const struct bgp_choice *b
 static int by_feasibility(const struct bgp_choice *a, const struct bgp_choice *b)
 {
     return smaller(a->infeasible, b->infeasible);
+}
+
+static bool long_lived(const struct bgp_choice *choice)
+{
+    return choice->long_lived || bgp_communities_have(choice->attrs, BGP_LLGR_STALE);
+}
+
+/* RFC 9494 4.3: whatever is not long-lived stale is preferred, here or at one before us. */
+static int by_long_lived(const struct bgp_choice *a, const struct bgp_choice *b)
+{
+    return smaller(long_lived(a), long_lived(b));
 }
 
 /* 9.1.1: the degree of preference. */
@@ -102,10 +115,18 @@ static const struct {
     const char *name;
     path_compare compare;
 } steps[] = {
-    {"origin-here", by_origin_here}, {"feasibility", by_feasibility}, {"local-pref", by_local_pref},
-    {"as-path", by_as_path_length},  {"origin", by_origin},           {"med", by_med},
-    {"external", by_external},       {"router-id", by_router_id},     {"cluster-list", by_cluster_list},
-    {"peer-address", by_address},    {"source", by_source},
+    {"origin-here", by_origin_here},
+    {"feasibility", by_feasibility},
+    {"long-lived-stale", by_long_lived},
+    {"local-pref", by_local_pref},
+    {"as-path", by_as_path_length},
+    {"origin", by_origin},
+    {"med", by_med},
+    {"external", by_external},
+    {"router-id", by_router_id},
+    {"cluster-list", by_cluster_list},
+    {"peer-address", by_address},
+    {"source", by_source},
 };
 #define STEP_COUNT (sizeof steps / sizeof steps[0])
 
@@ -119,7 +140,10 @@ static struct bgp_path *remaining(struct bgp_path *path)
 
 static struct bgp_choice choice_of(const struct bgp_path *path)
 {
-    return (struct bgp_choice){.source = path->source, .attrs = &path->attrs, .infeasible = path->infeasible};
+    return (struct bgp_choice){.source = path->source,
+                               .attrs = &path->attrs,
+                               .infeasible = path->infeasible,
+                               .long_lived = (path->marks & BGP_PATH_LONG_LIVED) != 0};
 }
 
 /* Strikes out by one step; returns how many are left. Beaten paths strike until the step ends: they beat what they

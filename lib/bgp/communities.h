@@ -16,6 +16,8 @@
 #define BGP_NO_EXPORT_SUBCONFED 0xffffff03u
 #define BGP_NO_PEER             0xffffff04u
 #define BGP_BLACKHOLE           0xffff029au /* RFC 7999 */
+#define BGP_LLGR_STALE          0xffff0006u /* RFC 9494: kept for long after its session was lost; least preferred */
+#define BGP_NO_LLGR             0xffff0007u /* RFC 9494: not to be kept so */
 
 /* Whether `community` is among the communities of RFC 1997. */
 bool bgp_communities_have(const struct bgp_attrs *attrs, uint32_t community);

@@ -12,6 +12,7 @@
 #include "base/ordlist.h"
 #include "bgp/attrs_pool.h"
 #include "bgp/best_path.h"
+#include "bgp/communities.h"
 #include "flowspec/order.h"
 
 /* A path with what the RIB keeps beside it. */
@@ -317,7 +318,9 @@ int bgp_rib_announce(struct bgp_rib *rib, const struct bgp_source *source, uint3
     if (path == NULL)
         return announce_add(rib, source, family, rule, entry, shared);
     fs_rule_free(rule);
-    if (path->shared == shared) {
+    uint8_t marks = path->path.marks;
+    path->path.marks = 0;
+    if (path->shared == shared && (marks & ~BGP_PATH_UNREFRESHED) == 0) {
         bgp_attrs_pool_give(&rib->pool, shared);
         return 0;
     }
@@ -379,6 +382,61 @@ size_t bgp_rib_source_drop(struct bgp_rib *rib, const struct bgp_source *source,
 size_t bgp_rib_source_down(struct bgp_rib *rib, const struct bgp_source *source)
 {
     return bgp_rib_source_drop(rib, source, SIZE_MAX);
+}
+
+/* The owner hears of every path that becomes stale: it may be the best, and stale is what the operator is shown. */
+static void path_mark(struct bgp_rib *rib, struct rib_path *path, enum bgp_path_mark mark)
+{
+    const struct bgp_path *before = path->entry->entry.best;
+
+    path->path.marks |= mark;
+    if (mark == BGP_PATH_UNREFRESHED)
+        return;
+    choose_best(path->entry);
+    if (path->entry->entry.best != before || before == &path->path)
+        rib->ops->changed(rib->ctx, &path->entry->entry, false);
+}
+
+size_t bgp_rib_source_mark(struct bgp_rib *rib, const struct bgp_source *source, uint32_t families,
+                           enum bgp_path_mark mark)
+{
+    struct rib_source *record = source_find(rib, source);
+    size_t count = 0;
+
+    if (record == NULL)
+        return 0;
+    for (struct rib_path *path = record->paths, *next; path != NULL; path = next) {
+        next = path->next_of_source;
+        if ((path->entry->entry.family & families) == 0)
+            continue;
+        if (mark == BGP_PATH_LONG_LIVED && bgp_communities_have(&path->path.attrs, BGP_NO_LLGR)) {
+            path_withdraw(rib, record, path);
+            continue;
+        }
+        path_mark(rib, path, mark);
+        count++;
+    }
+    source_forget_if_empty(rib, record);
+    return count;
+}
+
+size_t bgp_rib_source_sweep(struct bgp_rib *rib, const struct bgp_source *source, uint32_t families, uint8_t marks,
+                            size_t max)
+{
+    struct rib_source *record = source_find(rib, source);
+    size_t count = 0;
+
+    if (record == NULL)
+        return 0;
+    for (struct rib_path *path = record->paths, *next; path != NULL && count < max; path = next) {
+        next = path->next_of_source;
+        if ((path->entry->entry.family & families) == 0 || (marks != 0 && (path->path.marks & marks) == 0))
+            continue;
+        path_withdraw(rib, record, path);
+        count++;
+    }
+    source_forget_if_empty(rib, record);
+    return count;
 }
 
 size_t bgp_rib_source_count(const struct bgp_rib *rib, const struct bgp_source *source, uint32_t family)

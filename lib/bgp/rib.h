@@ -26,12 +26,20 @@ struct bgp_source {
     struct ip_addr address;
 };
 
+/* What becomes of a path whose source lost its session, or is about to announce everything again. */
+enum bgp_path_mark {
+    BGP_PATH_STALE = 1 << 0,       /* RFC 4724: kept from a former session */
+    BGP_PATH_LONG_LIVED = 1 << 1,  /* RFC 9494: and that for so long that any other path is preferred */
+    BGP_PATH_UNREFRESHED = 1 << 2, /* RFC 7313: not announced again since the refresh began */
+};
+
 /* One path: a rule as one source announced it. */
 struct bgp_path {
     const struct bgp_source *source;
     struct bgp_attrs attrs;
     struct bgp_path *next; /* other paths of the same rule */
     bool infeasible;       /* ops->infeasible said so: the path is chosen only where every other one is, too */
+    uint8_t marks;         /* enum bgp_path_mark; an announcement clears them */
     bool struck, beaten;   /* private: the decision process's notes */
 };
 
@@ -72,6 +80,21 @@ size_t bgp_rib_source_down(struct bgp_rib *rib, const struct bgp_source *source)
 
 /* Drops at most `max` of them, so that a million do not hold up everything else. Fewer returned: none is left. */
 size_t bgp_rib_source_drop(struct bgp_rib *rib, const struct bgp_source *source, size_t max);
+
+/*
+ * Marks every path of a source in these families (bits) with `mark`, one of enum bgp_path_mark; returns how many bear
+ * it now. The owner hears of best paths that became stale, and of other ones being the best. Those with the community
+ * NO_LLGR (RFC 9494 4.2) are dropped instead of marked as long-lived.
+ */
+size_t bgp_rib_source_mark(struct bgp_rib *rib, const struct bgp_source *source, uint32_t families,
+                           enum bgp_path_mark mark);
+
+/*
+ * Drops at most `max` paths of a source in these families, only those with one of `marks`, or, where that is 0, all.
+ * Returns how many; fewer than `max`: none is left. Paths that stay cost a little time, too.
+ */
+size_t bgp_rib_source_sweep(struct bgp_rib *rib, const struct bgp_source *source, uint32_t families, uint8_t marks,
+                            size_t max);
 
 /* Paths held from a source, in one family. */
 size_t bgp_rib_source_count(const struct bgp_rib *rib, const struct bgp_source *source, uint32_t family);

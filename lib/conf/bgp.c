@@ -5,6 +5,8 @@
 
 #include "conf/schema.h"
 
+#define PASSWORD_MAX 80 /* of the kernel: TCP_MD5SIG_MAXKEYLEN */
+
 #define AT(field) offsetof(struct cfg_listen, field)
 static const struct cfg_key LISTEN_KEYS[] = {
     {.name = "address",
@@ -64,13 +66,35 @@ static void set_hold_time(struct cfg_reader *reader, const struct cfg_key *key, 
         cfg_set_uint16(reader, key, node, field);
 }
 
+/* A password that is wrong is not repeated: messages end up in logs. */
+static void set_password(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node, void *field)
+{
+    const char *text = cfg_node_text(reader, key, node);
+    bool good = text != NULL && text[0] != '\0' && strlen(text) <= PASSWORD_MAX;
+
+    if (text == NULL)
+        return;
+    for (const char *at = text; *at != '\0'; at++)
+        good = good && (unsigned char)*at >= 0x20 && *at != 0x7f;
+    if (good)
+        cfg_set_text(reader, key, node, field);
+    else
+        cfg_problem_add(&reader->problems, node->line, "%s: %s, not what is there", key->name, key->wants);
+}
+
 static void peer_finish(struct cfg_reader *reader, const struct cfg_node *node, void *object)
 {
     struct cfg_peer *peer = object;
+    unsigned hold_time_twice_s = 2u * peer->hold_time_s;
 
     (void)reader;
     if (!cfg_map_has(node, "families"))
         peer->families = CFG_IPV4_FLOWSPEC | CFG_IPV6_FLOWSPEC;
+    /* RFC 9687 3.1: eight minutes, or twice the hold time where that is more */
+    if (!cfg_map_has(node, "send-hold-time"))
+        peer->send_hold_s = hold_time_twice_s > UINT16_MAX ? UINT16_MAX
+                            : hold_time_twice_s > 480      ? (uint16_t)hold_time_twice_s
+                                                           : 480;
 }
 
 #define AT(field) offsetof(struct cfg_peer, field)
@@ -143,6 +167,30 @@ static const struct cfg_key PEER_KEYS[] = {
      .min = 1,
      .max = UINT16_MAX,
      .unit = "seconds"},
+    {.name = "restart-time",
+     .set = cfg_set_uint16,
+     .offset = AT(restart_time_s),
+     .fallback = "120",
+     .wants = "0 to 4095 seconds",
+     .max = 4095},
+    {.name = "long-lived-stale-time",
+     .set = cfg_set_uint32,
+     .offset = AT(long_lived_s),
+     .fallback = "0",
+     .wants = "0 to 16777215 seconds",
+     .max = 16777215},
+    {.name = "send-hold-time",
+     .set = cfg_set_uint16,
+     .offset = AT(send_hold_s),
+     .wants = "0, or more seconds than hold-time, up to 65535",
+     .max = UINT16_MAX},
+    {.name = "ttl-security", .set = cfg_set_bool, .offset = AT(ttl_security), .wants = "true or false"},
+    {.name = "password", .set = set_password, .offset = AT(password), .wants = "1 to 80 printable characters"},
+    {.name = "device",
+     .set = cfg_set_text,
+     .offset = AT(device),
+     .wants = "the name of an interface or VRF, 1 to 15 characters",
+     .max = 15},
 };
 
 static const struct cfg_map PEER_MAP = {.title = "a BGP peer",

@@ -104,6 +104,13 @@ static void check_peer(struct cfg_reader *reader, const struct cfg_peer *peer)
         cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->passive, peer->line),
                         "passive: this peer is waited for, but bgp.listen has no %s address that it could reach",
                         peer->address.family == IP_V4 ? "IPv4" : "IPv6");
+    if (peer->send_hold_s > 0 && peer->send_hold_s <= peer->hold_time_s && peer->hold_time_s < UINT16_MAX)
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->send_hold_s, peer->line),
+                        "send-hold-time: 0, or more seconds than hold-time, which is %u here, not %u",
+                        peer->hold_time_s, peer->send_hold_s);
+    if (peer->long_lived_s > 0 && peer->restart_time_s == 0)
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->long_lived_s, peer->line),
+                        "long-lived-stale-time: only with a restart-time above 0 (RFC 9494 section 4.1)");
     /* RFC 4456 section 4: clients are internal peers */
     if (peer->route_reflector_client && peer->asn != 0 && cfg->router.asn != 0 && peer->asn != cfg->router.asn)
         cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->route_reflector_client, peer->line),

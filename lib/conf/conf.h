@@ -149,6 +149,12 @@ struct cfg_peer {
     bool legacy_ipv6_offset;    /* `legacy-ipv6-offset` */
     uint16_t hold_time_s;       /* `hold-time`: 0 or 3..65535, default 90 */
     uint16_t connect_retry_s;   /* `connect-retry`: default 5 */
+    uint16_t restart_time_s;    /* `restart-time`: 0 to 4095, default 120; 0: no graceful restart */
+    uint32_t long_lived_s;      /* `long-lived-stale-time`: up to 16777215, default 0: none */
+    uint16_t send_hold_s; /* `send-hold-time`: 0 (off) or above the hold time; default 480, or twice the hold time */
+    bool ttl_security;    /* `ttl-security`: RFC 5082 */
+    char *password;       /* RFC 2385; NULL: none */
+    char *device;         /* interface or VRF; NULL: any */
     unsigned line;
 };
 

@@ -62,6 +62,8 @@ static void bgp_free(struct cfg *cfg)
         free(cfg->peers[i].policy);
         filter_free(&cfg->peers[i].import_filter);
         filter_free(&cfg->peers[i].export_filter);
+        free(cfg->peers[i].password);
+        free(cfg->peers[i].device);
     }
     for (size_t i = 0; i < cfg->policy_count; i++) {
         free(cfg->policies[i].name);

@@ -21,8 +21,13 @@ class Daemon:
     name = ""
     program = ""
 
-    def __init__(self, folder, address, asn, router_port, router_asn, listen=None):
+    def __init__(self, folder, address, asn, router_port, router_asn, listen=None, graceful=0, long_lived=0,
+                 password=None, ttl_security=False):
         self.listen = listen  # a port of its own: then it waits for the router to connect
+        self.graceful = 120 if graceful is True else graceful  # restart time in seconds; 0: without
+        self.long_lived = long_lived
+        self.password = password
+        self.ttl_security = ttl_security
         self.folder = folder
         self.address = address
         self.asn = asn
@@ -64,7 +69,8 @@ class ExaBgp(Daemon):
     name = "exabgp"
     program = "exabgp"
 
-    def start(self):
+    def start(self, again=False):
+        del again  # it says R and F at each start
         self.commands = self.folder / "commands"
         self.commands.write_text("")
         self.commands.chmod(0o644)
@@ -85,7 +91,8 @@ neighbor 127.0.0.1 {{
     local-as {self.asn};
     peer-as {self.router_asn};
     connect {self.router_port};
-    capability {{ route-refresh enable; }}
+    capability {{ route-refresh enable; {f'graceful-restart {self.graceful};' if self.graceful else ''} }}
+    {f'md5-password "{self.password}";' if self.password else ''}
     family {{ ipv4 flow; ipv6 flow; }}
     api feeding {{ processes [ feed ]; }}
     api hearing {{ processes [ sink ]; receive {{ parsed; update; }} }}
@@ -130,7 +137,7 @@ class GoBgp(Daemon):
     name = "gobgpd"
     program = "gobgpd"
 
-    def start(self):
+    def start(self, again=False):
         self.api_port = self.router_port + 1000
         config = self.folder / "gobgpd.toml"
         config.write_text(f"""
@@ -143,7 +150,8 @@ class GoBgp(Daemon):
   [neighbors.config]
     neighbor-address = "127.0.0.1"
     peer-as = {self.router_asn}
-  [neighbors.transport.config]
+    {f'auth-password = "{self.password}"' if self.password else ''}
+{self._graceful()}{self._ttl_security()}  [neighbors.transport.config]
     remote-port = {self.router_port}
     local-address = "{self.address}"
     passive-mode = {str(self.listen is not None).lower()}
@@ -152,15 +160,44 @@ class GoBgp(Daemon):
   [[neighbors.afi-safis]]
     [neighbors.afi-safis.config]
       afi-safi-name = "ipv4-flowspec"
-  [[neighbors.afi-safis]]
+{self._graceful_family()}  [[neighbors.afi-safis]]
     [neighbors.afi-safis.config]
       afi-safi-name = "ipv6-flowspec"
-""")
-        self.spawn(["gobgpd", "-f", str(config), "--api-hosts", f"127.0.0.1:{self.api_port}", "--pprof-disable"])
+{self._graceful_family()}""")
+        self.spawn(["gobgpd", "-f", str(config), "--api-hosts", f"127.0.0.1:{self.api_port}", "--pprof-disable",
+                    *(["-r"] if again else [])])
         deadline = time.monotonic() + 15
         while subprocess.run(["gobgp", "-p", str(self.api_port), "global"], capture_output=True).returncode != 0:
             assert time.monotonic() < deadline, f"gobgpd does not answer:\n{self.log()}"
             time.sleep(0.1)
+
+    def _graceful(self):
+        if not self.graceful:
+            return ""
+        return f"""  [neighbors.graceful-restart.config]
+    enabled = true
+    restart-time = {self.graceful}
+    long-lived-enabled = {str(bool(self.long_lived)).lower()}
+"""
+
+    def _graceful_family(self):
+        if not self.graceful:
+            return ""
+        long_lived = f"""    [neighbors.afi-safis.long-lived-graceful-restart.config]
+      enabled = true
+      restart-time = {self.long_lived}
+"""
+        return f"""    [neighbors.afi-safis.mp-graceful-restart.config]
+      enabled = true
+{long_lived if self.long_lived else ''}"""
+
+    def _ttl_security(self):
+        if not self.ttl_security:
+            return ""
+        return """  [neighbors.ttl-security.config]
+    enabled = true
+    ttl-min = 255
+"""
 
     def _say(self, verb, rule):
         port = []
@@ -197,10 +234,14 @@ class Bird(Daemon):
     program = "bird"
     imports = "none"
 
-    def start(self):
+    def start(self, again=False, rules=()):
         self.rules = {"ipv4": [], "ipv6": []}
+        for rule in rules:
+            self.rules[rule["family"]].append(self._route(rule))
         self._write()
-        self.spawn(["bird", "-f", "-c", str(self.folder / "bird.conf"), "-s", str(self.folder / "bird.ctl")])
+        (self.folder / "bird.ctl").unlink(missing_ok=True)  # one that was killed leaves it behind
+        self.spawn(["bird", "-f", "-c", str(self.folder / "bird.conf"), "-s", str(self.folder / "bird.ctl"),
+                    *(["-R"] if again else [])])
         deadline = time.monotonic() + 10
         while not (self.folder / "bird.ctl").exists():
             assert time.monotonic() < deadline, f"bird does not answer:\n{self.log()}"
@@ -237,6 +278,9 @@ protocol bgp floodgate {{
     {'passive yes;' if self.listen else ''}
     neighbor 127.0.0.1 port {self.router_port} as {self.router_asn};
     multihop;
+    {'ttl security yes;' if self.ttl_security else ''}
+    {f'password "{self.password}";' if self.password else ''}
+    {f'graceful restart yes; graceful restart time {self.graceful};' if self.graceful else ''}
     connect delay time 1;
     connect retry time 1;
     flow4 {{ table flow4tab; import {self.imports}; export all; }};
@@ -249,6 +293,10 @@ protocol bgp floodgate {{
         done = subprocess.run(["birdc", "-s", str(self.folder / "bird.ctl"), "configure"], capture_output=True,
                               text=True, check=False)
         assert "Reconfig" in done.stdout, done.stdout + done.stderr
+
+    def status(self):
+        return subprocess.run(["birdc", "-s", str(self.folder / "bird.ctl"), "show", "protocols"], capture_output=True,
+                              text=True, check=False).stdout
 
     def announce(self, rule):
         self.rules[rule["family"]].append(self._route(rule))

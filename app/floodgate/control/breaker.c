@@ -138,7 +138,7 @@ static struct suspect *suspects(struct breaker *breaker, mono_ms_t now, size_t *
     for (const struct rule *rule = rules_next(breaker->rules, NULL); rule != NULL;
          rule = rules_next(breaker->rules, rule)) {
         struct suspect one;
-        if (rule->state != RULE_ACTIVE || rule->approved)
+        if (!rule_state_enforced(rule->state) || rule->approved)
             continue;
         follow_rule(breaker, (struct rule *)(uintptr_t)rule, now, &one);
         if (one.packets_per_s <= 0)
@@ -216,7 +216,7 @@ static mono_ms_t idle_ms(const struct breaker *breaker, const struct rule *rule,
 static void age(struct breaker *breaker, const struct rule *rule, mono_ms_t now)
 {
     const struct pol_peer_policy *policy = rule->source->policy;
-    bool runs = rule->state == RULE_ACTIVE || rule->state == RULE_DRY_RUN;
+    bool runs = rule_state_enforced(rule->state) || rule->state == RULE_DRY_RUN;
 
     if (rule->state == RULE_HELD && !rule->delayed && breaker->cfg->set &&
         now - rule->state_ms >= (mono_ms_t)breaker->cfg->hold_time_s * MONO_MS_PER_S)
@@ -243,7 +243,7 @@ static void sweep(struct breaker *breaker, mono_ms_t now)
         struct suspect unused;
         if (rule == NULL)
             continue;
-        if (rule->state == RULE_ACTIVE && breaker->cfg->set && breaker->cfg->breaker)
+        if (rule_state_enforced(rule->state) && breaker->cfg->set && breaker->cfg->breaker)
             follow_rule(breaker, (struct rule *)(uintptr_t)rule, now, &unused);
         age(breaker, rule, now);
     }

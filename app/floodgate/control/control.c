@@ -14,6 +14,7 @@
 #include "bgp/export.h"
 #include "control/breaker.h"
 #include "control/distribute.h"
+#include "control/graceful.h"
 #include "control/guard.h"
 #include "control/internal.h"
 #include "control/journal.h"
@@ -108,6 +109,7 @@ static void control_free(struct control *control)
         if (timers[i] != NULL)
             event_free(timers[i]);
     incoming_free(control->incoming);
+    control->incoming = NULL; /* peers that go have nowhere to take their passwords from */
     for (size_t i = 0; i < control->peer_count; i++)
         peer_free(control->peers[i]);
     free(control->peers);
@@ -196,8 +198,11 @@ struct control *control_start(const struct control_conf *conf)
         control_free(control);
         return NULL;
     }
-    for (size_t i = 0; i < control->peer_count; i++)
+    for (size_t i = 0; i < control->peer_count; i++) {
+        /* RFC 4724 4.1: we have (re)started. A rule needs no forwarding here to be right elsewhere: it is preserved */
+        bgp_session_restarting(control->peers[i]->session, true, BGP_FLOWSPEC_FAMILIES);
         peer_start(control->peers[i]);
+    }
     return control;
 }
 
@@ -246,7 +251,15 @@ void control_peer_get(const struct control *control, size_t index, struct contro
         .bad_nlri = peer->bad_nlri,
         .bad_attributes = peer->bad_attributes,
         .refused_connections = peer->refused_connections,
+        .refreshes_begun = peer->refreshes_begun,
+        .refreshes_ended = peer->refreshes_ended,
+        .password = peer->conf.password != NULL,
+        .ttl_security = peer->conf.ttl_security,
+        .device = peer->conf.device,
     };
+    out->stale_families = graceful_families(peer->graceful, &out->stale_left_s);
+    for (unsigned i = 0; i < BGP_CONN_COUNT; i++)
+        out->output_waiting_bytes += peer->connections[i] != NULL ? transport_queued(peer->connections[i]) : 0;
     bgp_session_info_get(peer->session, &out->session);
     for (unsigned i = 0; i < 2; i++) {
         out->rules_received[i] = bgp_rib_source_count(control->rib, &peer->source.rib, FLOWSPEC[i]);
@@ -256,12 +269,14 @@ void control_peer_get(const struct control *control, size_t index, struct contro
         out->rules_sent[i] = counts.sent;
         out->rules_queued[i] = counts.queued;
         out->rules_too_large += counts.too_large;
+        out->rules_stale[i] = peer->source.states[i][RULE_STALE];
     }
     memcpy(out->last_bad, peer->last_bad, sizeof out->last_bad);
 }
 
-static bool peer_up(struct peer *peer, char *why, size_t size)
+static bool peer_up(struct peer *peer, const char *reason, char *why, size_t size)
 {
+    (void)reason;
     if (!peer->admin_down) {
         snprintf(why, size, "peer %s is not down", peer->name);
         return false;
@@ -270,27 +285,33 @@ static bool peer_up(struct peer *peer, char *why, size_t size)
     return true;
 }
 
-static bool peer_down(struct peer *peer, char *why, size_t size)
+static bool peer_down(struct peer *peer, const char *reason, char *why, size_t size)
 {
     if (peer->admin_down) {
         snprintf(why, size, "peer %s is down already", peer->name);
         return false;
     }
     peer->admin_down = true;
-    peer_stop(peer, CEASE_ADMIN_DOWN, NULL);
+    peer_stop(peer, CEASE_ADMIN_DOWN, reason);
     return true;
 }
 
-bool control_peer_command(struct control *control, const char *name, enum control_peer_command command, char *why,
-                          size_t size)
+static bool peer_ask_again(struct peer *peer, const char *reason, char *why, size_t size)
+{
+    (void)reason;
+    return peer_refresh(peer, why, size);
+}
+
+bool control_peer_command(struct control *control, const char *name, enum control_peer_command command,
+                          const char *reason, char *why, size_t size)
 {
     static const struct {
         const char *word;
-        bool (*run)(struct peer *peer, char *why, size_t size);
+        bool (*run)(struct peer *peer, const char *reason, char *why, size_t size);
     } COMMANDS[] = {
         [CONTROL_PEER_UP] = {"up", peer_up},
         [CONTROL_PEER_DOWN] = {"down", peer_down},
-        [CONTROL_PEER_REFRESH] = {"refresh", peer_refresh},
+        [CONTROL_PEER_REFRESH] = {"refresh", peer_ask_again},
     };
     struct peer *peer = peer_find(control, name);
 
@@ -298,7 +319,7 @@ bool control_peer_command(struct control *control, const char *name, enum contro
         snprintf(why, size, "there is no peer %s", name);
         return false;
     }
-    if (!COMMANDS[command].run(peer, why, size))
+    if (!COMMANDS[command].run(peer, reason, why, size))
         return false;
     log_line(control->log, LOG_LEVEL_NOTICE, "peer %s: %s by the operator", name, COMMANDS[command].word);
     return true;

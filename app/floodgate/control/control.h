@@ -102,6 +102,13 @@ struct control_peer {
     uint64_t rules_queued[2]; /* announcements and withdrawals that wait for its socket */
     uint64_t rules_too_large; /* that fit into no message of its session: not announced */
     uint64_t rules_filtered;  /* announcements that the import filter kept out, in this session */
+    uint64_t rules_stale[2];
+    uint32_t stale_families; /* whose rules are kept from a former session; for at most stale_left_s more */
+    uint32_t stale_left_s;
+    uint64_t refreshes_begun, refreshes_ended; /* BoRR and EoRR of RFC 7313 */
+    uint64_t output_waiting_bytes;             /* written, and not yet taken by the peer */
+    bool password, ttl_security;
+    const char *device; /* NULL: any */
     uint64_t withdrawals;
     uint64_t bad_nlri; /* NLRI refused alone */
     uint64_t bad_attributes;
@@ -112,8 +119,9 @@ size_t control_peer_count(const struct control *control);
 void control_peer_get(const struct control *control, size_t index, struct control_peer *out);
 
 enum control_peer_command { CONTROL_PEER_UP, CONTROL_PEER_DOWN, CONTROL_PEER_REFRESH };
-bool control_peer_command(struct control *control, const char *name, enum control_peer_command command, char *why,
-                          size_t size);
+/* `reason`: with CONTROL_PEER_DOWN, what the peer's operator is told (RFC 9003); NULL: nothing. */
+bool control_peer_command(struct control *control, const char *name, enum control_peer_command command,
+                          const char *reason, char *why, size_t size);
 
 /* Connections from addresses that are no peer's. */
 uint64_t control_unknown_connections(const struct control *control);

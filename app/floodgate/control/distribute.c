@@ -47,7 +47,7 @@ static uint32_t families_told(const struct peer *peer)
  */
 static bool rule_in_force(const struct rule *rule)
 {
-    return rule->state == RULE_ACTIVE || rule->state == RULE_STALE;
+    return rule_state_enforced(rule->state);
 }
 
 static struct bgp_export export_of(const struct peer *peer, const struct rule_source *source)

@@ -14,6 +14,7 @@
 #include <event2/listener.h>
 
 #include "control/internal.h"
+#include "control/socket_guard.h"
 
 #define BACKLOG       64
 #define OUT_OF_FDS_MS 1000 /* to wait after accept(2) failed: trying at once would spin */
@@ -129,6 +130,22 @@ static const char *listen_hint(int error)
     }
 }
 
+static void listener_password(struct listener *listener, struct peer *peer)
+{
+    const struct log_hook *log = listener->incoming->control->log;
+    char text[IP_TEXT_SIZE];
+
+    if (listener->address.family != peer->conf.address.family ||
+        socket_guard_password(evconnlistener_get_fd(listener->evl), &peer->conf.address, peer->conf.password) == 0)
+        return;
+    if (peer->conf.password == NULL)
+        return;
+    peer->password_unset = true; /* better no session than one that anybody may have */
+    log_line(log, LOG_LEVEL_ERROR,
+             "peer %s: its password cannot be set on %s port %u: %s; connections from it are refused", peer->name,
+             ip_addr_format(&listener->address, text), listener->port, strerror(errno));
+}
+
 /* NULL after a line in `why`. */
 static struct listener *listener_open(struct incoming *incoming, const struct cfg_listen *conf, char *why, size_t size)
 {
@@ -157,6 +174,10 @@ static struct listener *listener_open(struct incoming *incoming, const struct cf
         return NULL;
     }
     evconnlistener_set_error_cb(listener->evl, on_error);
+    socket_guard_ttl(evconnlistener_get_fd(listener->evl), conf->address.family);
+    for (size_t i = 0; i < incoming->control->peer_count; i++)
+        if (incoming->control->peers[i]->conf.password != NULL)
+            listener_password(listener, incoming->control->peers[i]);
     return listener;
 }
 
@@ -168,6 +189,12 @@ static struct listener **listener_of(struct incoming *incoming, const struct cfg
             return &incoming->listeners[i];
     }
     return NULL;
+}
+
+void incoming_password(struct incoming *incoming, struct peer *peer)
+{
+    for (size_t i = 0; incoming != NULL && i < incoming->count; i++)
+        listener_password(incoming->listeners[i], peer);
 }
 
 static void listeners_close(struct listener **listeners, size_t count)

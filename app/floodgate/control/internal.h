@@ -24,6 +24,7 @@
 struct event;
 struct event_base;
 struct bgp_adj_out;
+struct graceful;
 struct incoming;
 struct rejudge;
 struct peer_out;
@@ -42,6 +43,7 @@ struct peer {
     char *name;
     struct cfg_peer conf; /* numbers only: its strings are the configuration's, which a reload replaces */
     bool admin_down;
+    bool password_unset; /* a listener could not be told the password */
     struct bgp_session *session;
     struct log_hook session_log;
     struct transport *connections[BGP_CONN_COUNT];
@@ -51,6 +53,7 @@ struct peer {
     int connect_errno;
     bool connect_told;
     char connect_line[160];               /* the last line about a failed attempt, so that repeated ones show once */
+    struct graceful *graceful;            /* what stays of a session that was lost */
     struct event *leaving;                /* takes the rules of a closed session out, in slices */
     size_t left, routes_left;             /* rules and routes taken out so far */
     struct bgp_update_conf update_conf;   /* negotiated */
@@ -60,6 +63,7 @@ struct peer {
     struct peer_out *out;    /* distribute.c's, while the session is up */
     struct peer_limit limit; /* limit.c's */
     uint64_t filtered;       /* announcements that the import filter kept out, in this session */
+    uint64_t refreshes_begun, refreshes_ended;
     uint64_t withdrawals, bad_nlri, bad_attributes, refused_connections;
     char last_bad[128];
     bool update_told;       /* of the UPDATE being read a fault went to the log */
@@ -132,6 +136,8 @@ struct incoming *incoming_create(struct control *control);
 void incoming_free(struct incoming *incoming);
 /* Listens on these addresses and on no others: new ones first, so that on failure (logged) nothing has changed. */
 bool incoming_set(struct incoming *incoming, const struct cfg_listen *listens, size_t count, char *why, size_t size);
+/* Connections from the peer's address need its password, or none. `incoming` NULL: nothing listens any more. */
+void incoming_password(struct incoming *incoming, struct peer *peer);
 uint64_t incoming_unknown(const struct incoming *incoming);
 
 /* local_rules.c: rules that originate here. */

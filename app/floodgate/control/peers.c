@@ -14,8 +14,10 @@
 
 #include "base/strbuf.h"
 #include "control/distribute.h"
+#include "control/graceful.h"
 #include "control/internal.h"
 #include "control/judge.h"
+#include "control/socket_guard.h"
 
 #define LEAVE_SLICE 4096 /* rules of a closed session taken out in one turn of the event loop */
 
@@ -169,7 +171,15 @@ static void on_drained(void *ctx, struct transport *transport)
     distribute_writable(ctx);
 }
 
+static void on_output(void *ctx, struct transport *transport, size_t left)
+{
+    struct peer *peer = ctx;
+
+    bgp_session_output(peer->session, connection_number(peer, transport), left, control_now());
+}
+
 static const struct transport_ops TRANSPORT_OPS = {
+    .output = on_output,
     .connected = on_connected,
     .received = on_received,
     .drained = on_drained,
@@ -200,12 +210,20 @@ static const struct ip_addr *local_address(const struct peer *peer)
     return NULL;
 }
 
+static struct socket_guard guard_of(const struct peer *peer)
+{
+    return (struct socket_guard){
+        .password = peer->conf.password, .ttl_security = peer->conf.ttl_security, .device = peer->conf.device};
+}
+
 static void on_session_connect(void *ctx)
 {
     struct peer *peer = ctx;
+    const struct socket_guard guard = guard_of(peer);
 
-    peer->connections[BGP_CONN_OUT] = transport_connect(&peer->control->transports, &peer->conf.address,
-                                                        peer->conf.port, local_address(peer), &TRANSPORT_OPS, peer);
+    peer->connections[BGP_CONN_OUT] =
+        transport_connect(&peer->control->transports, &peer->conf.address, peer->conf.port, local_address(peer), &guard,
+                          &TRANSPORT_OPS, peer);
     if (peer->connections[BGP_CONN_OUT] == NULL) {
         peer->connect_errno = errno; /* the session must not hear of it before its own call has returned */
         event_active(peer->connect_failed, EV_TIMEOUT, 0);
@@ -271,6 +289,8 @@ static void on_session_established(void *ctx)
         rules_leave(peer, SIZE_MAX);
     peer->source.rib.address = peer->conf.address;
     update_feed_start(peer);
+    graceful_up(peer->graceful, &info);
+    bgp_session_restarting(peer->session, false, 0); /* from now on a session that is new is not a restart of ours */
     log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: up, AS %u, router id %u.%u.%u.%u, %s, hold time %u s",
              peer->name, info.peer_as, info.peer_router_id >> 24, info.peer_router_id >> 16 & 255,
              info.peer_router_id >> 8 & 255, info.peer_router_id & 255,
@@ -306,10 +326,26 @@ static void on_leaving(evutil_socket_t fd, short what, void *arg)
 static void on_session_down(void *ctx)
 {
     struct peer *peer = ctx;
+    struct bgp_session_info info;
 
     distribute_stop(peer);
-    if (!peer->control->stopping)
-        on_leaving(-1, 0, peer);
+    if (peer->control->stopping)
+        return;
+    bgp_session_info_get(peer->session, &info);
+    if (info.retained != 0) {
+        graceful_down(peer->graceful, &info);
+        return;
+    }
+    graceful_forget(peer->graceful);
+    on_leaving(-1, 0, peer);
+}
+
+static void on_session_refresh_mark(void *ctx, uint32_t family, bool end)
+{
+    struct peer *peer = ctx;
+
+    *(end ? &peer->refreshes_ended : &peer->refreshes_begun) += 1;
+    graceful_refresh(peer->graceful, family, end);
 }
 
 static const struct bgp_session_ops SESSION_OPS = {
@@ -319,6 +355,7 @@ static const struct bgp_session_ops SESSION_OPS = {
     .established = on_session_established,
     .update = on_session_update,
     .refresh = on_session_refresh,
+    .refresh_mark = on_session_refresh_mark,
     .down = on_session_down,
 };
 
@@ -332,6 +369,10 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
     peer->conf = *conf;
     peer->name = strdup(conf->name);
     peer->conf.name = peer->conf.policy = NULL; /* they go with the configuration */
+    peer->conf.password = conf->password != NULL ? strdup(conf->password) : NULL;
+    peer->conf.device = conf->device != NULL ? strdup(conf->device) : NULL;
+    bool whole = (conf->password == NULL) == (peer->conf.password == NULL) &&
+                 (conf->device == NULL) == (peer->conf.device == NULL);
     peer->source.name = peer->name;
     peer->source.rib.kind = BGP_SOURCE_PEER;
     peer->source.policy = judge_policy(control->judge, conf->policy);
@@ -340,6 +381,7 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
     peer->source.routes = conf->validation == CFG_VALIDATION_RFC9117 ? control->routes : NULL;
     peer->session_log = (struct log_hook){.write = session_log_write, .ctx = peer};
     peer->timer = evtimer_new(control->base, on_timer, peer);
+    peer->graceful = graceful_create(peer);
     peer->leaving = evtimer_new(control->base, on_leaving, peer);
     peer->connect_failed = event_new(control->base, -1, 0, on_connect_failed, peer);
     const struct bgp_session_conf session_conf = {
@@ -352,14 +394,19 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
         .connect_retry_s = conf->connect_retry_s,
         .passive = conf->passive,
         .extended_message = true,
+        .enhanced_refresh = true,
+        .restart_time_s = conf->restart_time_s,
+        .long_lived_s = conf->long_lived_s,
+        .send_hold_s = conf->send_hold_s,
         .log = &peer->session_log,
     };
     peer->session = bgp_session_create(&session_conf, &SESSION_OPS, peer, control_now());
     if (peer->name == NULL || peer->timer == NULL || peer->leaving == NULL || peer->connect_failed == NULL ||
-        peer->session == NULL) {
+        peer->session == NULL || peer->graceful == NULL || !whole) {
         peer_free(peer);
         return NULL;
     }
+    incoming_password(control->incoming, peer);
     return peer;
 }
 
@@ -374,6 +421,14 @@ void peer_free(struct peer *peer)
         event_free(peer->connect_failed);
     if (peer->session != NULL)
         bgp_session_free(peer->session);
+    graceful_free(peer->graceful);
+    if (peer->conf.password != NULL) {
+        memset(peer->conf.password, 0, strlen(peer->conf.password));
+        free(peer->conf.password);
+        peer->conf.password = NULL;
+        incoming_password(peer->control->incoming, peer);
+    }
+    free(peer->conf.device);
     free(peer->name);
     free(peer);
 }
@@ -388,6 +443,8 @@ void peer_start(struct peer *peer)
 void peer_stop(struct peer *peer, uint8_t subcode, const char *reason)
 {
     bgp_session_stop(peer->session, subcode, reason, control_now());
+    if (!peer->control->stopping)
+        graceful_forget(peer->graceful); /* the session may have been lost already */
     peer_timer_arm(peer);
 }
 
@@ -420,6 +477,17 @@ static void refuse_connection(struct peer *peer, evutil_socket_t fd)
 
 void peer_accept(struct peer *peer, evutil_socket_t fd)
 {
+    const struct socket_guard guard = guard_of(peer);
+
+    if (peer->password_unset || socket_guard_accept(fd, peer->conf.address.family, &guard) < 0) {
+        const char *why = peer->password_unset ? "its password could not be set"
+                          : errno == EXDEV     ? "it came in by another device than the peer's"
+                                               : strerror(errno);
+        log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: a connection from it was closed: %s", peer->name, why);
+        peer->refused_connections++;
+        evutil_closesocket(fd);
+        return;
+    }
     if (!bgp_session_accept(peer->session, control_now())) {
         refuse_connection(peer, fd);
         return;

@@ -162,7 +162,10 @@ static bool peer_equal(const struct cfg_peer *a, const struct cfg_peer *b)
            a->passive == b->passive && a->families == b->families && a->validation == b->validation &&
            a->route_reflector_client == b->route_reflector_client && a->legacy_ipv6_offset == b->legacy_ipv6_offset &&
            a->max_prefix == b->max_prefix && cfg_filter_equal(&a->import_filter, &b->import_filter) &&
-           a->hold_time_s == b->hold_time_s && a->connect_retry_s == b->connect_retry_s;
+           a->hold_time_s == b->hold_time_s && a->connect_retry_s == b->connect_retry_s &&
+           a->restart_time_s == b->restart_time_s && a->long_lived_s == b->long_lived_s &&
+           a->send_hold_s == b->send_hold_s && a->ttl_security == b->ttl_security &&
+           text_equal(a->password, b->password) && text_equal(a->device, b->device);
 }
 
 static const struct cfg_peer *conf_find(const struct cfg *cfg, const char *name)

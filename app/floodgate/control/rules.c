@@ -201,7 +201,7 @@ static void rule_judge(const struct rules *rules, const struct rule *rule, struc
     else if (out->state == RULE_ACTIVE && !out->verdict.warning)
         judge_note(rules->judge, &rule->actions, out->verdict.reason, sizeof out->verdict.reason);
     rule_steer(rule, &out->state, &out->reason);
-    out->warned = out->verdict.warning || out->reason == rule->reason;
+    out->warned = out->state != RULE_STALE && (out->verdict.warning || out->reason == rule->reason);
     out->step = out->verdict.step;
     if (out->state == RULE_DRY_RUN)
         out->program = DRY_RUN_PROGRAM;
@@ -209,7 +209,7 @@ static void rule_judge(const struct rules *rules, const struct rule *rule, struc
 
 static bool wants_place(enum rule_state state)
 {
-    return state == RULE_ACTIVE || state == RULE_DRY_RUN;
+    return state == RULE_ACTIVE || state == RULE_STALE || state == RULE_DRY_RUN;
 }
 
 static void rule_follow(struct rules *rules, struct rule *rule, struct decision *decision)
@@ -221,7 +221,7 @@ static void rule_follow(struct rules *rules, struct rule *rule, struct decision 
             decision->reason = refusal;
         }
     }
-    rule->measured = decision->state == RULE_ACTIVE;
+    rule->measured = rule_state_enforced(decision->state);
     rule->warned = rule->measured && decision->warned;
     rule_set_state(rules, rule, decision->state, decision->step, decision->reason);
     if (!wants_place(decision->state) && rule->in_force) {
@@ -402,6 +402,7 @@ static bool rule_take_path(struct rule *rule, const struct bgp_path *path)
     struct fs_actions before = rule->actions;
 
     rule->path = path;
+    rule->marks = path->marks;
     rule->source = (struct rule_source *)(uintptr_t)path->source; /* the first member of its source */
     rule->source_kind = path->source->kind;
     rule->source_name = rule->source->name;

@@ -41,6 +41,12 @@ enum rule_state {
     RULE_STATE_COUNT,
 };
 
+/* Active, or stale: that, from a peer whose session is lost. */
+static inline bool rule_state_enforced(enum rule_state state)
+{
+    return state == RULE_ACTIVE || state == RULE_STALE;
+}
+
 const char *rule_state_name(enum rule_state state); /* "active", "never-matches", ... */
 bool rule_state_parse(const char *name, enum rule_state *out);
 
@@ -88,6 +94,7 @@ struct rule {
     bool delayed;  /* waits in rules_pace.c's queue: its source makes too many changes */
     enum rule_expiry expired;
     bool in_force;   /* the data plane has it */
+    uint8_t marks;   /* of the best path: enum bgp_path_mark */
     bool over_limit; /* rejected only because its source has all it may have: judged again when a place is free */
     bool unplaced;   /* rejected only because memory was short: tried again */
     /* rejudge.c's: rules of the same destination, and those that wait to be judged again */

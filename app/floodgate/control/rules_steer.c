@@ -68,6 +68,11 @@ void rule_steer(const struct rule *rule, enum rule_state *state, const char **re
     } else if (rule_is_dry_run(rule)) {
         *state = RULE_DRY_RUN;
         *reason = "dry-run: counted, not enforced until it is promoted";
+    } else if ((rule->marks & (BGP_PATH_STALE | BGP_PATH_LONG_LIVED)) != 0) {
+        *state = RULE_STALE; /* enforced, and says that its peer's session is gone */
+        *reason = (rule->marks & BGP_PATH_LONG_LIVED) != 0
+                      ? "long-lived-stale: the peer's session is lost; any other source of the rule is preferred"
+                      : "graceful-restart: the peer's session is lost; the rule is kept while it may come back";
     }
 }
 
@@ -94,7 +99,7 @@ bool rules_suspend(struct rules *rules, uint32_t id, const char *by, char *why, 
 
     if (rule == NULL)
         return false;
-    if (rule->state != RULE_ACTIVE && rule->state != RULE_DRY_RUN) {
+    if (!rule_state_enforced(rule->state) && rule->state != RULE_DRY_RUN) {
         snprintf(why, size, "rule %u is %s, not active", id, rule_state_name(rule->state));
         return false;
     }

@@ -15,6 +15,8 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
+#include "control/socket_guard.h"
+
 #define TOS_NETWORK_CONTROL 0xc0 /* DSCP CS6: routing protocols go first where queues are full */
 
 struct transport {
@@ -122,6 +124,15 @@ static void on_written(struct bufferevent *bev, void *arg)
         transport->ops->drained(transport->ctx, transport);
 }
 
+/* From within the write to the socket, not from within a call of ours. */
+static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
+{
+    struct transport *transport = arg;
+
+    if (info->n_deleted > 0 && !transport->detached && transport->ops->output != NULL)
+        transport->ops->output(transport->ctx, transport, evbuffer_get_length(output));
+}
+
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
     struct transport *transport = arg;
@@ -173,6 +184,7 @@ static struct transport *transport_create(struct transport_set *set, evutil_sock
         errno = ENOMEM;
         return NULL;
     }
+    evbuffer_add_cb(bufferevent_get_output(transport->bev), on_output, transport);
     bufferevent_setcb(transport->bev, on_readable, on_written, on_event, transport);
     bufferevent_setwatermark(transport->bev, EV_WRITE, TRANSPORT_OUTPUT_LOW, 0);
     bufferevent_set_max_single_read(transport->bev, TRANSPORT_SLICE_MAX);
@@ -191,33 +203,38 @@ static void socket_tune(evutil_socket_t fd, unsigned family)
         setsockopt(fd, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
 }
 
-static evutil_socket_t socket_bound(const struct ip_addr *bind_to, unsigned family)
+static evutil_socket_t socket_bound(const struct ip_addr *bind_to, const struct ip_addr *to,
+                                    const struct socket_guard *guard)
 {
+    int domain = to->family == IP_V6 ? AF_INET6 : AF_INET;
+    evutil_socket_t fd = socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
     struct sockaddr_storage from;
-    evutil_socket_t fd =
-        socket(family == IP_V6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 
     if (fd < 0)
         return -1;
-    socket_tune(fd, family);
-    if (bind_to != NULL) {
+    socket_tune(fd, to->family);
+    /* the device first: an address of a VRF is one only there */
+    bool good = socket_guard_connect(fd, to, guard) == 0;
+    if (good && bind_to != NULL) {
         socklen_t len = transport_sockaddr(bind_to, 0, &from);
-        if (bind(fd, (struct sockaddr *)&from, len) < 0) {
-            int error = errno;
-            evutil_closesocket(fd);
-            errno = error;
-            return -1;
-        }
+        good = bind(fd, (struct sockaddr *)&from, len) == 0;
+    }
+    if (!good) {
+        int error = errno;
+        evutil_closesocket(fd);
+        errno = error;
+        return -1;
     }
     return fd;
 }
 
 struct transport *transport_connect(struct transport_set *set, const struct ip_addr *to, uint16_t port,
-                                    const struct ip_addr *bind_to, const struct transport_ops *ops, void *ctx)
+                                    const struct ip_addr *bind_to, const struct socket_guard *guard,
+                                    const struct transport_ops *ops, void *ctx)
 {
     struct sockaddr_storage address;
     socklen_t len = transport_sockaddr(to, port, &address);
-    evutil_socket_t fd = socket_bound(bind_to, to->family);
+    evutil_socket_t fd = socket_bound(bind_to, to, guard);
 
     if (fd < 0)
         return NULL;

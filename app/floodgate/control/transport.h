@@ -18,6 +18,7 @@
 #include "base/ip.h"
 
 struct event_base;
+struct socket_guard;
 struct transport;
 
 #define TRANSPORT_SLICE_MAX  (32u * 1024)   /* octets handled in one turn of the event loop */
@@ -30,6 +31,8 @@ struct transport_ops {
     void (*received)(void *ctx, struct transport *transport, const void *data, size_t len);
     /* Of what waited to be sent no more than TRANSPORT_OUTPUT_LOW octets are left. May be NULL. */
     void (*drained)(void *ctx, struct transport *transport);
+    /* Something of what was sent has left; `left` octets still wait. No call back into the transport from here. */
+    void (*output)(void *ctx, struct transport *transport, size_t left);
     /* Not connected, or closed by the peer, or lost: `why` in words. The transport is gone on return. */
     void (*failed)(void *ctx, struct transport *transport, const char *why);
 };
@@ -42,7 +45,8 @@ struct transport_set {
 
 /* Connects from `bind_to` (any address where NULL). NULL with errno when it cannot even begin. */
 struct transport *transport_connect(struct transport_set *set, const struct ip_addr *to, uint16_t port,
-                                    const struct ip_addr *bind_to, const struct transport_ops *ops, void *ctx);
+                                    const struct ip_addr *bind_to, const struct socket_guard *guard,
+                                    const struct transport_ops *ops, void *ctx);
 
 /* Takes over an accepted socket. NULL (and the socket is closed) when memory is short. */
 struct transport *transport_accept(struct transport_set *set, evutil_socket_t fd, const struct transport_ops *ops,

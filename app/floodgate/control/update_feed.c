@@ -10,6 +10,7 @@
 
 #include "base/strbuf.h"
 #include "control/filter.h"
+#include "control/graceful.h"
 #include "control/internal.h"
 
 #define BAD_OCTETS_SHOWN     16
@@ -113,6 +114,7 @@ static void on_end_of_rib(void *ctx, uint32_t family)
         return;
     }
     peer->end_of_rib |= family;
+    graceful_complete(peer->graceful, family);
     if ((family & BGP_UNICAST_FAMILIES) != 0) {
         log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %s complete, %zu routes", peer->name,
                  bgp_family_name(family), bgp_unicast_source_count(peer->control->routes, &peer->source.rib, family));

@@ -86,13 +86,16 @@ static void run_peer(struct api_state *state, const json_t *args, struct api_ans
     static const char *const ACTIONS[] = {
         [CONTROL_PEER_UP] = "up", [CONTROL_PEER_DOWN] = "down", [CONTROL_PEER_REFRESH] = "refresh"};
     const char *name = request_string(args, "name"), *action = request_string(args, "action");
+    const char *reason = request_string(args, "reason");
     unsigned i = 0;
 
     while (i < sizeof ACTIONS / sizeof ACTIONS[0] && strcmp(ACTIONS[i], action) != 0)
         i++;
     if (i == sizeof ACTIONS / sizeof ACTIONS[0])
         snprintf(answer->error, sizeof answer->error, "action is up, down or refresh, not '%.64s'", action);
-    else if (control_peer_command(state->control, name, i, answer->error, sizeof answer->error)) {
+    else if (reason != NULL && i != CONTROL_PEER_DOWN)
+        snprintf(answer->error, sizeof answer->error, "a reason goes with down, not with %s", action);
+    else if (control_peer_command(state->control, name, i, reason, answer->error, sizeof answer->error)) {
         answer->error[0] = '\0';
         answer->result = json_pack("{s:s, s:s}", "name", name, "action", action);
     }
@@ -194,7 +197,7 @@ static const struct request_arg ROUTES_ARGS[] = {
 static const struct request_arg ID_ARGS[] = {{"id", ARG_UINT, true}, {NULL, 0, false}};
 static const struct request_arg RULE_ARGS[] = {{"rule", ARG_STRING, true}, {NULL, 0, false}};
 static const struct request_arg PEER_ARGS[] = {
-    {"name", ARG_STRING, true}, {"action", ARG_STRING, true}, {NULL, 0, false}};
+    {"name", ARG_STRING, true}, {"action", ARG_STRING, true}, {"reason", ARG_STRING, false}, {NULL, 0, false}};
 static const struct request_arg ACTION_ARGS[] = {{"action", ARG_STRING, true}, {NULL, 0, false}};
 static const struct request_arg KILL_ARGS[] = {
     {"action", ARG_STRING, true}, {"peer", ARG_STRING, false}, {NULL, 0, false}};

@@ -113,11 +113,10 @@ static json_t *json_capabilities(const struct bgp_capabilities *caps)
     const struct {
         bool has;
         const char *name;
-    } flags[] = {{caps->four_octet_as, "four-octet-as"},
-                 {caps->extended_message, "extended-message"},
-                 {caps->route_refresh, "route-refresh"},
-                 {caps->enhanced_route_refresh, "enhanced-route-refresh"},
-                 {caps->graceful_restart, "graceful-restart"}};
+    } flags[] = {
+        {caps->four_octet_as, "four-octet-as"},       {caps->extended_message, "extended-message"},
+        {caps->route_refresh, "route-refresh"},       {caps->enhanced_route_refresh, "enhanced-route-refresh"},
+        {caps->graceful_restart, "graceful-restart"}, {caps->long_lived_restart, "long-lived-graceful-restart"}};
 
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         if (flags[i].has)
@@ -150,6 +149,7 @@ static void set_session(json_t *o, const struct bgp_session_info *info, mono_ms_
     json_object_set_new(o, "router_id", text[0] ? json_string(text) : json_null());
     json_object_set_new(o, "hold_time_s", up ? json_integer(info->hold_time_s) : json_null());
     json_object_set_new(o, "families", json_families(up ? info->families : 0));
+    json_object_set_new(o, "capabilities_sent", up ? json_capabilities(&info->sent) : json_array());
     json_object_set_new(o, "capabilities_received", up ? json_capabilities(&info->received) : json_array());
     json_set_uint(o, "messages_in", info->messages_in);
     json_set_uint(o, "messages_out", info->messages_out);
@@ -167,6 +167,19 @@ static void set_session(json_t *o, const struct bgp_session_info *info, mono_ms_
     }
     json_object_set_new(o, "last_notification", error);
     json_set_text(o, "last_down", info->last_down);
+}
+
+/* Families whose rules are kept from a session that was lost, or null. */
+static json_t *json_stale(const struct control_peer *peer)
+{
+    json_t *o;
+
+    if (peer->stale_families == 0)
+        return json_null();
+    o = json_object();
+    json_object_set_new(o, "families", json_families(peer->stale_families));
+    json_set_uint(o, "left_s", peer->stale_left_s);
+    return o;
 }
 
 static json_t *json_peer(const struct control_peer *peer, mono_ms_t now_ms)
@@ -189,6 +202,14 @@ static json_t *json_peer(const struct control_peer *peer, mono_ms_t now_ms)
     json_object_set_new(o, "rules_queued", json_by_family(peer->rules_queued));
     json_set_uint(o, "rules_too_large", peer->rules_too_large);
     json_set_uint(o, "rules_filtered", peer->rules_filtered);
+    json_object_set_new(o, "rules_stale", json_by_family(peer->rules_stale));
+    json_object_set_new(o, "stale", json_stale(peer));
+    json_set_uint(o, "refreshes_begun", peer->refreshes_begun);
+    json_set_uint(o, "refreshes_ended", peer->refreshes_ended);
+    json_set_uint(o, "output_waiting_bytes", peer->output_waiting_bytes);
+    json_object_set_new(o, "password", json_boolean(peer->password));
+    json_object_set_new(o, "ttl_security", json_boolean(peer->ttl_security));
+    json_object_set_new(o, "device", peer->device != NULL ? json_string(peer->device) : json_null());
     json_set_uint(o, "withdrawals", peer->withdrawals);
     json_set_uint(o, "bad_nlri", peer->bad_nlri);
     json_set_uint(o, "bad_attributes", peer->bad_attributes);

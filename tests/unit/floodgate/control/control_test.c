@@ -513,18 +513,18 @@ static void the_operator_takes_a_peer_down_and_up(void **state)
     router_start(router, DETECTOR, "");
     speaker_connect(&speaker, router->base, "127.0.0.2", router->port);
     speaker_establish(&speaker, 65001);
-    assert_false(control_peer_command(router->control, "detector", CONTROL_PEER_UP, why, sizeof why));
-    assert_true(control_peer_command(router->control, "detector", CONTROL_PEER_DOWN, why, sizeof why));
+    assert_false(control_peer_command(router->control, "detector", CONTROL_PEER_UP, NULL, why, sizeof why));
+    assert_true(control_peer_command(router->control, "detector", CONTROL_PEER_DOWN, NULL, why, sizeof why));
     assert_true(speaker_expect(&speaker, 3, &body) >= 2);
     assert_int_equal(body[0], 6);
     speaker_close(&speaker);
     speaker_connect(&speaker, router->base, "127.0.0.2", router->port);
     assert_true(speaker_closed(&speaker));
     speaker_close(&speaker);
-    assert_true(control_peer_command(router->control, "detector", CONTROL_PEER_UP, why, sizeof why));
+    assert_true(control_peer_command(router->control, "detector", CONTROL_PEER_UP, NULL, why, sizeof why));
     speaker_connect(&speaker, router->base, "127.0.0.2", router->port);
     speaker_establish(&speaker, 65001);
-    assert_false(control_peer_command(router->control, "nobody", CONTROL_PEER_DOWN, why, sizeof why));
+    assert_false(control_peer_command(router->control, "nobody", CONTROL_PEER_DOWN, NULL, why, sizeof why));
     assert_string_equal(why, "there is no peer nobody");
     speaker_close(&speaker);
 }

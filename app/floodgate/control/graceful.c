@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/graceful.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "control/internal.h"
+
+#define RESYNC_S    360 /* for a peer that is back to send its End-of-RIB (RFC 4724 4.2: an upper bound is wanted) */
+#define REFRESH_S   360 /* for a peer that has begun a refresh to end it (RFC 7313 4) */
+#define SWEEP_SLICE 4096
+#define STALE_MARKS (BGP_PATH_STALE | BGP_PATH_LONG_LIVED)
+
+enum phase { FRESH, RESTARTING, LONG_LIVED, RESYNCING };
+
+struct family_state {
+    enum phase phase;
+    mono_ms_t until;         /* of the phase */
+    mono_ms_t refresh_until; /* 0: no refresh is under way */
+};
+
+struct graceful {
+    struct peer *peer;
+    struct family_state families[BGP_FAMILY_COUNT]; /* by number of the family's bit */
+    uint32_t long_lived_s[BGP_FAMILY_COUNT];        /* of the lost session, as agreed */
+    uint32_t sweep_stale, sweep_unrefreshed;        /* families being swept, a slice a turn */
+    size_t swept;
+    struct event *timer, *sweeper;
+};
+
+static struct family_state *state_of(struct graceful *graceful, uint32_t family)
+{
+    return &graceful->families[__builtin_ctz(family)];
+}
+
+/* Rules, and unicast routes, which have one mark for both purposes. Fewer than `max`: none is left. */
+static size_t drop(struct graceful *graceful, uint32_t families, uint8_t marks, size_t max)
+{
+    const struct peer *peer = graceful->peer;
+
+    return bgp_rib_source_sweep(peer->control->rib, &peer->source.rib, families, marks, max) +
+           bgp_unicast_source_drop(peer->control->routes, &peer->source.rib, families & BGP_UNICAST_FAMILIES,
+                                   marks != 0, max);
+}
+
+static size_t mark(struct graceful *graceful, uint32_t families, enum bgp_path_mark how)
+{
+    const struct peer *peer = graceful->peer;
+
+    return bgp_rib_source_mark(peer->control->rib, &peer->source.rib, families, how) +
+           bgp_unicast_source_stale(peer->control->routes, &peer->source.rib, families & BGP_UNICAST_FAMILIES);
+}
+
+static void arm(struct graceful *graceful)
+{
+    mono_ms_t at = UINT64_MAX, now = control_now();
+
+    for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++) {
+        const struct family_state *state = &graceful->families[i];
+        if (state->phase != FRESH && state->until < at)
+            at = state->until;
+        if (state->refresh_until != 0 && state->refresh_until < at)
+            at = state->refresh_until;
+    }
+    if (at == UINT64_MAX) {
+        evtimer_del(graceful->timer);
+        return;
+    }
+    mono_ms_t wait_ms = at > now ? at - now : 0;
+    const struct timeval wait = {.tv_sec = (time_t)(wait_ms / MONO_MS_PER_S),
+                                 .tv_usec = (suseconds_t)(wait_ms % MONO_MS_PER_S * 1000)};
+    evtimer_add(graceful->timer, &wait);
+}
+
+/* One slice; true when that was all. */
+static bool sweep(struct graceful *graceful, size_t max)
+{
+    size_t gone = drop(graceful, graceful->sweep_stale, STALE_MARKS, max);
+
+    if (graceful->sweep_stale != 0 && gone < max)
+        graceful->sweep_stale = 0;
+    if (graceful->sweep_stale == 0 && graceful->sweep_unrefreshed != 0) {
+        size_t more = drop(graceful, graceful->sweep_unrefreshed, BGP_PATH_UNREFRESHED, max);
+        if (more < max)
+            graceful->sweep_unrefreshed = 0;
+        gone += more;
+    }
+    graceful->swept += gone;
+    if ((graceful->sweep_stale | graceful->sweep_unrefreshed) != 0)
+        return false;
+    evtimer_del(graceful->sweeper);
+    if (graceful->swept > 0)
+        log_line(graceful->peer->control->log, LOG_LEVEL_NOTICE,
+                 "peer %s: gone, for it did not announce them again: %zu rules and routes", graceful->peer->name,
+                 graceful->swept);
+    graceful->swept = 0;
+    return true;
+}
+
+static void on_sweeper(evutil_socket_t fd, short what, void *arg)
+{
+    struct graceful *graceful = arg;
+    const struct timeval now = {0};
+
+    (void)fd;
+    (void)what;
+    if (!sweep(graceful, SWEEP_SLICE))
+        evtimer_add(graceful->sweeper, &now);
+}
+
+/* Before anything is marked anew, an unfinished sweep is brought to its end. */
+static void sweep_finish(struct graceful *graceful)
+{
+    if ((graceful->sweep_stale | graceful->sweep_unrefreshed) != 0)
+        sweep(graceful, SIZE_MAX);
+}
+
+static void stale_end(struct graceful *graceful, uint32_t family)
+{
+    state_of(graceful, family)->phase = FRESH;
+    graceful->sweep_stale |= family;
+}
+
+static void refresh_end(struct graceful *graceful, uint32_t family)
+{
+    state_of(graceful, family)->refresh_until = 0;
+    graceful->sweep_unrefreshed |= family;
+}
+
+/* RFC 9494 4.2: the restart time has passed; where that was agreed the rules stay on, for whoever has no better. */
+static void restart_time_over(struct graceful *graceful, uint32_t family, mono_ms_t now)
+{
+    struct peer *peer = graceful->peer;
+    uint32_t time_s = graceful->long_lived_s[__builtin_ctz(family)];
+
+    if (time_s == 0) {
+        stale_end(graceful, family);
+        return;
+    }
+    size_t count = mark(graceful, family, BGP_PATH_LONG_LIVED);
+    *state_of(graceful, family) =
+        (struct family_state){.phase = LONG_LIVED, .until = now + (mono_ms_t)time_s * MONO_MS_PER_S};
+    log_line(peer->control->log, LOG_LEVEL_NOTICE,
+             "peer %s: not back; %s stays for %u s more, least preferred: %zu stale", peer->name,
+             bgp_family_name(family), time_s, count);
+}
+
+static void phase_over(struct graceful *graceful, uint32_t family, mono_ms_t now)
+{
+    struct family_state *state = state_of(graceful, family);
+    const struct peer *peer = graceful->peer;
+
+    if (state->refresh_until != 0 && state->refresh_until <= now)
+        refresh_end(graceful, family);
+    if (state->phase == FRESH || state->until > now)
+        return;
+    if (state->phase == RESTARTING) {
+        restart_time_over(graceful, family, now);
+        if (state->phase != FRESH)
+            return;
+    }
+    log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %s: %s, what is stale of it goes", peer->name,
+             bgp_family_name(family),
+             state->phase == RESYNCING ? "no End-of-RIB in time" : "the time for it to come back has passed");
+    stale_end(graceful, family);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct graceful *graceful = arg;
+
+    (void)fd;
+    (void)what;
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
+        phase_over(graceful, family, control_now());
+    on_sweeper(-1, 0, graceful);
+    arm(graceful);
+}
+
+struct graceful *graceful_create(struct peer *peer)
+{
+    struct graceful *graceful = calloc(1, sizeof *graceful);
+
+    if (graceful == NULL)
+        return NULL;
+    graceful->peer = peer;
+    graceful->timer = evtimer_new(peer->control->base, on_timer, graceful);
+    graceful->sweeper = evtimer_new(peer->control->base, on_sweeper, graceful);
+    if (graceful->timer != NULL && graceful->sweeper != NULL)
+        return graceful;
+    graceful_free(graceful);
+    return NULL;
+}
+
+void graceful_free(struct graceful *graceful)
+{
+    if (graceful == NULL)
+        return;
+    if (graceful->timer != NULL)
+        event_free(graceful->timer);
+    if (graceful->sweeper != NULL)
+        event_free(graceful->sweeper);
+    free(graceful);
+}
+
+/* What both sides are willing to: the peer's time, at most what is configured here. */
+static void note_long_lived(struct graceful *graceful, const struct bgp_session_info *info)
+{
+    const struct bgp_capabilities *caps = &info->received;
+    uint32_t most_s = graceful->peer->conf.long_lived_s;
+
+    for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++) {
+        uint32_t time_s = caps->long_lived_restart ? caps->long_lived.time_s[i] : 0;
+        graceful->long_lived_s[i] = time_s < most_s ? time_s : most_s;
+    }
+}
+
+void graceful_down(struct graceful *graceful, const struct bgp_session_info *info)
+{
+    struct peer *peer = graceful->peer;
+    uint32_t time_s = info->received.restart.time_s, kept = info->retained, before = 0;
+    mono_ms_t until = control_now() + (mono_ms_t)time_s * MONO_MS_PER_S;
+
+    sweep_finish(graceful);
+    note_long_lived(graceful, info);
+    for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++) {
+        bool long_lived = graceful->long_lived_s[i] > 0;
+        before |= graceful->families[i].phase != FRESH && !long_lived ? 1u << i : 0;
+        graceful->families[i] =
+            (struct family_state){.phase = (kept & 1u << i) != 0 ? RESTARTING : FRESH, .until = until};
+    }
+    /* RFC 4724 4.2: what was stale already goes, lest a peer that restarts again and again keep it for ever */
+    size_t gone = drop(graceful, before, STALE_MARKS, SIZE_MAX) + drop(graceful, ~kept, 0, SIZE_MAX);
+    size_t stale = mark(graceful, kept, BGP_PATH_STALE);
+    log_line(peer->control->log, LOG_LEVEL_NOTICE,
+             "peer %s: may restart: in force for up to %u s as stale: %zu rules and routes; gone: %zu", peer->name,
+             time_s, stale, gone);
+    arm(graceful);
+}
+
+void graceful_up(struct graceful *graceful, const struct bgp_session_info *info)
+{
+    const struct bgp_capabilities *caps = &info->received;
+    uint32_t preserved =
+        caps->graceful_restart ? caps->restart.families & caps->restart.forwarding & info->families : 0;
+
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1) {
+        struct family_state *state = state_of(graceful, family);
+        uint32_t kept = preserved;
+        state->refresh_until = 0;
+        if (state->phase == FRESH)
+            continue;
+        if (state->phase == LONG_LIVED && caps->long_lived_restart) /* RFC 9494 4.2: its own F bit counts */
+            kept |= caps->long_lived.forwarding & info->families;
+        if ((kept & family) == 0) {
+            stale_end(graceful, family);
+            continue;
+        }
+        state->phase = RESYNCING;
+        state->until = control_now() + RESYNC_S * MONO_MS_PER_S;
+    }
+    sweep_finish(graceful); /* before it announces anything */
+    arm(graceful);
+}
+
+void graceful_complete(struct graceful *graceful, uint32_t family)
+{
+    if (state_of(graceful, family)->phase == FRESH)
+        return;
+    stale_end(graceful, family);
+    on_sweeper(-1, 0, graceful);
+    arm(graceful);
+}
+
+void graceful_forget(struct graceful *graceful)
+{
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1) {
+        if (state_of(graceful, family)->phase != FRESH)
+            stale_end(graceful, family);
+        state_of(graceful, family)->refresh_until = 0;
+    }
+    sweep_finish(graceful);
+    arm(graceful);
+}
+
+void graceful_refresh(struct graceful *graceful, uint32_t family, bool end)
+{
+    struct family_state *state = state_of(graceful, family);
+
+    if (end && state->refresh_until == 0)
+        return; /* RFC 7313 4: an end without a beginning is ignored */
+    if (end) {
+        refresh_end(graceful, family);
+        on_sweeper(-1, 0, graceful);
+    } else {
+        sweep_finish(graceful);
+        mark(graceful, family, BGP_PATH_UNREFRESHED);
+        state->refresh_until = control_now() + REFRESH_S * MONO_MS_PER_S;
+    }
+    arm(graceful);
+}
+
+uint32_t graceful_families(const struct graceful *graceful, uint32_t *left_s)
+{
+    mono_ms_t now = control_now(), until = 0;
+    uint32_t families = 0;
+
+    for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++) {
+        if (graceful->families[i].phase == FRESH)
+            continue;
+        families |= 1u << i;
+        if (graceful->families[i].until > until)
+            until = graceful->families[i].until;
+    }
+    *left_s = until > now ? (uint32_t)((until - now) / MONO_MS_PER_S) : 0;
+    return families;
+}

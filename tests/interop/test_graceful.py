@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Graceful restart (RFC 4724) with daemons that are killed: their rules stay in force as `stale`, and are then either
+announced again or gone. Passwords (RFC 2385), TTL security (RFC 5082) and 10,000 rules with the same daemons."""
+import signal
+
+import pytest
+from daemons import Bird, ExaBgp, GoBgp
+from router import Config, Peer, wait_for
+
+ADDRESS = "127.0.0.21"
+RULES = [
+    {"family": "ipv4", "destination": "203.0.113.7/32", "protocol": "udp", "source_port": 123},
+    {"family": "ipv6", "destination": "2001:db8:7::7/128", "protocol": "tcp", "destination_port": 443},
+]
+EXTRA = {"family": "ipv4", "destination": "203.0.113.8/32", "protocol": "udp", "source_port": 53}
+WAIT_S = 60
+MANY = 10000
+
+
+@pytest.fixture
+def connect(tmp_path, start):
+    """connect(Daemon, {keys of the peer}, **options of the daemon) -> (daemon, router) with a session."""
+    running = []
+
+    def run(kind, keys=None, **options):
+        router = start(Config(peers=[Peer("controller", ADDRESS, options=keys or {})]))
+        daemon = kind(tmp_path / "daemon", ADDRESS, 65001, router.config.bgp_port, 65000, **options)
+        running.append(daemon)
+        daemon.start()
+        wait_for("the session", lambda: router.peer("controller")["state"] == "Established", WAIT_S)
+        return daemon, router
+
+    yield run
+    for daemon in running:
+        daemon.stop(signal.SIGKILL)
+
+
+def states(router):
+    return [rule["state"] for rule in router.ask("rules")]
+
+
+def announced(daemon, router, rules):
+    for rule in rules:
+        daemon.announce(rule)
+    wait_for("the rules", lambda: states(router) == ["active"] * len(rules), WAIT_S)
+
+
+@pytest.mark.parametrize("kind", [ExaBgp, GoBgp, Bird], ids=["exabgp", "gobgpd", "bird"])
+def test_rules_of_a_killed_peer_stay_and_are_refreshed_or_purged(connect, kind):
+    daemon, router = connect(kind, graceful=True)
+    announced(daemon, router, [*RULES, EXTRA])
+    ids = [rule["id"] for rule in router.ask("rules")]
+    daemon.stop(signal.SIGKILL)
+    wait_for("stale rules", lambda: states(router) == ["stale"] * 3, WAIT_S)
+    assert all(rule["reason"].startswith("graceful-restart: ") for rule in router.ask("rules"))
+    peer = router.peer("controller")
+    assert peer["state"] != "Established" and peer["stale"]["families"] == ["ipv4-flowspec", "ipv6-flowspec"]
+    if kind is Bird:  # has its rules from the start: they are refreshed before its End-of-RIB
+        daemon.start(again=True, rules=RULES[:1])
+    else:
+        daemon.start(again=True)
+        daemon.announce(RULES[0])
+    wait_for("one rule to stay", lambda: states(router) == ["active"], WAIT_S)
+    assert kind is not Bird or router.ask("rules")[0]["id"] in ids
+    assert router.peer("controller")["stale"] is None
+
+
+def test_rules_of_a_peer_that_does_not_come_back_go(connect):
+    daemon, router = connect(GoBgp, graceful=3)
+    announced(daemon, router, RULES)
+    daemon.stop(signal.SIGKILL)
+    wait_for("the rules to go", lambda: states(router) == [], WAIT_S)
+    assert "what is stale of it goes" in router.log
+
+
+def test_long_lived_stale_rules_stay_on(connect):
+    daemon, router = connect(GoBgp, {"long-lived-stale-time": 3600}, graceful=1, long_lived=1000)
+    announced(daemon, router, RULES)
+    daemon.stop(signal.SIGKILL)
+    wait_for("long-lived stale rules", lambda: [rule["reason"].split(":")[0] for rule in router.ask("rules")] ==
+             ["long-lived-stale"] * 2, WAIT_S)
+    assert states(router) == ["stale"] * 2
+
+
+@pytest.mark.parametrize("kind", [ExaBgp, GoBgp, Bird], ids=["exabgp", "gobgpd", "bird"])
+def test_a_password(connect, kind):
+    daemon, router = connect(kind, {"password": "s3cret"}, password="s3cret")
+    announced(daemon, router, RULES)
+
+
+def test_without_the_password_there_is_no_session(tmp_path, start):
+    router = start(Config(peers=[Peer("controller", ADDRESS, options={"password": "s3cret"})]))
+    daemon = Bird(tmp_path / "daemon", ADDRESS, 65001, router.config.bgp_port, 65000, password="other")
+    daemon.start()
+    try:
+        wait_for("bird to try", lambda: "Started" in daemon.status() or "Connect" in daemon.status(), WAIT_S)
+        assert router.peer("controller")["established_count"] == 0
+    finally:
+        daemon.stop(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kind", [GoBgp, Bird], ids=["gobgpd", "bird"])
+def test_ttl_security(connect, kind):
+    daemon, router = connect(kind, {"ttl-security": True}, ttl_security=True)
+    announced(daemon, router, RULES)
+
+
+def test_ten_thousand_rules_without_a_flap(connect):
+    daemon, router = connect(Bird)
+    daemon.say_all([("ipv4", f"dst 203.{i >> 16}.{i >> 8 & 255}.{i & 255}/32; proto = 17; sport = 123;",
+                     "(generic, 0x80060000, 0x0)") for i in range(MANY)])
+    wait_for("all rules", lambda: router.ask("status")["rules"]["active"] == MANY, WAIT_S)
+    router.ctl("peer", "controller", "refresh")
+    wait_for("the refresh", lambda: router.peer("controller")["refreshes_ended"] >= 1, WAIT_S)
+    peer = router.peer("controller")
+    assert (peer["state"], peer["established_count"]) == ("Established", 1)
+    assert router.ask("status")["rules"]["active"] == MANY
