@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Three outages that valid rules made, told again: a controller announces the rule over BGP, and the traffic of a network
-comes in. Without the validator the damage happens; with it none does, and the reason reads as a person would say it."""
+"""Three outages that valid rules made, told again: a controller announces the rule over BGP, and the traffic of a
+network comes in. Without the validator the damage happens; with it none does, and the reason reads as a person would
+say it."""
 import random
 
 from frames import tcp4, udp4
@@ -59,7 +60,8 @@ def test_centurylink_2020_with_it_the_rule_is_refused_and_names_a_packet_of_bgp(
 # through: what it costs without a validator is told by the count of rules in force.
 def test_cloudflare_2013_a_rule_that_no_packet_matches_never_gets_to_the_data_plane(start):
     frames = day(2013, 200)
-    rule, dropped = replay(start, frames, "match destination 203.0.113.7/32 packet-length 99971-99985 then discard", "")
+    cloudflare = "match destination 203.0.113.7/32 packet-length 99971-99985 then discard"
+    rule, dropped = replay(start, frames, cloudflare, "")
     assert (rule["state"], dropped) == ("never-matches", 0)
     assert rule["reason"] == ("never-matches: no packet has 'packet-length >=99971&<=99985': "
                               "an IPv4 packet has 20 to 65535 octets")
