@@ -56,8 +56,8 @@ def test_centurylink_2020_with_it_the_rule_is_refused_and_names_a_packet_of_bgp(
     assert "for example: source " in rule["reason"] and "port 179" in rule["reason"]
 
 
-# Cloudflare, 3 March 2013: a length that no packet has; routers spent their memory on it. Here there is no way to let it
-# through: what it costs without a validator is told by the count of rules in force.
+# Cloudflare, 3 March 2013: a length that no packet has; routers spent their memory on it. Here there is no way to let
+# it through: what it costs without a validator is told by the count of rules in force.
 def test_cloudflare_2013_a_rule_that_no_packet_matches_never_gets_to_the_data_plane(start):
     frames = day(2013, 200)
     cloudflare = "match destination 203.0.113.7/32 packet-length 99971-99985 then discard"
