@@ -27,6 +27,9 @@ struct act_program {
     bool go_on; /* `continue`: later matching rules add their actions */
     bool extra; /* there is a limit or a mark: act_apply alone does not tell */
     bool sample;
+    uint16_t vrf; /* redirect: the number of the VRF, 0: none */
+    bool copy;    /* redirect-ip: a copy goes to `via`, the packet on its own way */
+    uint32_t via; /* redirect-ip: the number of the next hop, 0: none */
     bool mark;
     uint8_t dscp;             /* 0..63 where `mark` */
     float rate_bytes_per_s;   /* 0: no limit; octets are those of IP packets, headers included */
@@ -71,6 +74,9 @@ struct act_packet {
     uint32_t sampled_by;       /* id of the first rule that asks for a sample, or 0 */
     const struct pkt_key *key; /* read where a limit is per source */
     uint32_t bytes;            /* octets of the IP packet */
+    uint32_t via;              /* of the first rule that redirects to an address, or 0 */
+    uint32_t copy_via;         /* likewise for a copy */
+    uint16_t vrf;              /* of the first rule that redirects to a VRF, or 0 */
     bool mark;
     uint8_t dscp; /* where `mark`: of the first rule that marks */
 };
@@ -82,6 +88,16 @@ static inline void act_collect_mark(struct act_packet *packet, const struct act_
         return;
     packet->mark = true;
     packet->dscp = program->dscp;
+}
+
+/* Several redirects of a kind: the first counts. An address wins over a VRF, which it needs no lookup in. */
+static inline void act_collect_redirect(struct act_packet *packet, const struct act_program *program)
+{
+    if (packet->vrf == 0)
+        packet->vrf = program->vrf;
+    uint32_t *via = program->copy ? &packet->copy_via : &packet->via;
+    if (*via == 0)
+        *via = program->via;
 }
 
 /* Worker: act_apply for a program with `extra`. `meter` is the burst's, closed after its last packet. */

@@ -17,5 +17,6 @@ enum act_verdict act_apply_extra(const struct act_program *program, struct act_p
         return ACT_DROP_RATE_LIMIT;
     if (program->mark)
         act_collect_mark(packet, program);
+    act_collect_redirect(packet, program);
     return act_apply(program);
 }

@@ -12,24 +12,12 @@ static bool wants_undefined_rate(const struct fs_actions *actions)
     return actions->rate_undefined && !fs_actions_discard(actions);
 }
 
-static bool wants_redirect(const struct fs_actions *actions)
-{
-    return actions->redirect.kind != FS_REDIRECT_NONE;
-}
-
-static bool wants_redirect_ip(const struct fs_actions *actions)
-{
-    return actions->redirect_ip_set;
-}
-
 /* What this data plane cannot carry out. */
 static const struct {
     const char *name;
     bool (*wanted)(const struct fs_actions *actions);
 } unsupported[] = {
     {"rate-limit", wants_undefined_rate},
-    {"redirect", wants_redirect},
-    {"redirect-ip", wants_redirect_ip},
 };
 
 static struct act_source_rate source_rate(const struct fs_per_source *limit)
@@ -40,10 +28,17 @@ static struct act_source_rate source_rate(const struct fs_per_source *limit)
         .rate_per_s = limit->rate_per_s, .sources = limit->sources, .length = limit->length};
 }
 
+static bool redirects(const struct fs_actions *actions)
+{
+    return actions->redirect.kind != FS_REDIRECT_NONE || actions->redirect_ip_set;
+}
+
 const char *act_build(const struct fs_actions *actions, struct act_program *out)
 {
-    *out = (struct act_program){
-        .discard = fs_actions_discard(actions), .go_on = actions->go_on, .sample = actions->sample};
+    *out = (struct act_program){.discard = fs_actions_discard(actions),
+                                .go_on = actions->go_on,
+                                .sample = actions->sample,
+                                .copy = actions->redirect_ip_copy};
     if (!out->discard) {
         out->mark = actions->mark_set;
         out->dscp = actions->dscp;
@@ -52,7 +47,7 @@ const char *act_build(const struct fs_actions *actions, struct act_program *out)
         out->source_bytes = source_rate(&actions->source_bytes);
         out->source_packets = source_rate(&actions->source_packets);
     }
-    out->extra = out->mark || out->rate_bytes_per_s > 0 || out->rate_packets_per_s > 0 ||
+    out->extra = out->mark || redirects(actions) || out->rate_bytes_per_s > 0 || out->rate_packets_per_s > 0 ||
                  out->source_bytes.rate_per_s > 0 || out->source_packets.rate_per_s > 0;
     for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++)
         if (unsupported[i].wanted(actions))

@@ -9,8 +9,9 @@
 #include "flowspec/actions.h"
 
 /*
- * Fills `out`. Returns NULL, or the name of the first action that this data plane cannot carry out ("sample",
- * "redirect", ...): such a rule must not be enforced in part.
+ * Fills `out`, but for `vrf` and `via`: what redirects lead to is its owner's to look up. Returns NULL, or the name of
+ * the first action that this data plane cannot carry out ("sample", "redirect", ...): such a rule must not be enforced
+ * in part.
  */
 const char *act_build(const struct fs_actions *actions, struct act_program *out);
 

@@ -106,3 +106,18 @@ def test_every_pair_of_actions(play, tmp_path):
         match = f"destination {destination}/{32 if family == 4 else 128}"
         assert counted[f"{match} protocol =udp"] == tuple(model.counts[0]), (destination, model.rules)
         assert counted[match] == tuple(model.counts[1]), (destination, model.rules)
+
+
+def test_a_redirect_that_leads_nowhere_is_as_if_it_were_absent_and_says_so(start):
+    from router import Config
+    targets = ["redirect 65000:100", "redirect 192.0.2.1:100", "redirect 4200000000L:100", "redirect [2001:db8::1]:100",
+               "redirect-ip 192.0.2.9", "redirect-ip 2001:db8::9"]
+    rules = [f"match destination 203.0.113.{n}/32 then mark 10 {target}" for n, target in enumerate(targets)]
+    frames = [frames_of(4, f"203.0.113.{n}")[0] for n in range(len(targets))]
+    router = start(Config(rules=rules, start="manual"), frames=frames, args=["--exit-idle", "300"])
+    for rule in router.ask("rules"):
+        assert rule["state"] == "active"
+        assert rule["reason"].startswith("redirect-unresolved: ")
+    router.ctl("dataplane", "start")
+    assert router.wait() == 0
+    assert router.out() == [frames_of(4, f"203.0.113.{n}", 10)[0] for n in range(len(targets))]

@@ -251,9 +251,6 @@ def test_rules_with_these_actions_are_active(start):
     assert rule["actions"] == ["rate-limit 10mbps", "rate-limit 5kpps", "mark 46", "continue"]
     for action in ("rate-limit 1kbps", "rate-limit 5kpps", "mark 46"):
         assert router.ask("rule", "check", f"match port =1 then {action}")["state"] == "active"
-    for action in ("redirect 65000:1", "redirect-ip 192.0.2.1"):
-        status, out, err = router.fgctl("rule", "check", f"match port =1 then rate-limit 1kbps {action}")
-        assert "unsupported-action" in out + err, (status, out, err)
 
 
 def test_explain_tells_the_limit_and_the_mark(start):

@@ -62,6 +62,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    rules_redirects_again(control->rules, false);
     if (rules_want_retry(control->rules))
         rules_retry(control->rules, control->rib);
 }

@@ -24,6 +24,7 @@ static const char *const BGP_MATCHES[] = {
 #define BGP_UNLESS_LONGER_V6 32
 
 struct judge {
+    const struct cfg *cfg;
     bool samples; /* there is somewhere for them to go */
     struct pol_peer_policy *policies;
     size_t policy_count;
@@ -135,6 +136,7 @@ struct judge *judge_create(const struct cfg *cfg)
 
     if (judge == NULL)
         return NULL;
+    judge->cfg = cfg;
     judge->samples = cfg->sampling.set;
     judge->owned = calloc(most, sizeof(struct fs_rule *));
     judge->policies = calloc(cfg->policy_count + 1, sizeof judge->policies[0]);
@@ -167,6 +169,11 @@ void judge_prepare(const struct judge *judge, struct pol_candidate *candidate)
 {
     candidate->protects = judge != NULL ? judge->protects : NULL;
     candidate->protect_count = judge != NULL ? judge->protect_count : 0;
+}
+
+const struct cfg *judge_cfg(const struct judge *judge)
+{
+    return judge != NULL ? judge->cfg : NULL;
 }
 
 void judge_note(const struct judge *judge, const struct fs_actions *actions, char *note, size_t size)

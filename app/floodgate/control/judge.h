@@ -23,6 +23,9 @@ const struct pol_peer_policy *judge_policy(const struct judge *judge, const char
 /* Sets what of the candidate comes from the configuration. `judge` may be NULL: then nothing is protected. */
 void judge_prepare(const struct judge *judge, struct pol_candidate *candidate);
 
+/* The configuration it was made from; NULL without a judge. */
+const struct cfg *judge_cfg(const struct judge *judge);
+
 /*
  * What of an active rule's actions has no effect now, for its `reason`: a stable word, then text. "" when all of them
  * have. `judge` may be NULL.

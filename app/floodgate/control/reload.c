@@ -14,6 +14,7 @@
 #include "control/guard.h"
 #include "control/internal.h"
 #include "control/judge.h"
+#include "control/redirect.h"
 #include "routing/routing.h"
 
 /* RFC 4486 subcodes of CEASE */
@@ -252,6 +253,21 @@ static void say(struct strbuf *text, size_t count, const char *thing, const char
         sb_printf(text, "%s%zu %s%s %s", text->length > 0 ? ", " : "", count, thing, count == 1 ? "" : "s", what);
 }
 
+static bool imports_equal(const struct cfg *a, const struct cfg *b)
+{
+    if (a->vrf_count != b->vrf_count)
+        return false;
+    for (size_t i = 0; i < a->vrf_count; i++) {
+        const struct cfg_vrf *x = &a->vrfs[i], *y = &b->vrfs[i];
+        if (x->rt_import_count != y->rt_import_count)
+            return false;
+        for (size_t n = 0; n < x->rt_import_count; n++)
+            if (!redirect_target_equal(&x->rt_import[n], &y->rt_import[n]))
+                return false;
+    }
+    return true;
+}
+
 /* Exactly the rules that the change concerns: all where what is protected differs, else those of changed policies. */
 static void judge_again(struct control *control, const struct cfg *old)
 {
@@ -273,6 +289,7 @@ static void judge_again(struct control *control, const struct cfg *old)
     }
     if (all || some)
         rules_judge_again(control->rules, all);
+    rules_redirects_again(control->rules, !imports_equal(old, control->cfg));
     for (size_t i = 0; i < control->peer_count; i++)
         control->peers[i]->source.judge_again = false;
 }

@@ -14,6 +14,7 @@
 #include "control/guard.h"
 #include "control/internal.h"
 #include "control/judge.h"
+#include "control/redirect.h"
 #include "control/rejudge.h"
 #include "control/rules_internal.h"
 #include "dataplane/dataplane.h"
@@ -95,16 +96,19 @@ static void tally(struct rules *rules, struct rule *rule, int by)
     tally_destination(rules, rule, by);
 }
 
-/* Puts the rule into force, or renews its program there. Returns NULL, or why it cannot be. */
-static const char *rule_place(struct rules *rules, struct rule *rule, const struct act_program *program)
+/* The program in force has other redirects now, or there is none any more: the old next hop goes back. */
+static void redirects_set(struct rules *rules, struct rule *rule, uint16_t vrf, uint32_t via)
 {
-    /* its id is still leaving: on_released comes back here within milliseconds */
-    if (rule_ids_clearing(rules->ids, rule->id))
-        return NULL;
-    switch (dataplane_rule_set(rules->dp, rule->id, rule->match, program)) {
-    case 0:
-        rule->in_force = true;
-        return NULL;
+    uint32_t before = rule->via;
+
+    rule->vrf = vrf;
+    rule->via = via;
+    redirect_release(rules->dp, before);
+}
+
+static const char *place_refused(int error)
+{
+    switch (error) {
     case -ENOMEM:
         return "memory: no room for the rule in the data plane";
     case -EEXIST:
@@ -112,6 +116,23 @@ static const char *rule_place(struct rules *rules, struct rule *rule, const stru
     default:
         return "internal: the data plane refused the rule";
     }
+}
+
+/* Puts the rule into force, or renews its program there. Returns NULL, or why it cannot be. */
+static const char *rule_place(struct rules *rules, struct rule *rule, struct act_program *program)
+{
+    /* its id is still leaving: on_released comes back here within milliseconds */
+    if (rule_ids_clearing(rules->ids, rule->id))
+        return NULL;
+    redirect_resolve(rules->dp, judge_cfg(rules->judge), &rule->actions, program);
+    int error = dataplane_rule_set(rules->dp, rule->id, rule->match, program);
+    if (error < 0) {
+        redirect_release(rules->dp, program->via);
+        return place_refused(error);
+    }
+    redirects_set(rules, rule, program->vrf, program->via);
+    rule->in_force = true;
+    return NULL;
 }
 
 static void rule_set_reason(struct rule *rule, const char *reason)
@@ -169,6 +190,14 @@ struct decision {
     const char *reason;
 };
 
+/* What of an active rule has no effect now. */
+static void rule_note(const struct rules *rules, const struct rule *rule, char *note, size_t size)
+{
+    judge_note(rules->judge, &rule->actions, note, size);
+    if (note[0] == '\0' && rule->in_force)
+        redirect_note(rules->dp, &rule->actions, rule->vrf, rule->via, note, size);
+}
+
 static void rule_judge(const struct rules *rules, const struct rule *rule, struct decision *out)
 {
     const struct pol_origin origin = {
@@ -199,7 +228,7 @@ static void rule_judge(const struct rules *rules, const struct rule *rule, struc
     if (rule->warned && rule->reason != NULL && rule->measured && out->state == RULE_ACTIVE)
         out->reason = rule->reason; /* as it was let through */
     else if (out->state == RULE_ACTIVE && !out->verdict.warning)
-        judge_note(rules->judge, &rule->actions, out->verdict.reason, sizeof out->verdict.reason);
+        rule_note(rules, rule, out->verdict.reason, sizeof out->verdict.reason);
     rule_steer(rule, &out->state, &out->reason);
     out->warned = out->state != RULE_STALE && (out->verdict.warning || out->reason == rule->reason);
     out->step = out->verdict.step;
@@ -219,6 +248,10 @@ static void rule_follow(struct rules *rules, struct rule *rule, struct decision 
         if (refusal != NULL) {
             decision->state = RULE_REJECTED;
             decision->reason = refusal;
+        } else if (decision->reason[0] == '\0' && decision->state == RULE_ACTIVE) {
+            redirect_note(rules->dp, &rule->actions, rule->vrf, rule->via, decision->verdict.reason,
+                          sizeof decision->verdict.reason);
+            decision->reason = decision->verdict.reason;
         }
     }
     rule->measured = rule_state_enforced(decision->state);
@@ -227,6 +260,7 @@ static void rule_follow(struct rules *rules, struct rule *rule, struct decision 
     if (!wants_place(decision->state) && rule->in_force) {
         rule->in_force = false;
         rule_ids_clear(rules->ids, rules->dp, rule->id);
+        redirects_set(rules, rule, 0, 0);
     }
 }
 
@@ -462,6 +496,7 @@ static void rule_remove(struct rules *rules, struct rule *rule)
     if (rules->rejudge != NULL)
         rejudge_remove(rules->rejudge, rule);
     rule_ids_give(rules->ids, rules->dp, rule->id, rule->in_force);
+    redirects_set(rules, rule, 0, 0);
     rule_free(rule);
 }
 

@@ -93,6 +93,8 @@ struct rule {
     bool promoted; /* the operator's word against the policy's dry-run */
     bool delayed;  /* waits in rules_pace.c's queue: its source makes too many changes */
     enum rule_expiry expired;
+    uint16_t vrf; /* where redirects of the program in force lead: control/redirect.h */
+    uint32_t via;
     bool in_force;   /* the data plane has it */
     uint8_t marks;   /* of the best path: enum bgp_path_mark */
     bool over_limit; /* rejected only because its source has all it may have: judged again when a place is free */
@@ -146,6 +148,12 @@ void rules_judge_again(struct rules *rules, bool all);
  * rule_source. entry->owner is the rule, or NULL when there was no id or memory for it.
  */
 void rules_best_changed(struct rules *rules, struct bgp_rib_entry *entry, bool withdrawn);
+
+/*
+ * Says anew which redirects lead nowhere: call it where routes may have changed, every second or so. `vrfs_changed`:
+ * and looks up all of them again.
+ */
+void rules_redirects_again(struct rules *rules, bool vrfs_changed);
 
 /* Whether a rule was refused for want of an id or of memory, and there may be room now. */
 bool rules_want_retry(const struct rules *rules);

@@ -32,7 +32,6 @@ void unserved_warn(const struct cfg *cfg, const struct log_hook *log)
         bool set;
         const char *section, *consequence;
     } sections[] = {
-        {cfg->vrf_count > 0, "vrfs", "rules with `redirect` are rejected"},
         {!routes && cfg->route_count > 0, "routes", "no port is of mode route"},
         {!routes && cfg->neighbor_count > 0, "neighbors", "no port is of mode route"},
         {cfg->api.metrics != NULL, "api.metrics", "no metrics page is served"},

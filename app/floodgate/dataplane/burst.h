@@ -31,7 +31,11 @@ struct burst {
     struct pkt_key keys[PORTS_BURST];
     struct egress egress[PORTS_BURST]; /* routed ports only */
     uint32_t rules[PORTS_BURST];       /* first matching rule of each, or CLS_NO_MATCH */
-    struct act_meter meter;            /* open during the act stage */
+    uint16_t copy_count; /* of packets that go to another address, too: made by the act stage, sent after the burst */
+    struct rte_mbuf *copies[PORTS_BURST];
+    struct pkt_key copy_keys[PORTS_BURST];
+    struct egress copy_egress[PORTS_BURST];
+    struct act_meter meter; /* open during the act stage */
 };
 
 static inline void burst_drop(struct burst *burst, struct rte_mbuf *packet, enum cnt_drop reason)

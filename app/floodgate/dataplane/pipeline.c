@@ -16,6 +16,7 @@
 #include <rte_mbuf.h>
 
 #include "dataplane/burst.h"
+#include "dataplane/route_plane.h"
 #include "packet/parse.h"
 #include "packet/rewrite.h"
 
@@ -124,6 +125,48 @@ static void sample_judged(struct burst *burst, uint16_t i, uint32_t rule, enum a
         sample_take(tap, &tap->rules, burst->packets[i], burst->queue->in->index, rule, VERDICTS[verdict], burst->tsc);
 }
 
+/* Whether a redirect to that next hop would reach it now. One that does not is as if it were absent. */
+static bool leads_somewhere(const struct burst *burst, uint32_t via)
+{
+    return via != 0 && fwd_hop_of(burst->worker->route->hops, via)->kind != FWD_UNREACHABLE;
+}
+
+/* A copy of packet `i`, as it is now, for that next hop. Where there is no buffer for it, there is none. */
+static void copy_for(struct burst *burst, uint16_t i, uint32_t via)
+{
+    struct rte_mbuf *copy = rte_pktmbuf_copy(burst->packets[i], burst->queue->in->pool, 0, UINT32_MAX);
+    uint16_t n = burst->copy_count;
+
+    if (copy == NULL)
+        return;
+    burst->copies[n] = copy;
+    burst->copy_keys[n] = burst->keys[i];
+    burst->copy_egress[n] = (struct egress){.vrf = burst->egress[i].vrf, .via = via};
+    burst->copy_count++;
+}
+
+static void redirect(struct burst *burst, uint16_t i, const struct act_packet *packet)
+{
+    if (packet->vrf != 0)
+        burst->egress[i].vrf = packet->vrf;
+    if (leads_somewhere(burst, packet->via))
+        burst->egress[i].via = packet->via;
+    if (leads_somewhere(burst, packet->copy_via))
+        copy_for(burst, i, packet->copy_via);
+}
+
+/* Copies go through the last two stages as a burst of their own, once the originals are gone. */
+static void send_copies(struct burst *burst)
+{
+    burst->count = burst->copy_count;
+    burst->packets = burst->copies;
+    memcpy(burst->keys, burst->copy_keys, burst->count * sizeof burst->keys[0]);
+    memcpy(burst->egress, burst->copy_egress, burst->count * sizeof burst->egress[0]);
+    cnt_add(&burst->in->originated_packets, burst->count);
+    stage_forward(burst);
+    stage_tx_routed(burst);
+}
+
 static enum act_verdict act_on_packet(struct burst *burst, uint16_t i)
 {
     struct act_packet packet = {.key = &burst->keys[i], .bytes = burst->keys[i].length};
@@ -133,6 +176,8 @@ static enum act_verdict act_on_packet(struct burst *burst, uint16_t i)
         sample_judged(burst, i, packet.sampled_by, verdict);
     if (unlikely(packet.mark) && verdict == ACT_PASS)
         pkt_set_dscp(burst->packets[i], &burst->keys[i], packet.dscp);
+    if (unlikely((packet.vrf | packet.via | packet.copy_via) != 0) && verdict == ACT_PASS && burst->queue->routed)
+        redirect(burst, i, &packet);
     return verdict;
 }
 
@@ -224,6 +269,7 @@ void pipeline_run(struct worker *worker, const struct worker_queue *queue, struc
     burst.count = count;
     burst.packets = packets;
     burst.meter.limit = NULL;
+    burst.copy_count = 0;
 
     uint64_t before = start_tsc;
     const struct pipeline_stage *stage = queue->routed ? ROUTE : WIRE;
@@ -234,4 +280,6 @@ void pipeline_run(struct worker *worker, const struct worker_queue *queue, struc
         cnt_add(&worker->stage_cycles[stage->stage], now - before);
         before = now;
     }
+    if (unlikely(burst.copy_count > 0))
+        send_copies(&burst);
 }

@@ -18,6 +18,22 @@ static void the_first_mark_counts(void **state)
     assert_int_equal(packet.dscp, 0);
 }
 
+static void the_first_redirect_of_a_kind_counts(void **state)
+{
+    const struct act_program programs[] = {{.extra = true, .vrf = 1, .go_on = true},
+                                           {.extra = true, .via = 7, .vrf = 2},
+                                           {.extra = true, .via = 8},
+                                           {.extra = true, .via = 9, .copy = true}};
+    struct act_packet packet = {.bytes = 100};
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(act_apply_extra(&programs[i], &packet, &meter, 0), ACT_PASS);
+    assert_int_equal(packet.vrf, 1);
+    assert_int_equal(packet.via, 7);
+    assert_int_equal(packet.copy_via, 9);
+}
+
 static void what_exceeds_a_limit_is_dropped_for_that_reason(void **state)
 {
     struct act_limit limit;
@@ -57,6 +73,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_mark_counts),
+        cmocka_unit_test(the_first_redirect_of_a_kind_counts),
         cmocka_unit_test(what_exceeds_a_limit_is_dropped_for_that_reason),
         cmocka_unit_test(limits_that_take_turns_do_not_mix),
     };

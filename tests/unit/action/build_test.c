@@ -87,10 +87,6 @@ static void an_action_that_cannot_be_carried_out_is_named(void **state)
     } cases[] = {
         {"rate-limit", {.rate_undefined = true}},
         {"rate-limit", {.rate_undefined = true, .rate_bytes_set = true, .rate_bytes_per_s = 1}},
-        {"redirect", {.mark_set = true, .redirect = {.kind = FS_REDIRECT_RT_AS2}}},
-        {"redirect", {.redirect = {.kind = FS_REDIRECT_RT_IPV6}}},
-        {"redirect-ip", {.redirect_ip_set = true}},
-        {"redirect-ip", {.redirect_ip_set = true, .rate_bytes_set = true}},
     };
 
     (void)state;

@@ -137,6 +137,11 @@ double dataplane_tsc_to_time(const struct dataplane *dp, uint64_t tsc)
     return (double)tsc; /* seconds since the epoch */
 }
 
+struct fwd *dataplane_fwd(const struct dataplane *dp)
+{
+    return dp->fwd;
+}
+
 /* Routes belong to a part that these tests leave out; without it, nobody is to be told of them. */
 void routing_reconfigure(struct routing *routing, const struct cfg *old, const struct cfg *fresh)
 {

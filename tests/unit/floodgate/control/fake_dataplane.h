@@ -30,6 +30,7 @@ struct dataplane {
     uint32_t sample_every;
     struct cnt_port_sum seen;               /* what dataplane_flowspec_counters says */
     struct cnt_rule_sum counters[FAKE_IDS]; /* and dataplane_rule_counters */
+    struct fwd *fwd;                        /* NULL: no port routes */
 };
 
 struct dataplane *fake_dataplane_create(void);

@@ -229,10 +229,13 @@ static void a_rule_that_becomes_rejected_leaves_force(void **state)
     const struct rule *rule = announce(bench, &bench->peer, NTP " then discard");
     uint32_t id = rule->id, count[RULE_STATE_COUNT];
 
-    rule = announce(bench, &bench->peer, NTP " then redirect-ip 192.0.2.1");
+    const struct pol_peer_policy policy = {.name = "drops", .actions = pol_action_bit("discard")};
+    bench->peer.policy = &policy;
+    rule = announce(bench, &bench->peer, NTP " then mark 46");
+    bench->peer.policy = NULL;
     assert_int_equal(rule->id, id);
     assert_int_equal(rule->state, RULE_REJECTED);
-    assert_non_null(strstr(rule->reason, "unsupported-action: redirect-ip"));
+    assert_non_null(strstr(rule->reason, "policy: mark is not among"));
     assert_false(bench->dp->slots[id].in_force);
     rules_count(bench->rules, count);
     assert_int_equal(count[RULE_REJECTED], 1);
