@@ -137,7 +137,7 @@ BIRD = [
     (("destination 2001:db8::/32 flow-label =48350", nlri(prefix(1, "2001:db8::/32"), terms(13, (EQ, 48350), least=2))),
      "discard", ("ipv6", "dst 2001:db8::/32; label 48350;", community(0x80060000, 0xC2C80000))),  # minus 100
 ]
-ENFORCED = {"accept", "discard", "continue"}
+ENFORCED = {"accept", "discard", "continue", "rate-limit", "mark"}
 
 
 @pytest.fixture
