@@ -77,7 +77,7 @@ static void check_cfg(const struct cfg *cfg)
     for (size_t i = 0; i < cfg->protect_count; i++)
         demand(cfg->protects[i].rule != NULL);
     for (size_t i = 0; i < cfg->route_count; i++)
-        demand(cfg->routes[i].blackhole == (cfg->routes[i].via.family == IP_NONE));
+        demand(cfg->routes[i].blackhole == (cfg->routes[i].via_count == 0));
     for (size_t i = 0; i < cfg->policy_count; i++)
         demand(cfg->policies[i].name && cfg->policies[i].min_length_ipv4 <= 32);
     demand(!cfg->guard.set || (cfg->guard.max_drop_share > 0 && cfg->guard.window_s > 0));
