@@ -135,3 +135,24 @@ def test_routes_are_shown_with_all_paths_and_the_reason(two):
     assert len(router.ask("routes")) == 2
     assert "as-path" in router.ctl("routes", "203.0.113.0/24")
     assert router.fgctl("routes", "203.0.113.0/33")[0] == 1
+
+
+def test_from_routes_allows_rules_within_what_the_peer_itself_announces(start):
+    customer = Peer("customer", "127.0.0.2", 65002, validation="none", options={"families": FAMILIES, "policy": "own"})
+    transit = Peer("transit", "127.0.0.3", 65003, validation="none", options={"families": FAMILIES})
+    router = start(Config(peers=[customer, transit], extra="policies: {own: {destinations: from-routes}}"))
+    speakers = [Speaker(router.config.bgp_port, peer.address) for peer in (customer, transit)]
+    for number, speaker in enumerate(speakers, 2):
+        speaker.establish(asn=65000 + number, router_id=f"192.0.2.{number}", capabilities=capabilities(65000 + number))
+    try:
+        speakers[1].send(route("203.0.113.0/24", 65003))  # another's route allows nothing
+        wait_route(router, "203.0.113.0/24", "transit")
+        speakers[0].send(announce(IPV4, host_rule("203.0.113.7"), asn=65002))
+        assert "from-routes" in wait_state(router, "rejected")["reason"]
+        speakers[0].send(route("203.0.113.0/24", 65002, 65010, 65011))  # not the best path, but its own
+        wait_state(router, "active")
+        speakers[0].send(no_route("203.0.113.0/24"))
+        wait_state(router, "rejected")
+    finally:
+        for speaker in speakers:
+            speaker.socket.close()

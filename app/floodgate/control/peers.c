@@ -378,6 +378,7 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
     peer->source.policy = judge_policy(control->judge, conf->policy);
     peer->source.rib.number = ++control->source_number;
     peer->source.rib.address = conf->address;
+    peer->source.announced = control->routes;
     peer->source.routes = conf->validation == CFG_VALIDATION_RFC9117 ? control->routes : NULL;
     peer->session_log = (struct log_hook){.write = session_log_write, .ctx = peer};
     peer->timer = evtimer_new(control->base, on_timer, peer);

@@ -17,6 +17,14 @@ static void on_changed(void *ctx, const struct bgp_route *route, const struct bg
     rejudge_route_changed(control->rejudge, route);
 }
 
+/* Whether a peer announces a prefix counts for `from-routes`, whichever path is the best. */
+static void on_other_changed(void *ctx, const struct bgp_route *route)
+{
+    struct control *control = ctx;
+
+    rejudge_route_changed(control->rejudge, route);
+}
+
 /* Routes under a rule changed: its paths may have become feasible or infeasible, and with them its verdict. */
 static void on_judge(void *ctx, struct rule *rule)
 {
@@ -30,7 +38,7 @@ static void on_judge(void *ctx, struct rule *rule)
 
 bool route_feed_create(struct control *control)
 {
-    static const struct bgp_unicast_ops OPS = {.changed = on_changed};
+    static const struct bgp_unicast_ops OPS = {.changed = on_changed, .other_changed = on_other_changed};
 
     control->routes = bgp_unicast_create(&OPS, control);
     control->rejudge = rejudge_create(control->base, on_judge, control);

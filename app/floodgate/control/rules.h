@@ -59,6 +59,7 @@ struct rule_source {
     const char *name;                     /* the peer's; NULL for configuration and API */
     const struct pol_peer_policy *policy; /* the owner's to set; NULL: none */
     const struct bgp_unicast *routes;     /* the owner's: what its rules are validated against; NULL: nothing */
+    const struct bgp_unicast *announced;  /* the owner's: where its own routes are; NULL: it announces none */
     bool judge_again;                     /* the policy changed: rules_judge_again is to look at its rules */
     bool killed;                          /* the operator's kill-switch for this source: set by rules_kill */
     uint32_t placed, over_limit;          /* rules.c's: rules within the policy's limits, and beyond them */
