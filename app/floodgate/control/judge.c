@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp/unicast_rib.h"
+#include "control/rules.h"
 #include "flowspec/nlri.h"
 #include "flowspec/text.h"
 
@@ -198,4 +200,12 @@ bool judge_protects_equal(const struct cfg *a, const struct cfg *b)
         if (!entry_equal(&a->protects[i], &b->protects[i]))
             return false;
     return true;
+}
+
+bool judge_source_announces(void *ctx, const struct ip_prefix *prefix)
+{
+    const struct rule_source *source = ctx;
+    struct bgp_route route;
+
+    return source->announced != NULL && bgp_unicast_source_covers(source->announced, &source->rib, prefix, &route);
 }

@@ -35,4 +35,7 @@ void judge_note(const struct judge *judge, const struct fs_actions *actions, cha
 /* Whether both configurations protect the same, so that no verdict changes for that. */
 bool judge_protects_equal(const struct cfg *a, const struct cfg *b);
 
+/* pol_candidate.announces, for `destinations: from-routes`: `source` is a struct rule_source. */
+bool judge_source_announces(void *source, const struct ip_prefix *prefix);
+
 #endif

@@ -198,15 +198,6 @@ static void rule_note(const struct rules *rules, const struct rule *rule, char *
         redirect_note(rules->dp, &rule->actions, rule->vrf, rule->via, note, size);
 }
 
-/* For policies with `destinations: from-routes`. */
-static bool source_announces(void *ctx, const struct ip_prefix *prefix)
-{
-    const struct rule_source *source = ctx;
-    struct bgp_route route;
-
-    return source->announced != NULL && bgp_unicast_source_covers(source->announced, &source->rib, prefix, &route);
-}
-
 static void rule_judge(const struct rules *rules, const struct rule *rule, struct decision *out)
 {
     const struct pol_origin origin = {
@@ -217,7 +208,7 @@ static void rule_judge(const struct rules *rules, const struct rule *rule, struc
         .actions = &rule->actions,
         .unsupported_action = act_build(&rule->actions, &out->program),
         .policy = rule->source->policy,
-        .announces = source_announces,
+        .announces = judge_source_announces,
         .announces_ctx = rule->source,
         .origin = rule->source->routes != NULL ? &origin : NULL,
         .peer_rules = rule->source->placed - counted,
