@@ -159,6 +159,10 @@ static void write_as4_path(struct byte_writer *w, const struct bgp_attrs *attrs)
 {
     uint8_t path[BGP_EXTENDED_MESSAGE_MAX];
 
+    if (attrs->as_path_len > sizeof path) {
+        bw_bytes(w, attrs->as_path, attrs->as_path_len); /* no message has room for it: the writer fails */
+        return;
+    }
     bgp_attr_write(w, BGP_ATTR_OPTIONAL | BGP_ATTR_TRANSITIVE, BGP_ATTR_AS4_PATH, path,
                    bgp_as4_path(attrs->as_path, attrs->as_path_len, path));
 }

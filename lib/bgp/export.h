@@ -32,7 +32,7 @@ struct bgp_export {
  */
 bool bgp_export_allowed(const struct bgp_attrs *attrs, const struct bgp_export *how);
 
-#define BGP_EXPORT_ROOM (3 * BGP_EXTENDED_MESSAGE_MAX)
+#define BGP_EXPORT_ROOM (4 * BGP_EXTENDED_MESSAGE_MAX)
 
 /*
  * The attributes as they are sent, for flowspec rules: `out` points into `attrs` and into `room` (BGP_EXPORT_ROOM

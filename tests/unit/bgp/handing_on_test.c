@@ -93,6 +93,28 @@ static void a_segment_of_255_ases_gets_a_new_one_in_front(void **state)
     assert_memory_equal(out, front, sizeof front);
 }
 
+/* A path of 2-octet numbers that fills an extended message is twice as long here. */
+static void a_path_as_long_as_a_message_fits_when_it_is_widened(void **state)
+{
+    enum { SEGMENTS = 127, SEGMENT = 2 + 255 * 4 };
+    static uint8_t path[SEGMENTS * SEGMENT], message[BGP_EXTENDED_MESSAGE_MAX];
+    struct bgp_attrs attrs = {.has_origin = true, .as_path = path, .as_path_len = sizeof path}, out;
+    const struct bgp_export how = {.local_as = 65000, .to_ebgp = true, .from_ebgp = true};
+    struct byte_writer w = bw_init(message, sizeof message);
+
+    (void)state;
+    memset(path, 1, sizeof path);
+    for (unsigned i = 0; i < SEGMENTS; i++) {
+        path[i * SEGMENT] = BGP_AS_SEQUENCE;
+        path[i * SEGMENT + 1] = 255;
+    }
+    bgp_attrs_export(&attrs, &how, &out, room);
+    assert_int_equal(out.as_path_len, sizeof path + 6);
+    assert_true(out.as_path + out.as_path_len <= room + BGP_EXPORT_ROOM);
+    bgp_attrs_write(&out, false, &w);
+    assert_true(w.failed);
+}
+
 static struct fs_rule *rule(void)
 {
     struct fs_rule *out;
@@ -145,6 +167,7 @@ int main(void)
         cmocka_unit_test(to_another_as_go_the_path_and_what_is_transitive),
         cmocka_unit_test(a_partial_bit_that_was_set_stays_set),
         cmocka_unit_test(a_segment_of_255_ases_gets_a_new_one_in_front),
+        cmocka_unit_test(a_path_as_long_as_a_message_fits_when_it_is_widened),
         cmocka_unit_test(what_a_peer_knows_is_not_said_again_and_of_changes_the_last_counts),
     };
 
