@@ -226,6 +226,24 @@ def test_refresh_and_a_late_peer(network):
     assert set(inside.known) == {RULE, OTHER}
 
 
+def test_refreshes_do_not_overlap(network):
+    """RFC 7313 4: a second BoRR before the EoRR would have the peer forget what it was sent between the two."""
+    connect, router = network
+    external = connect("external")
+    external.send(bgp.announce(IPV4, RULE, OTHER))
+    router.wait_rules(2, seconds=30)
+    inside = connect("inside", capabilities=bgp.multiprotocol(IPV4) + bytes([2, 0, 70, 0]))
+    inside.rules(RULE, OTHER)
+    ask = bgp.message(bgp.ROUTE_REFRESH, struct.pack("!HBB", IPV4, 0, bgp.FLOWSPEC))
+    inside.send(20 * ask)
+    inside.until(lambda: 2 in inside.refreshes)
+    external.send(bgp.announce(IPV4, host_rule("203.0.113.1")))
+    inside.rules(RULE, OTHER, host_rule("203.0.113.1"))
+    if inside.refreshes[-1] == 1:
+        inside.until(lambda: inside.refreshes[-1] == 2)
+    assert inside.refreshes == [1, 2] * (len(inside.refreshes) // 2)
+
+
 # conforms: RFC 4271 proves 6.7-2 refuses 6.7-2
 def test_import_filter_and_max_prefix(network):
     connect, router = network

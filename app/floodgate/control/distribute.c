@@ -22,7 +22,8 @@ struct peer_out {
     struct fs_rule *walked; /* NULL: from the start */
     bool again;             /* also what the peer knows already */
     enum bgp_out_kind mark; /* behind each family of the walk; BGP_OUT_NOTHING: none */
-    uint32_t asked;         /* families to walk again once this walk is done */
+    uint32_t asked;         /* families to send again once all of this has left */
+    uint32_t judge_again;   /* families that a walk is still to judge by other words */
     uint64_t short_of_memory;
 };
 
@@ -177,10 +178,31 @@ static void walk_done(struct peer *peer)
             bgp_out_mark(out->out, family, out->mark) != 0)
             tell_short(peer);
     out->walking = 0;
-    uint32_t asked = out->asked;
+    if (out->judge_again != 0)
+        walk_start(peer, out->judge_again, false, BGP_OUT_NOTHING);
+    out->judge_again = 0;
+}
+
+/*
+ * RFC 7313 4: what the peer asked for, between BoRR and EoRR. Not before the former EoRR has left: a BoRR ahead of it
+ * would make stale what was sent, and that EoRR the peer forget it. And however often it asks and does not read, no
+ * more than one is on its way.
+ */
+static void refresh_start(struct peer *peer)
+{
+    struct peer_out *out = peer->out;
+
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
+        if ((out->asked & family) != 0)
+            bgp_session_send_refresh_mark(peer->session, family, false);
+    walk_start(peer, out->asked, true, BGP_OUT_END_OF_REFRESH);
     out->asked = 0;
-    if (asked != 0)
-        walk_start(peer, asked, true, BGP_OUT_END_OF_REFRESH);
+}
+
+/* Nothing is to be said, now or soon. */
+static bool all_said(const struct peer_out *out)
+{
+    return out->walking == 0 && out->asked == 0 && bgp_out_empty(out->out);
 }
 
 static size_t octets_waiting(const struct peer *peer)
@@ -233,14 +255,16 @@ static void on_pump(evutil_socket_t fd, short what, void *arg)
     }
     if (out->walking != 0 && walk(peer))
         walk_done(peer);
-    if (out->walking != 0 || !bgp_out_empty(out->out))
+    else if (out->walking == 0 && out->asked != 0)
+        refresh_start(peer); /* all that was queued has just left */
+    if (!all_said(out))
         pump_soon(peer);
     peer_timer_arm(peer);
 }
 
 void distribute_writable(struct peer *peer)
 {
-    if (peer->out != NULL && (peer->out->walking != 0 || !bgp_out_empty(peer->out->out)))
+    if (peer->out != NULL && !all_said(peer->out))
         pump_soon(peer);
 }
 
@@ -292,14 +316,11 @@ void distribute_refresh(struct peer *peer, uint32_t family)
 {
     struct peer_out *out = peer->out;
 
-    if (out == NULL)
+    if (out == NULL || (out->asked & family) != 0)
         return;
     log_line(peer->control->log, LOG_LEVEL_INFO, "peer %s: asks for %s again", peer->name, bgp_family_name(family));
-    bgp_session_send_refresh_mark(peer->session, family, false);
-    if (out->walking != 0)
-        out->asked |= family;
-    else
-        walk_start(peer, family, true, BGP_OUT_END_OF_REFRESH);
+    out->asked |= family;
+    pump_soon(peer);
 }
 
 void distribute_judge_again(struct peer *peer)
@@ -311,7 +332,7 @@ void distribute_judge_again(struct peer *peer)
     /* a walk that is on its way starts over: what it said by the old words, it says by the new ones */
     walk_rest(out, NULL);
     if (out->walking != 0)
-        pump_soon(peer);
+        out->judge_again = out->session.families & ~out->walking;
     else
         walk_start(peer, out->session.families, false, BGP_OUT_NOTHING);
 }
