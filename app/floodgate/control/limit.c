@@ -4,6 +4,7 @@
  * CEASE, Maximum Number of Prefixes Reached), which then stays down until the operator has looked at it.
  */
 #include "base/cursor.h"
+#include "control/graceful.h"
 #include "control/internal.h"
 
 #define CEASE              6
@@ -50,4 +51,5 @@ void limit_hold(struct peer *peer)
     peer->limit.breached = false;
     peer->admin_down = true;
     bgp_session_stop(peer->session, CEASE_MAX_PREFIXES, NULL, control_now());
+    graceful_forget(peer->graceful); /* nobody waits for it to come back */
 }
