@@ -79,7 +79,7 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
     if (now - control->watched_at < BREAKER_TICK_MS)
         return;
     control->watched_at = now;
-    breaker_tick(control->breaker, now);
+    breaker_tick(control->breaker, control_now()); /* rules may just have come into a state */
 }
 
 static void on_journal(evutil_socket_t fd, short what, void *arg)
