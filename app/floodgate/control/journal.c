@@ -27,6 +27,7 @@ struct journal {
     uint64_t most; /* of it, octets */
     bool unsynced;
     bool failed_told; /* a write failed, and that was logged */
+    bool cut;         /* the file ends within a line */
     uint64_t torn;
     size_t capacity, first, count;
     char *lines[]; /* a ring, without checksums and newlines; owned */
@@ -132,12 +133,7 @@ static void load(struct journal *journal)
     if (journal->torn > 0)
         log_line(journal->log, LOG_LEVEL_WARNING, "journal %s: %" PRIu64 " torn line%s skipped", journal->file,
                  journal->torn, journal->torn == 1 ? "" : "s");
-    if (!whole && journal->fd >= 0) { /* what comes next stands on a line of its own */
-        if (write(journal->fd, "\n", 1) == 1)
-            journal->size++;
-        else
-            give_up(journal, "cannot be written");
-    }
+    journal->cut = !whole;
 }
 
 struct journal *journal_open(const struct cfg_journal *cfg, const struct log_hook *log)
@@ -186,22 +182,28 @@ static void rotate(struct journal *journal)
         give_up(journal, "cannot be rotated");
     else
         open_file(journal);
+    journal->cut = false;
     free(before);
 }
 
 static void write_line(struct journal *journal, const char *line, size_t len)
 {
-    char whole[LINE_MAX_OCTETS + SUM_DIGITS + 3];
-    int size = snprintf(whole, sizeof whole, "%08" PRIx32 " %s\n", checksum(line, len), line);
+    char whole[LINE_MAX_OCTETS + SUM_DIGITS + 4];
 
     if (journal->fd < 0)
         return;
-    if (journal->size > 0 && journal->size + (uint64_t)size > journal->most)
+    if (journal->size > 0 && journal->size + len + SUM_DIGITS + 3 > journal->most)
         rotate(journal);
     if (journal->fd < 0)
         return;
+    /* what a full disk cut off stays a torn line: this one stands on its own */
+    int size =
+        snprintf(whole, sizeof whole, "%s%08" PRIx32 " %s\n", journal->cut ? "\n" : "", checksum(line, len), line);
     ssize_t written = write(journal->fd, whole, (size_t)size);
-    journal->size += written > 0 ? (uint64_t)written : 0;
+    if (written > 0) {
+        journal->size += (uint64_t)written;
+        journal->cut = written < size;
+    }
     journal->unsynced = true;
     if (written == size)
         journal->failed_told = false;
