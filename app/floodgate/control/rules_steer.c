@@ -192,7 +192,11 @@ bool rules_kill(struct rules *rules, struct rule_source *source, bool on, const 
     source->killed = on;
     for (struct ord_node *node = ord_first(&rules->list); node != NULL; node = ord_next(node)) {
         struct rule *rule = (struct rule *)node;
-        if (rule->source == source && !rule->delayed)
+        if (rule->source != source)
+            continue;
+        if (on && rule->in_force)
+            rule_pace_forget(rules, rule); /* what is in force while its change waits must not wait, too */
+        if (!rule->delayed)
             rule_decide(rules, rule);
     }
     log_line(rules->log, on ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, "kill-switch of peer %s is %s", source->name,
