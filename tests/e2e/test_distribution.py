@@ -266,6 +266,31 @@ def test_import_filter_and_max_prefix(network):
     router.wait_rules(1, seconds=30)
 
 
+def test_a_change_that_waits_is_not_handed_on_and_the_kill_switch_does_not_wait(start):
+    """max-changes: the 200 rules before it take minutes, so the other actions of RULE are not judged in this test."""
+    peers = [Peer("external", "127.0.0.2", THEM, options={"policy": "slow"}), Peer("inside", "127.0.0.5", US),
+             Peer("second", "127.0.0.6", US)]
+    router = start(Config(peers=peers, extra="policies: {slow: {max-changes: 1}}\n"))
+    external, inside, second = (Listener(router.config.bgp_port, source=peer.address, seconds=30) for peer in peers)
+    with external, inside, second:
+        external.establish(asn=THEM, router_id="192.0.2.2")
+        inside.establish(asn=US, router_id="192.0.2.5")
+        external.send(bgp.announce(IPV4, RULE))
+        inside.rules(RULE)
+        external.send(bgp.announce(IPV4, *(host_rule(f"198.18.0.{i}") for i in range(200))))
+        external.send(bgp.announce(IPV4, RULE, communities=bytes.fromhex("800900000000000a")))
+        wait_for("the change", lambda: any("max-changes" in (rule["reason"] or "") for rule in router.ask("rules")
+                                           if rule["nlri"] == RULE.hex()), 30)
+        known = len(inside.known)
+        inside.until(lambda: len(inside.known) > known)  # what came later is here
+        assert inside.known[RULE][16] == (0xC0, bgp.DISCARD)
+        second.establish(asn=US, router_id="192.0.2.6")
+        second.until(lambda: second.ended == 2)
+        assert second.known and RULE not in second.known
+        router.ask("kill-switch", "on", "external")
+        inside.rules()
+
+
 def test_a_changed_export_filter_takes_effect_at_once(network):
     connect, router = network
     picky, external = connect("picky"), connect("external")

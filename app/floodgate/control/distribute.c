@@ -71,7 +71,9 @@ static struct bgp_export export_of(const struct peer *peer, const struct rule_so
 /* The rule's best path, where the peer is to be told it; else NULL. */
 static const struct bgp_path *path_for(const struct peer *peer, const struct rule *rule)
 {
-    if (!rule_in_force(rule) || rule->source == &peer->source || (families_told(peer) & rule->family) == 0)
+    /* a change that waits its turn (max-changes) has not been judged yet */
+    if (!rule_in_force(rule) || rule->delayed || rule->source == &peer->source ||
+        (families_told(peer) & rule->family) == 0)
         return NULL;
     const struct bgp_rib_entry *entry = bgp_rib_find(peer->control->rib, rule->family, rule->match);
     const struct bgp_path *path = entry != NULL ? entry->best : NULL;
@@ -120,6 +122,8 @@ void distribute_rule(struct control *control, const struct rule *rule, bool gone
 {
     if (control->stopping)
         return; /* sessions end with a CEASE, and that says it all */
+    if (rule->delayed && !gone)
+        return; /* peers keep what they know until its turn, as the data plane does */
     for (size_t i = 0; i < control->peer_count; i++) {
         struct peer *peer = control->peers[i];
         if (peer == NULL || peer->out == NULL || (peer->out->session.families & rule->family) == 0)

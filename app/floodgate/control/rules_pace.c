@@ -70,6 +70,8 @@ void rules_pace_tick(struct rules *rules, mono_ms_t now)
             continue;
         rule_pace_forget(rules, rule);
         rule_decide(rules, rule);
+        if (rules->changed != NULL) /* whatever it was told while it waited, peers were not */
+            rules->changed(rules->changed_ctx, rule, false);
     }
 }
 
