@@ -21,7 +21,7 @@ struct sampler {
     alignas(64) atomic_uint every; /* [control] one packet in so many; 0: none */
     alignas(64) atomic_uint head;  /* [worker] keys ever written */
     uint64_t random;               /* [worker] */
-    uint32_t left[PORTS_MAX];      /* [worker] packets of the queue to pass before the next sample; 0: draw */
+    uint32_t left[PORTS_MAX];      /* [worker] packets of the port to pass before the next sample; 0: draw */
     alignas(64) atomic_uint tail;  /* [control] keys ever read */
     struct pkt_key ring[SAMPLER_RING];
 };
@@ -49,11 +49,11 @@ static inline uint32_t sampler_draw(struct sampler *sampler, uint32_t every)
     return 1 + (uint32_t)((x >> 32) * (2ull * every - 1) >> 32);
 }
 
-/* Worker: a burst of `count` packets of the worker's queue `queue` goes by. */
-static inline void sampler_pass(struct sampler *sampler, unsigned queue, const struct pkt_key *keys, unsigned count)
+/* Worker: a burst of `count` packets that came in by port `port` (its index) goes by. */
+static inline void sampler_pass(struct sampler *sampler, unsigned port, const struct pkt_key *keys, unsigned count)
 {
     uint32_t every = atomic_load_explicit(&sampler->every, memory_order_relaxed);
-    uint32_t left = sampler->left[queue];
+    uint32_t left = sampler->left[port];
 
     if (every == 0)
         return;
@@ -65,7 +65,7 @@ static inline void sampler_pass(struct sampler *sampler, unsigned queue, const s
         if (keys[at - 1].family != IP_NONE)
             sampler_push(sampler, &keys[at - 1]);
     }
-    sampler->left[queue] = left - (count - at);
+    sampler->left[port] = left - (count - at);
 }
 
 /* Control thread: takes at most `max` keys out. */
