@@ -2,9 +2,10 @@
 """Redirects on routed ports: to the VRF that imports the target, in its four forms; to an address of either family, the
 packet or a copy of it; and what has nowhere to go."""
 import pytest
-from routed import GATEWAY, GATEWAY2, Routed, play
+from frames import Dot1Q, Ether
+from routed import GATEWAY, GATEWAY2, HOST, LAN, Routed, play
 from router import Router, wait_for
-from test_routing import out, v4, v6
+from test_routing import SOURCE, TO, UP, VLAN_NEIGHBORS, VLANS, out, v4, v6
 
 TARGETS = ["65000:100", "192.0.2.1:100", "4200000000L:100", "[2001:db8::1]:100"]
 TO_HOST, TO_HOST6 = "match destination 203.0.113.7/32", "match destination 2001:db8:7::7/128"
@@ -25,6 +26,15 @@ def test_redirect_ip_of_both_families(route, copy):
     assert run.lan == (here + there if copy else there)
     assert run.stats["originated_packets"] == (2 if copy else 0)
     assert run.drops == {}
+
+
+def test_a_copy_of_what_comes_in_by_a_sub_port(route):
+    run = route([], back=[v4(SOURCE, src=TO, ether=Ether(dst=LAN, src=HOST) / Dot1Q(vlan=100))], ports=VLANS,
+                neighbors=VLAN_NEIGHBORS, extra="guard: {max-drop-share: 100, sample: 1}\n",
+                rules=[f"match destination {SOURCE}/32 then redirect-ip 192.0.2.7 copy"])
+    assert run.up == [v4(SOURCE, 63, TO, Ether(dst=HOST, src=UP))]
+    assert run.lan == [v4(SOURCE, 63, TO, out(GATEWAY) / Dot1Q(vlan=200))]
+    assert run.stats["originated_packets"] == 1
 
 
 def test_the_first_redirect_counts_and_a_mark_goes_along(route):

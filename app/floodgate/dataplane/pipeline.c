@@ -134,7 +134,7 @@ static bool leads_somewhere(const struct burst *burst, uint32_t via)
 /* A copy of packet `i`, as it is now, for that next hop. Where there is no buffer for it, there is none. */
 static void copy_for(struct burst *burst, uint16_t i, uint32_t via)
 {
-    struct rte_mbuf *copy = rte_pktmbuf_copy(burst->packets[i], burst->queue->in->pool, 0, UINT32_MAX);
+    struct rte_mbuf *copy = rte_pktmbuf_copy(burst->packets[i], burst->packets[i]->pool, 0, UINT32_MAX);
     uint16_t n = burst->copy_count;
 
     if (copy == NULL)
