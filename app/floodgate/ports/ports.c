@@ -81,7 +81,7 @@ static void port_choose_queues(struct ports *ports, struct port *port, unsigned 
     rte_eth_dev_info_get(port->dpdk_id, &own);
     rte_eth_dev_info_get(ports->port[port->peer].dpdk_id, &peer);
     port->tx_queues = (uint16_t)(workers < QUEUES_MAX ? workers : QUEUES_MAX);
-    if (port->routed && own.max_tx_queues < workers)
+    if (port->routed && (own.max_tx_queues < workers || workers > QUEUES_MAX)) /* a worker sends by its own */
         ports->route_alone = true;
     port->queues = min_u16((uint16_t)(workers < QUEUES_MAX ? workers : QUEUES_MAX),
                            min_u16(own.max_rx_queues, peer.max_tx_queues));
