@@ -21,6 +21,7 @@ void process_guard(void)
 {
     reserve_standard_files();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a journal or capture that may not grow: write(2) says so */
 }
 
 static void set_mask(int how)
