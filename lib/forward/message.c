@@ -13,6 +13,8 @@
 #define PROTO_ICMP6 58
 #define OWN_TTL     64
 
+enum { HOP_BY_HOP = 0, ROUTING = 43, FRAGMENT = 44, AUTHENTICATION = 51, DESTINATION = 60, MOBILITY = 135 };
+
 static void put16(uint8_t *at, uint32_t value)
 {
     at[0] = (uint8_t)(value >> 8);
@@ -22,6 +24,19 @@ static void put16(uint8_t *at, uint32_t value)
 static uint32_t get16(const uint8_t *at)
 {
     return (uint32_t)at[0] << 8 | at[1];
+}
+
+/* What may be answered or learned from: one host that is not on the loopback. */
+static bool is_host4(const uint8_t *address)
+{
+    return address[0] != 0 && address[0] != 127 && address[0] < 224;
+}
+
+static bool is_host6(const uint8_t *address)
+{
+    static const uint8_t ZERO[15]; /* of :: and ::1 */
+
+    return address[0] != 0xff && memcmp(address, ZERO, sizeof ZERO) != 0;
 }
 
 bool fwd_arp_parse(const uint8_t *message, size_t len, struct fwd_arp *out)
@@ -35,7 +50,8 @@ bool fwd_arp_parse(const uint8_t *message, size_t len, struct fwd_arp *out)
     memcpy(out->sender, message + 14, 4);
     memcpy(out->target_mac, message + 18, 6);
     memcpy(out->target, message + 24, 4);
-    return true;
+    static const uint8_t ZERO[4]; /* RFC 5227 2.1.1: somebody tries an address out */
+    return !(out->sender_mac[0] & 1) && (is_host4(out->sender) || memcmp(out->sender, ZERO, 4) == 0);
 }
 
 size_t fwd_arp_build(const struct fwd_arp *arp, uint8_t *out)
@@ -89,12 +105,25 @@ static bool nd_options(const uint8_t *options, size_t len, struct fwd_nd *out)
     return true;
 }
 
-bool fwd_nd_parse(const uint8_t *packet, size_t len, struct fwd_nd *out)
+/* RFC 4861 7.1: who may send what to whom. */
+static bool nd_addresses_fit(const struct fwd_nd *nd)
 {
     static const uint8_t ZERO[16];
+    uint8_t group[16];
 
+    if (nd->has_mac && (nd->mac[0] & 1))
+        return false;
+    if (nd->type == FWD_ND_SOLICIT && memcmp(nd->src, ZERO, 16) == 0) { /* RFC 4862 5.4.2: tries an address out */
+        fwd_nd_group(nd->target, group);
+        return !nd->has_mac && memcmp(nd->dst, group, 16) == 0;
+    }
+    return is_host6(nd->src) && !(nd->type == FWD_ND_ADVERTISE && nd->dst[0] == 0xff && (nd->flags & FWD_ND_SOLICITED));
+}
+
+bool fwd_nd_parse(const uint8_t *packet, size_t len, struct fwd_nd *out)
+{
     memset(out, 0, sizeof *out);
-    if (len < IPV6_SIZE + ND_SIZE || packet[6] != PROTO_ICMP6 || packet[7] != 255)
+    if (len < IPV6_SIZE + ND_SIZE || packet[0] >> 4 != 6 || packet[6] != PROTO_ICMP6 || packet[7] != 255)
         return false;
     size_t payload = get16(packet + 4);
     if (payload < ND_SIZE || payload > len - IPV6_SIZE)
@@ -110,9 +139,7 @@ bool fwd_nd_parse(const uint8_t *packet, size_t len, struct fwd_nd *out)
     memcpy(out->target, icmp + 8, 16);
     if (!nd_options(icmp + ND_SIZE, payload - ND_SIZE, out))
         return false;
-    bool unspecified = memcmp(out->src, ZERO, 16) == 0; /* RFC 4862 5.4.2: somebody tries an address out */
-    return !(unspecified && (out->has_mac || out->type == FWD_ND_ADVERTISE)) &&
-           !(out->type == FWD_ND_ADVERTISE && out->dst[0] == 0xff && (out->flags & FWD_ND_SOLICITED));
+    return nd_addresses_fit(out);
 }
 
 size_t fwd_nd_build(const struct fwd_nd *nd, uint8_t *out)
@@ -162,7 +189,8 @@ static bool echo_reply4(uint8_t *packet, size_t len)
     if (header < IPV4_SIZE || total > len || total < header + ICMP_SIZE || packet[9] != PROTO_ICMP ||
         (get16(packet + 6) & 0x3fff) != 0 || packet[header] != 8 || packet[header + 1] != 0)
         return false;
-    if (packet[12] >= 224 || fwd_sum_finish(fwd_sum_add(0, packet + header, total - header)) != 0)
+    if (!is_host4(packet + 12) || !is_host4(packet + 16) ||
+        fwd_sum_finish(fwd_sum_add(0, packet + header, total - header)) != 0)
         return false;
     swap(packet + 12, packet + 16, 4);
     packet[8] = OWN_TTL;
@@ -181,7 +209,7 @@ static bool echo_reply6(uint8_t *packet, size_t len)
 
     if (payload > len - IPV6_SIZE || payload < ICMP_SIZE || packet[6] != PROTO_ICMP6 || icmp[0] != 128 || icmp[1] != 0)
         return false;
-    if (packet[8] == 0xff || checksum6(packet, IPV6_SIZE, IPV6_SIZE + payload) != 0)
+    if (!is_host6(packet + 8) || !is_host6(packet + 24) || checksum6(packet, IPV6_SIZE, IPV6_SIZE + payload) != 0)
         return false;
     swap(packet + 8, packet + 24, 16);
     packet[7] = OWN_TTL;
@@ -203,9 +231,9 @@ static bool may_answer4(const uint8_t *packet, size_t len)
 {
     size_t header = (packet[0] & 15u) * 4u;
 
-    if (header < IPV4_SIZE || len < header || (get16(packet + 6) & 0x1fff) != 0)
+    if (header < IPV4_SIZE || len < header || get16(packet + 2) < header || (get16(packet + 6) & 0x1fff) != 0)
         return false;
-    if (packet[12] == 0 || packet[12] == 127 || packet[12] >= 224 || packet[16] >= 224)
+    if (!is_host4(packet + 12) || packet[16] >= 224)
         return false;
     if (packet[9] != PROTO_ICMP)
         return true;
@@ -214,11 +242,19 @@ static bool may_answer4(const uint8_t *packet, size_t len)
     return type == 0 || type == 8 || (type >= 13 && type <= 18);
 }
 
+/* How much of a packet is quoted: nothing of what the link layer padded it with. */
+static size_t quote_size(size_t len, size_t packet_size, size_t room)
+{
+    size_t size = len < packet_size ? len : packet_size;
+
+    return size < room ? size : room;
+}
+
 static size_t error_build4(enum fwd_error error, uint16_t mtu, const struct ip_addr *from, const uint8_t *packet,
                            size_t len, uint8_t *out)
 {
     static const uint8_t TYPES[] = {11, 3, 3}, CODES[] = {0, 0, 4};
-    size_t quoted = len < 576 - IPV4_SIZE - ICMP_SIZE ? len : 576 - IPV4_SIZE - ICMP_SIZE; /* RFC 1812 4.3.2.3 */
+    size_t quoted = quote_size(len, get16(packet + 2), 576 - IPV4_SIZE - ICMP_SIZE); /* RFC 1812 4.3.2.3 */
     uint8_t *icmp = out + IPV4_SIZE;
 
     if (!may_answer4(packet, len))
@@ -241,23 +277,45 @@ static size_t error_build4(enum fwd_error error, uint16_t mtu, const struct ip_a
     return IPV4_SIZE + ICMP_SIZE + quoted;
 }
 
-/* RFC 4443 2.4(e). Extension headers are not walked for an ICMPv6 behind them, but a later fragment is told. */
+/*
+ * Where the upper-layer header is and of which protocol, behind the extension headers of RFC 8200 section 4, AH and
+ * mobility. 0 when the chain leaves the packet or this is a later fragment: nobody knows then what it carries.
+ */
+static size_t upper_layer6(const uint8_t *packet, size_t len, uint8_t *protocol)
+{
+    size_t at = IPV6_SIZE;
+
+    *protocol = packet[6];
+    while (*protocol == HOP_BY_HOP || *protocol == ROUTING || *protocol == FRAGMENT || *protocol == AUTHENTICATION ||
+           *protocol == DESTINATION || *protocol == MOBILITY) {
+        if (len < at + 8 || (*protocol == FRAGMENT && (get16(packet + at + 2) & 0xfff8) != 0))
+            return 0;
+        const uint8_t *header = packet + at;
+        if (*protocol == AUTHENTICATION)
+            at += (header[1] + 2u) * 4u;
+        else
+            at += *protocol == FRAGMENT ? 8u : (header[1] + 1u) * 8u;
+        *protocol = header[0];
+    }
+    return at;
+}
+
+/* RFC 4443 2.4(e). */
 static bool may_answer6(enum fwd_error error, const uint8_t *packet, size_t len)
 {
-    static const uint8_t ZERO[15];
+    uint8_t protocol;
+    size_t at = upper_layer6(packet, len, &protocol);
 
-    if (packet[8] == 0xff || memcmp(packet + 8, ZERO, 15) == 0 || (packet[24] == 0xff && error != FWD_ERROR_TOO_BIG))
+    if (at == 0 || !is_host6(packet + 8) || (packet[24] == 0xff && error != FWD_ERROR_TOO_BIG))
         return false;
-    if (packet[6] == 44 && len >= IPV6_SIZE + 8 && (get16(packet + IPV6_SIZE + 2) & 0xfff8) != 0)
-        return false;
-    return packet[6] != PROTO_ICMP6 || (len > IPV6_SIZE && packet[IPV6_SIZE] >= 128 && packet[IPV6_SIZE] != 137);
+    return protocol != PROTO_ICMP6 || (len > at && packet[at] >= 128 && packet[at] != 137);
 }
 
 static size_t error_build6(enum fwd_error error, uint16_t mtu, const struct ip_addr *from, const uint8_t *packet,
                            size_t len, uint8_t *out)
 {
     static const uint8_t TYPES[] = {3, 1, 2};
-    size_t room = FWD_MESSAGE_MAX - IPV6_SIZE - ICMP_SIZE, quoted = len < room ? len : room;
+    size_t quoted = quote_size(len, IPV6_SIZE + get16(packet + 4), FWD_MESSAGE_MAX - IPV6_SIZE - ICMP_SIZE);
     uint8_t *icmp = out + IPV6_SIZE;
 
     if (!may_answer6(error, packet, len))

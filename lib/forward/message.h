@@ -26,7 +26,7 @@ struct fwd_arp {
     uint8_t target[4];
 };
 
-/* False when it is no ARP of IPv4 over Ethernet. */
+/* False when it is no ARP of IPv4 over Ethernet, or its sender is no single host; 0.0.0.0 may ask (RFC 5227). */
 bool fwd_arp_parse(const uint8_t *message, size_t len, struct fwd_arp *out);
 size_t fwd_arp_build(const struct fwd_arp *arp, uint8_t *out);
 
@@ -53,7 +53,10 @@ size_t fwd_nd_build(const struct fwd_nd *nd, uint8_t *out);
 void fwd_nd_group(const uint8_t *target, uint8_t *group);
 void fwd_nd_group_mac(const uint8_t *group, uint8_t *mac);
 
-/* Turns a whole packet that is an echo request into its reply, in place. False when it is none, or a fragment. */
+/*
+ * Turns a whole packet that is an echo request into its reply, in place. False, and nothing changed, when it is none, a
+ * fragment, or from or to what is no single host.
+ */
 bool fwd_echo_reply(uint8_t *packet, size_t len);
 
 enum fwd_error { FWD_ERROR_TTL, FWD_ERROR_NO_ROUTE, FWD_ERROR_TOO_BIG };

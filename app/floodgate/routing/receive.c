@@ -56,7 +56,7 @@ static void on_arp(struct routing *routing, uint16_t port, const uint8_t *messag
     struct fwd_arp arp;
     uint8_t reply[FWD_ARP_SIZE];
 
-    if (!fwd_arp_parse(message, len, &arp) || (arp.sender_mac[0] & 1))
+    if (!fwd_arp_parse(message, len, &arp))
         return;
     struct ip_addr sender = addr_of(IP_V4, arp.sender);
     if (routing_address(routing, port, IP_V4, arp.sender) == NULL)
@@ -97,7 +97,7 @@ static void on_nd(struct routing *routing, uint16_t port, const uint8_t *packet,
 {
     struct fwd_nd nd;
 
-    if (!fwd_nd_parse(packet, len, &nd) || (nd.has_mac && (nd.mac[0] & 1)))
+    if (!fwd_nd_parse(packet, len, &nd))
         return;
     if (nd.type == FWD_ND_ADVERTISE) {
         struct ip_addr target = addr_of(IP_V6, nd.target);
@@ -149,7 +149,8 @@ static void receive_one(struct routing *routing, struct rte_mbuf *mbuf)
     }
     len = len < sizeof copy ? len : sizeof copy;
     const uint8_t *read = rte_pktmbuf_read(mbuf, 0, len, copy);
-    if (read != NULL && len > note->l3_offset && note->l3_offset >= RTE_ETHER_HDR_LEN) {
+    /* a frame from a group is from nobody: its answer would go to all of them */
+    if (read != NULL && len > note->l3_offset && note->l3_offset >= RTE_ETHER_HDR_LEN && !(read[6] & 1)) {
         if (read != copy)
             memcpy(copy, read, len);
         uint8_t *packet = copy + note->l3_offset;
