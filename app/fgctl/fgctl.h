@@ -61,6 +61,7 @@ enum fgctl_status cmd_explain(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_peers(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_peer(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_routes(struct fgctl *ctl, struct args *args);
+enum fgctl_status cmd_neighbors(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_ports(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_workers(struct fgctl *ctl, struct args *args);
 enum fgctl_status cmd_counters(struct fgctl *ctl, struct args *args);

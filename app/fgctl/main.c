@@ -45,6 +45,9 @@ static const struct command {
      "one BGP session: show it, start or stop it, ask for its rules again", ""},
     {"routes", cmd_routes, "routes [PREFIX] [--limit N]", "unicast routes of the BGP peers: paths, the best one, why",
      "With PREFIX (or an address): the routes that cover it, and those within it. Without --limit, 1000 prefixes.\n"},
+    {"neighbors", cmd_neighbors, "neighbors", "hosts on the networks of the ports that route: address, MAC, state",
+     "STATE is static (configured), reachable, probed (asked again) or asked (no answer yet). AGE: since it was last "
+     "confirmed,\nor first asked.\n"},
     {"ports", cmd_ports, "ports", "ports: link, packets, bytes, drops", ""},
     {"workers", cmd_workers, "workers", "worker threads: where they run, cycles per packet in each stage", ""},
     {"counters", cmd_counters, "counters", "totals, and drops by reason", ""},
@@ -60,7 +63,6 @@ static const struct command {
      "lapsed,\n"
      "max-age, idle-age, kill-switch, max-changes.\n"},
     {"reload", cmd_reload, "reload", "apply the configuration file again without a restart", ""},
-    {"neighbors", NULL, "neighbors", "", ""},
     {"capture", NULL, "capture [--port P] [--rule ID] [--count N] -w FILE", "", ""},
     {"top", NULL, "top", "", ""},
     {"metrics", NULL, "metrics", "", ""},

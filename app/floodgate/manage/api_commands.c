@@ -230,6 +230,7 @@ static const struct api_command {
     {"peers", NO_ARGS, run_peers},
     {"peer", PEER_ARGS, run_peer},
     {"routes", ROUTES_ARGS, api_run_routes},
+    {"neighbors", NO_ARGS, api_run_neighbors},
     {"ports", NO_ARGS, run_ports},
     {"workers", NO_ARGS, run_workers},
     {"counters", NO_ARGS, run_counters},

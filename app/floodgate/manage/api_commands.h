@@ -51,6 +51,9 @@ void api_run_rule_dry_run(struct api_state *state, const json_t *args, struct ap
 void api_run_rule_promote(struct api_state *state, const json_t *args, struct api_answer *answer);
 void api_run_rule_check(struct api_state *state, const json_t *args, struct api_answer *answer);
 
+/* api_neighbors.c */
+void api_run_neighbors(struct api_state *state, const json_t *args, struct api_answer *answer);
+
 /* api_routes.c */
 void api_run_routes(struct api_state *state, const json_t *args, struct api_answer *answer);
 
