@@ -82,6 +82,7 @@ struct control {
     struct bgp_rib *rib;
     struct bgp_unicast *routes; /* unicast routes of the peers */
     struct rejudge *rejudge;    /* rules by the routes they rest on */
+    struct log_limit install_lines;
     struct rules *rules;
     struct judge *judge; /* of `cfg` */
     struct bgp_adj_out *adj_out;

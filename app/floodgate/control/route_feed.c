@@ -7,13 +7,14 @@
 
 #include "control/internal.h"
 #include "control/rejudge.h"
+#include "control/route_install.h"
 #include "policy/feasibility.h"
 
 static void on_changed(void *ctx, const struct bgp_route *route, const struct bgp_unicast_path *best)
 {
     struct control *control = ctx;
 
-    (void)best;
+    route_install(control, route, best);
     rejudge_route_changed(control->rejudge, route);
 }
 
