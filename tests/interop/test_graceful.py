@@ -82,6 +82,7 @@ def test_long_lived_stale_rules_stay_on(connect):
     assert states(router) == ["stale"] * 2
 
 
+# conforms: RFC 4271 proves E-3
 @pytest.mark.parametrize("kind", [ExaBgp, GoBgp, Bird], ids=["exabgp", "gobgpd", "bird"])
 def test_a_password(connect, kind):
     daemon, router = connect(kind, {"password": "s3cret"}, password="s3cret")
