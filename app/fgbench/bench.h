@@ -53,6 +53,7 @@ bool bench_records_write(const char *path);
 
 int bench_classify(const struct bench_options *options);
 int bench_update(const struct bench_options *options);
+int bench_validate(const struct bench_options *options);
 int bench_bgp(const struct bench_options *options);
 
 #endif

@@ -6,18 +6,14 @@
  * A table is in when the receiver has read the CEASE that follows it, and closes. BIRD and Floodgate work on each
  * message as they read it; GoBGP reads ahead of its work, so its rate is flattered.
  */
-#include <arpa/inet.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
 #include "bgp_feed.h"
+#include "daemon.h"
 
 #define RULES_TARGET_PER_S 50000.0
 #define ACTIVE_WITHIN_S    120.0
@@ -51,143 +47,33 @@ enum { FLOODGATE, BIRD, GOBGP, ENGINES };
 
 static const struct {
     const char *name, *conf, *program;
-    const char *args[6];
+    const char *args[DAEMON_WORDS_MAX];
 } engines[ENGINES] = {
     [FLOODGATE] = {"floodgate", FLOODGATE_CONF, NULL, {"-c", "conf", NULL}},
     [BIRD] = {"bird", BIRD_CONF, "bird", {"-f", "-c", "conf", "-s", "bird.ctl", NULL}},
     [GOBGP] = {"gobgpd", GOBGP_CONF, "gobgpd", {"-f", "conf", "--api-hosts=127.0.0.1:0", "--pprof-disable", NULL}},
 };
 
-struct daemon {
-    char folder[64];
-    pid_t pid;
-    unsigned short port;
-};
-
-/* The programs that were built or installed beside this one. */
-static void sibling(const char *name, char *path, size_t size)
-{
-    char self[512] = "", *slash;
-
-    if (readlink("/proc/self/exe", self, sizeof self - 1) > 0 && (slash = strrchr(self, '/')) != NULL)
-        *slash = '\0';
-    snprintf(path, size, "%s/%s", self, name);
-    struct stat status;
-    if (stat(path, &status) != 0 || S_ISDIR(status.st_mode))
-        snprintf(path, size, "%s/../%s/%s", self, name, name);
-}
-
-static void run_daemon(const struct daemon *daemon, unsigned engine)
-{
-    char program[1024];
-    char *args[8] = {program};
-
-    for (unsigned i = 0; engines[engine].args[i] != NULL; i++)
-        args[i + 1] = (char *)(uintptr_t)engines[engine].args[i];
-    if (engines[engine].program != NULL)
-        snprintf(program, sizeof program, "%s", engines[engine].program);
-    else
-        sibling("floodgate", program, sizeof program);
-    if (chdir(daemon->folder) != 0 || freopen("out", "w", stdout) == NULL || freopen("err", "w", stderr) == NULL)
-        _exit(127);
-    execvp(program, args);
-    _exit(127);
-}
-
-/* A port of ours that nobody listens on. */
-static unsigned short free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0)
-        address.sin_port = 0;
-    close(fd);
-    return ntohs(address.sin_port);
-}
-
 static bool daemon_start(struct daemon *daemon, unsigned engine)
 {
-    char path[128];
-
-    snprintf(daemon->folder, sizeof daemon->folder, "/tmp/fgbench-XXXXXX");
-    if (mkdtemp(daemon->folder) == NULL)
-        return false;
-    daemon->port = free_port();
-    snprintf(path, sizeof path, "%s/conf", daemon->folder);
-    FILE *conf = fopen(path, "w");
-    if (conf == NULL)
+    if (!daemon_prepare(daemon))
         return false;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    fprintf(conf, engines[engine].conf, daemon->port);
+    bool fine = daemon_file(daemon, "conf", engines[engine].conf, daemon->port);
 #pragma GCC diagnostic pop
-    fclose(conf);
-    daemon->pid = fork();
-    if (daemon->pid == 0)
-        run_daemon(daemon, engine);
-    return daemon->pid > 0;
-}
-
-static void daemon_stop(struct daemon *daemon)
-{
-    char command[128];
-
-    kill(daemon->pid, SIGKILL);
-    waitpid(daemon->pid, NULL, 0);
-    snprintf(command, sizeof command, "rm -rf %s", daemon->folder);
-    if (system(command) != 0)
-        fprintf(stderr, "fgbench: %s is left behind\n", daemon->folder);
-}
-
-/* Octets of memory at the most so far. */
-static double memory_peak(const struct daemon *daemon)
-{
-    char path[64], line[128];
-    double kib = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/status", (int)daemon->pid);
-    FILE *status = fopen(path, "r");
-    while (status != NULL && fgets(line, sizeof line, status) != NULL)
-        if (strncmp(line, "VmHWM:", 6) == 0)
-            kib = strtod(line + 6, NULL);
-    if (status != NULL)
-        fclose(status);
-    return kib * 1024;
-}
-
-/* Seconds of processor time so far. */
-static double cpu_seconds(const struct daemon *daemon)
-{
-    char path[64], line[1024] = "";
-    unsigned long user = 0, kernel = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)daemon->pid);
-    FILE *stat_file = fopen(path, "r");
-    const char *after = stat_file != NULL && fgets(line, sizeof line, stat_file) != NULL ? strrchr(line, ')') : NULL;
-    if (after != NULL)
-        sscanf(after, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel);
-    if (stat_file != NULL)
-        fclose(stat_file);
-    return (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK);
+    return fine && daemon_run(daemon, engines[engine].program, engines[engine].args);
 }
 
 /* Rules that are active, as `fgctl status` says. */
 static unsigned rules_active(const struct daemon *daemon)
 {
-    char command[1400], program[1024], answer[8192] = "";
-
-    sibling("fgctl", program, sizeof program);
-    snprintf(command, sizeof command, "%s -s %s/api.sock -j status 2>/dev/null", program, daemon->folder);
-    FILE *pipe = popen(command, "r");
-    size_t len = pipe != NULL ? fread(answer, 1, sizeof answer - 1, pipe) : 0;
-    if (pipe != NULL)
-        pclose(pipe);
-    answer[len] = '\0';
+    char *answer = daemon_ask(daemon, "status");
     const char *at = strstr(answer, "\"active\":");
-    return at != NULL ? (unsigned)strtoul(at + 9, NULL, 10) : 0;
+    unsigned count = at != NULL ? (unsigned)strtoul(at + 9, NULL, 10) : 0;
+
+    free(answer);
+    return count;
 }
 
 /* What it cost one daemon to take something in. */
@@ -197,14 +83,15 @@ struct cost {
 
 static struct cost cost_begin(const struct daemon *daemon)
 {
-    return (struct cost){.seconds = bench_seconds(), .cpu_s = cpu_seconds(daemon), .memory = memory_peak(daemon)};
+    return (struct cost){
+        .seconds = bench_seconds(), .cpu_s = daemon_cpu_seconds(daemon), .memory = daemon_memory_peak(daemon)};
 }
 
 static void cost_end(struct cost *cost, const struct daemon *daemon)
 {
     cost->seconds = bench_seconds() - cost->seconds;
-    cost->cpu_s = cpu_seconds(daemon) - cost->cpu_s;
-    cost->memory = memory_peak(daemon) - cost->memory;
+    cost->cpu_s = daemon_cpu_seconds(daemon) - cost->cpu_s;
+    cost->memory = daemon_memory_peak(daemon) - cost->memory;
 }
 
 static void report(const char *engine, const char *what, unsigned count, const struct cost *cost, double ratio)

@@ -114,28 +114,108 @@ bool feed_routes(struct feed *feed, unsigned count, uint64_t seed)
     return true;
 }
 
+/* An UPDATE with rules of rate 0: where its attributes begin, and those of its NLRI. */
+struct rules_update {
+    size_t attributes, reach;
+};
+
+static struct rules_update rules_begin(struct message *m, struct bench_random *random)
+{
+    struct rules_update update;
+
+    begin(m, UPDATE);
+    put_number(m, 0, 2);
+    update.attributes = m->len;
+    put_number(m, 0, 2);
+    put_path(m, random, 1);
+    put_attribute(m, 0xc0, 16, (const uint8_t[]){0x80, 6, 0, 0, 0, 0, 0, 0}, 8);
+    put(m, (const uint8_t[]){0x90, 14, 0, 0, 0, 1, 133, 0, 0}, 9);
+    update.reach = m->len - 5;
+    return update;
+}
+
+static bool rules_end(struct feed *feed, struct message *m, const struct rules_update *update)
+{
+    patch(m, update->reach - 2, m->len - update->reach);
+    patch(m, update->attributes, m->len - update->attributes - 2);
+    return feed_add(feed, m);
+}
+
 bool feed_rules(struct feed *feed, unsigned count)
 {
     struct bench_random random = {1};
     struct message m;
 
     for (unsigned n = 0; n < count;) {
-        begin(&m, UPDATE);
-        put_number(&m, 0, 2);
-        size_t at = m.len;
-        put_number(&m, 0, 2);
-        put_path(&m, &random, 1);
-        put_attribute(&m, 0xc0, 16, (const uint8_t[]){0x80, 6, 0, 0, 0, 0, 0, 0}, 8);
-        put(&m, (const uint8_t[]){0x90, 14, 0, 0, 0, 1, 133, 0, 0}, 9);
-        size_t mp = m.len - 5;
+        struct rules_update update = rules_begin(&m, &random);
         for (; m.len + 16 < MESSAGE_ROOM && n < count; n++) { /* destination A/32 protocol =udp source-port =123 */
             put(&m, (const uint8_t[]){12, 1, 32}, 3);
             put_number(&m, (10u << 24) + n, 4);
             put(&m, (const uint8_t[]){3, 0x81, 17, 6, 0x81, 123}, 6);
         }
-        patch(&m, mp - 2, m.len - mp);
-        patch(&m, at, m.len - at - 2);
-        if (!feed_add(feed, &m))
+        if (!rules_end(feed, &m, &update))
+            return false;
+    }
+    feed->count = count;
+    return true;
+}
+
+bool feed_vetted_routes(struct feed *feed)
+{
+    struct bench_random random = {1};
+    struct message m;
+
+    begin(&m, UPDATE);
+    put_number(&m, 0, 2);
+    size_t at = m.len;
+    put_number(&m, 0, 2);
+    put_path(&m, &random, 1);
+    put_attribute(&m, 0x40, 3, (const uint8_t[]){127, 0, 0, 2}, 4);
+    patch(&m, at, m.len - at - 2);
+    for (unsigned n = 0; n < 128; n++) /* 10.0.0.0/16 to FEED_LAST_ROUTE */
+        put(&m, (const uint8_t[]){16, 10, (uint8_t)n}, 3);
+    feed->count = 128;
+    return feed_add(feed, &m);
+}
+
+/*
+ * Of twenty rules sixteen are sound and for different hosts of 10.0.0.0/10; one has a length that no packet has, one
+ * rests on no route, one is too wide for the policy, and one is for a protected host.
+ */
+static void put_vetted(struct message *m, unsigned n, struct feed_vetted *expected)
+{
+    static const uint8_t NTP[] = {3, 0x81, 17, 6, 0x81, 123}, LENGTH[] = {10, 0xa3, 0, 1, 0x86, 0x83}; /* >=99971 */
+    uint32_t host = (10u << 24) + ((n * 0x9e3779b1u) & ((1u << 22) - 1));
+    unsigned kind = n % 20;
+    uint8_t bits = kind == 2 ? 31 : 32;
+
+    if (kind == 1)
+        host |= 128u << 16; /* 10.128.0.0/10 */
+    else if (kind == 2)
+        host = (10u << 24) + (64u << 16) + 2 * n; /* 10.64.0.0/11 */
+    else if (kind == 3)
+        host = (10u << 24) + (127u << 16) + n / 20 % 65536;
+    put(m, (const uint8_t[]){kind == 0 ? 18 : 12, 1, bits}, 3);
+    put_number(m, host, 4);
+    put(m, NTP, sizeof NTP);
+    if (kind == 0)
+        put(m, LENGTH, sizeof LENGTH);
+    expected->never += kind == 0;
+    expected->rejected += kind >= 1 && kind <= 3;
+    expected->active += kind > 3;
+}
+
+bool feed_vetted_rules(struct feed *feed, unsigned count, struct feed_vetted *expected)
+{
+    struct bench_random random = {1};
+    struct message m;
+
+    *expected = (struct feed_vetted){0};
+    for (unsigned n = 0; n < count;) {
+        struct rules_update update = rules_begin(&m, &random);
+        for (; m.len + 20 < MESSAGE_ROOM && n < count; n++)
+            put_vetted(&m, n, expected);
+        if (!rules_end(feed, &m, &update))
             return false;
     }
     feed->count = count;

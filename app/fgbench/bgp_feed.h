@@ -22,6 +22,16 @@ struct feed {
 bool feed_routes(struct feed *feed, unsigned count, uint64_t seed);
 /* `count` rules for single addresses, each with a rate of 0. */
 bool feed_rules(struct feed *feed, unsigned count);
+
+/* Rules of every kind for a router with validation, in a known mix, and the routes that they rest on. */
+#define FEED_PROTECTED  "10.127.0.0/16" /* a rule for a host of it meets what is protected */
+#define FEED_LAST_ROUTE "10.127.0.0/16"
+struct feed_vetted {
+    unsigned active, rejected, never; /* how many rules are to be what */
+};
+bool feed_vetted_routes(struct feed *feed);
+bool feed_vetted_rules(struct feed *feed, unsigned count, struct feed_vetted *expected);
+
 void feed_free(struct feed *feed);
 
 /* Connects and comes to Established with IPv4 unicast and IPv4 flowspec; the socket, or -1 after a message. */

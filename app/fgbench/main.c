@@ -19,6 +19,7 @@ static const struct {
 } commands[] = {
     {"classify", bench_classify, "cycles per packet, beside rte_acl"},
     {"bgp", bench_bgp, "rules and routes from a BGP session, beside BIRD and GoBGP"},
+    {"validate", bench_validate, "rules through every step of validation; what sampling headers costs a worker"},
     {"update", bench_update, "time from a change to its visibility while a worker classifies"},
 };
 
