@@ -107,6 +107,7 @@ enum cfg_family {
     CFG_IPV4_VPN = 1 << 6, /* labelled VPN unicast */
     CFG_IPV6_VPN = 1 << 7,
 };
+#define CFG_FAMILY_COUNT 8
 
 enum cfg_validation { CFG_VALIDATION_RFC9117, CFG_VALIDATION_NONE };
 
@@ -122,7 +123,7 @@ struct cfg_community {
 /* `import` and `export`: what may pass. An empty list asks for nothing. */
 struct cfg_filter {
     uint32_t families;          /* CFG_* bits; 0: all */
-    struct ip_prefix *prefixes; /* the destination lies within one of these */
+    struct ip_prefix *prefixes; /* a rule's destination, or a route's prefix, lies within one of these */
     size_t prefix_count;
     struct cfg_community *communities; /* one of these is there */
     size_t community_count;
@@ -144,13 +145,13 @@ struct cfg_peer {
     bool route_reflector_client;
     enum cfg_announce announce;
     struct cfg_filter import_filter, export_filter;
-    uint32_t max_prefix;        /* rules of one family; 0: no limit */
-    uint8_t max_prefix_warning; /* per cent of it */
-    bool legacy_ipv6_offset;    /* `legacy-ipv6-offset` */
-    uint16_t hold_time_s;       /* `hold-time`: 0 or 3..65535, default 90 */
-    uint16_t connect_retry_s;   /* `connect-retry`: default 5 */
-    uint16_t restart_time_s;    /* `restart-time`: 0 to 4095, default 120; 0: no graceful restart */
-    uint32_t long_lived_s;      /* `long-lived-stale-time`: up to 16777215, default 0: none */
+    uint32_t max_prefix[CFG_FAMILY_COUNT]; /* rules or routes of a family, by number of its bit; 0: not given */
+    uint8_t max_prefix_warning;            /* per cent of it */
+    bool legacy_ipv6_offset;               /* `legacy-ipv6-offset` */
+    uint16_t hold_time_s;                  /* `hold-time`: 0 or 3..65535, default 90 */
+    uint16_t connect_retry_s;              /* `connect-retry`: default 5 */
+    uint16_t restart_time_s;               /* `restart-time`: 0 to 4095, default 120; 0: no graceful restart */
+    uint32_t long_lived_s;                 /* `long-lived-stale-time`: up to 16777215, default 0: none */
     uint16_t send_hold_s; /* `send-hold-time`: 0 (off) or above the hold time; default 480, or twice the hold time */
     bool ttl_security;    /* `ttl-security`: RFC 5082 */
     char *password;       /* RFC 2385; NULL: none */

@@ -143,6 +143,8 @@ extern const struct cfg_key cfg_neighbor_item;
 extern const struct cfg_map cfg_bgp_map;
 extern const struct cfg_choice cfg_families[];
 extern const struct cfg_map cfg_filter_map;
+/* max_prefix.c: into an array of CFG_FAMILY_COUNT limits by number of the family's bit. */
+void cfg_set_max_prefix(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node, void *field);
 extern const struct cfg_key cfg_rule_item;
 extern const struct cfg_key cfg_policy_item;
 extern const struct cfg_key cfg_protect_item;

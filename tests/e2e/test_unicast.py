@@ -156,3 +156,60 @@ def test_from_routes_allows_rules_within_what_the_peer_itself_announces(start):
     finally:
         for speaker in speakers:
             speaker.socket.close()
+
+
+@pytest.fixture
+def bounded(start):
+    options = {"families": FAMILIES, "max-prefix": {"ipv4-unicast": 4, "ipv6-unicast": 2}, "max-prefix-warning": 50,
+               "import": {"prefixes": ["198.18.0.0/15", "2001:db8::/32"], "not-communities": ["65002:1"]}}
+    peer = Peer("bounded", "127.0.0.2", 65002, options=options)
+    router = start(Config(peers=[peer]))
+
+    def connect():
+        speaker = Speaker(router.config.bgp_port, peer.address, seconds=30)
+        return speaker.establish(asn=65002, router_id="192.0.2.2", capabilities=capabilities(65002))
+    return router, connect
+
+
+def shown(router):
+    return {r["prefix"] for r in router.ask("routes")}
+
+
+# conforms: RFC 4271 proves 6.7-2 refuses 6.7-2
+def test_one_route_more_than_max_prefix_ends_the_session(bounded):
+    router, connect = bounded
+    with connect() as speaker:
+        for third in range(4):
+            speaker.send(route(f"198.18.{third}.0/24", 65002))
+        speaker.send(route("2001:db8::/48", 65002))
+        wait_for("all routes", lambda: len(shown(router)) == 5, WAIT_S)
+        assert "2 routes of ipv4-unicast, its max-prefix is 4" in router.log
+        speaker.send(route("198.18.3.0/24", 65002, 65010))  # known: not one more
+        speaker.send(no_route("198.18.0.0/24") + route("198.18.4.0/24", 65002))
+        wait_for("the other", lambda: "198.18.4.0/24" in shown(router), WAIT_S)
+        many = b"".join(nlri(f"198.19.{third}.0/24") for third in range(200))
+        body = attribute(0x40, 1, b"\0") + path(65002) + attribute(0x40, 3, bytes([192, 0, 2, 9]))
+        speaker.send(message(UPDATE, update_body(body, nlri=many)))
+        assert speaker.notification() == (6, 1), "RFC 4486: Maximum Number of Prefixes Reached"
+    wait_for("no routes", lambda: not shown(router), WAIT_S)
+    assert router.peer("bounded")["admin_down"]
+    router.ctl("peer", "bounded", "up")
+    with connect() as speaker:
+        for third in range(3):
+            speaker.send(route(f"2001:db8:{third}::/48", 65002))
+        assert speaker.notification() == (6, 1)
+
+
+def test_the_import_filter_looks_at_routes(bounded):
+    router, connect = bounded
+    with connect() as speaker:
+        speaker.send(route("198.18.0.0/14", 65002))  # not within
+        speaker.send(route("2001:db9::/32", 65002))
+        speaker.send(route("198.18.1.0/24", 65002, extra=attribute(0xC0, 8, struct.pack("!HH", 65002, 1))))
+        speaker.send(route("198.18.2.0/24", 65002))
+        speaker.send(route("198.18.3.0/24", 65002))
+        wait_for("two routes", lambda: shown(router) == {"198.18.2.0/24", "198.18.3.0/24"}, WAIT_S)
+        assert router.peer("bounded")["rules_filtered"] == 3
+        # what is filtered now is withdrawn where it was there before
+        speaker.send(route("198.18.2.0/24", 65002, extra=attribute(0xC0, 8, struct.pack("!HH", 65002, 1))))
+        wait_for("one route", lambda: shown(router) == {"198.18.3.0/24"}, WAIT_S)

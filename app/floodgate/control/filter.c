@@ -2,20 +2,7 @@
 #include "control/filter.h"
 
 #include "bgp/communities.h"
-
-static bool family_named(uint32_t named, uint32_t family)
-{
-    static const uint32_t NAMES[][2] = {
-        {CFG_IPV4_UNICAST, BGP_IPV4_UNICAST},           {CFG_IPV6_UNICAST, BGP_IPV6_UNICAST},
-        {CFG_IPV4_FLOWSPEC, BGP_IPV4_FLOWSPEC},         {CFG_IPV6_FLOWSPEC, BGP_IPV6_FLOWSPEC},
-        {CFG_IPV4_FLOWSPEC_VPN, BGP_IPV4_FLOWSPEC_VPN}, {CFG_IPV6_FLOWSPEC_VPN, BGP_IPV6_FLOWSPEC_VPN},
-    };
-
-    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
-        if ((named & NAMES[i][0]) != 0 && family == NAMES[i][1])
-            return true;
-    return false;
-}
+#include "control/internal.h"
 
 static bool within(const struct ip_prefix *prefix, const struct fs_rule *rule, const struct fs_component *destination)
 {
@@ -49,14 +36,34 @@ static bool has_one(const struct cfg_community *communities, size_t count, const
     return false;
 }
 
-bool filter_passes(const struct cfg_filter *filter, uint32_t family, const struct fs_rule *rule,
-                   const struct bgp_attrs *attrs)
+static bool attributes_pass(const struct cfg_filter *filter, uint32_t family, const struct bgp_attrs *attrs)
 {
-    if (filter->families != 0 && !family_named(filter->families, family))
-        return false;
-    if (filter->prefix_count > 0 && !destination_passes(filter, rule))
+    if (filter->families != 0 && (filter->families & peer_cfg_family(family)) == 0)
         return false;
     if (filter->community_count > 0 && !has_one(filter->communities, filter->community_count, attrs))
         return false;
     return !has_one(filter->not_communities, filter->not_community_count, attrs);
+}
+
+bool filter_passes(const struct cfg_filter *filter, uint32_t family, const struct fs_rule *rule,
+                   const struct bgp_attrs *attrs)
+{
+    return attributes_pass(filter, family, attrs) && (filter->prefix_count == 0 || destination_passes(filter, rule));
+}
+
+static bool prefix_passes(const struct cfg_filter *filter, const struct ip_prefix *prefix)
+{
+    for (size_t i = 0; i < filter->prefix_count; i++) {
+        const struct ip_prefix *at = &filter->prefixes[i];
+        if (at->family == prefix->family && at->length <= prefix->length &&
+            ip_bits_equal(at->octets, prefix->octets, at->length))
+            return true;
+    }
+    return false;
+}
+
+bool filter_route_passes(const struct cfg_filter *filter, const struct bgp_route *route, const struct bgp_attrs *attrs)
+{
+    return attributes_pass(filter, route->family, attrs) &&
+           (filter->prefix_count == 0 || prefix_passes(filter, &route->prefix));
 }

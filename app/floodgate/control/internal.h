@@ -112,6 +112,7 @@ void peer_free(struct peer *peer); /* stopped, or never started */
 /* Takes over a socket that came from the peer's address. */
 void peer_accept(struct peer *peer, evutil_socket_t fd);
 struct peer *peer_find(const struct control *control, const char *name);
+uint32_t peer_cfg_family(uint32_t family); /* the configuration's bit of a family of lib/bgp */
 bool peer_refresh(struct peer *peer, char *why, size_t size);
 void peer_timer_arm(struct peer *peer); /* after every call into its session */
 
@@ -128,6 +129,7 @@ bool route_reach(struct peer *peer, const struct bgp_route *route, const struct 
 void route_feed_end(struct peer *peer); /* the UPDATE is read */
 
 /* limit.c: max-prefix */
+uint32_t limit_of(const struct peer *peer, uint32_t family);
 void limit_check(struct peer *peer, uint32_t family); /* another announcement of the family was taken */
 void limit_end_session(struct peer *peer);            /* breached: from the session's `update` callback */
 void limit_hold(struct peer *peer);                   /* afterwards, outside of it: no more sessions */

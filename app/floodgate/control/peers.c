@@ -51,6 +51,15 @@ static uint32_t families_offered(const struct cfg_peer *conf)
     return families;
 }
 
+uint32_t peer_cfg_family(uint32_t family)
+{
+    size_t i = 0;
+
+    while (i + 1 < sizeof FAMILIES / sizeof FAMILIES[0] && FAMILIES[i].bgp != family)
+        i++;
+    return FAMILIES[i].cfg;
+}
+
 /* After every call into the session. */
 void peer_timer_arm(struct peer *peer)
 {

@@ -162,7 +162,8 @@ static bool peer_equal(const struct cfg_peer *a, const struct cfg_peer *b)
     return ip_addr_equal(&a->address, &b->address) && a->port == b->port && a->asn == b->asn &&
            a->passive == b->passive && a->families == b->families && a->validation == b->validation &&
            a->route_reflector_client == b->route_reflector_client && a->legacy_ipv6_offset == b->legacy_ipv6_offset &&
-           a->max_prefix == b->max_prefix && cfg_filter_equal(&a->import_filter, &b->import_filter) &&
+           memcmp(a->max_prefix, b->max_prefix, sizeof a->max_prefix) == 0 &&
+           cfg_filter_equal(&a->import_filter, &b->import_filter) &&
            a->hold_time_s == b->hold_time_s && a->connect_retry_s == b->connect_retry_s &&
            a->restart_time_s == b->restart_time_s && a->long_lived_s == b->long_lived_s &&
            a->send_hold_s == b->send_hold_s && a->ttl_security == b->ttl_security &&

@@ -41,22 +41,31 @@ static void on_unreach(void *ctx, uint32_t family, struct fs_rule *rule)
     fs_rule_free(rule);
 }
 
-static void on_reach_route(void *ctx, const struct bgp_route *route, const struct bgp_attrs *attrs)
-{
-    struct peer *peer = ctx;
-
-    if (route_reach(peer, route, attrs))
-        return;
-    snprintf(peer->last_bad, sizeof peer->last_bad, "a route was not taken: memory is short");
-    log_bad(peer);
-}
-
 static void on_unreach_route(void *ctx, const struct bgp_route *route)
 {
     struct peer *peer = ctx;
 
     if (bgp_unicast_withdraw(peer->control->routes, &peer->source.rib, route))
         peer->withdrawals++;
+}
+
+static void on_reach_route(void *ctx, const struct bgp_route *route, const struct bgp_attrs *attrs)
+{
+    struct peer *peer = ctx;
+
+    if (peer->limit.breached) /* what is left of the UPDATE that went beyond */
+        return;
+    if (!filter_route_passes(&peer->conf.import_filter, route, attrs)) {
+        peer->filtered++;
+        on_unreach_route(peer, route);
+        return;
+    }
+    if (route_reach(peer, route, attrs)) {
+        limit_check(peer, route->family);
+        return;
+    }
+    snprintf(peer->last_bad, sizeof peer->last_bad, "a route was not taken: memory is short");
+    log_bad(peer);
 }
 
 static void on_reach(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
