@@ -189,6 +189,8 @@ static void show_peer(const struct fgctl *ctl, const json_t *peer)
     else
         details_add(details, "address", "%s port %" JSON_INTEGER_FORMAT ", AS %" JSON_INTEGER_FORMAT,
                     get_text(peer, "address"), get_int(peer, "port"), get_int(peer, "asn"));
+    if (json_is_string(json_object_get(peer, "range")))
+        details_add(details, "range", "%s: it goes when its session and rules have gone", get_text(peer, "range"));
     details_add(details, "state", "%s for %s%s", get_text(peer, "state"),
                 number_duration((uint64_t)get_int(peer, "state_since_s"), text),
                 admin_down(peer) ? ", taken down by the operator" : "");

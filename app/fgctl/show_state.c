@@ -69,13 +69,23 @@ static void add_packets(struct table *details, const json_t *counters)
 
 static void add_sessions(struct table *details, const json_t *sessions)
 {
+    const json_t *ranges = json_object_get(sessions, "ranges");
     json_int_t unknown = get_int(sessions, "unknown_connections");
+    size_t i;
+    json_t *range;
 
-    if (get_int(sessions, "configured") == 0)
+    if (get_int(sessions, "configured") == 0 && json_array_size(ranges) == 0)
         details_add(details, "sessions", "no peer configured");
     else
         details_add(details, "sessions", "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " established",
                     get_int(sessions, "established"), get_int(sessions, "configured"));
+    json_array_foreach((json_t *)(uintptr_t)ranges, i, range)
+        details_add(details, i == 0 ? "ranges" : "",
+                    "%s %s: %" JSON_INTEGER_FORMAT " of at most %" JSON_INTEGER_FORMAT " peers, %" JSON_INTEGER_FORMAT
+                    " %s refused",
+                    get_text(range, "name"), get_text(range, "prefix"), get_int(range, "peers"),
+                    get_int(range, "max_peers"), get_int(range, "refused_connections"),
+                    plural(get_int(range, "refused_connections"), "connection", "connections"));
     if (unknown > 0)
         details_add(details, "", "%" JSON_INTEGER_FORMAT " %s turned away: no peer has their address", unknown,
                     plural(unknown, "connection", "connections"));

@@ -469,6 +469,14 @@ void bgp_session_restarting(struct bgp_session *session, bool restarting, uint32
     session->forwarding = forwarding;
 }
 
+bool bgp_session_quiet(const struct bgp_session *session, mono_ms_t now)
+{
+    for (unsigned i = 0; i < BGP_CONN_COUNT; i++)
+        if (session->connections[i].state != BGP_IDLE)
+            return false;
+    return session->idle_until == MONO_NEVER && (session->flaps == 0 || now - session->idle_since > FLAP_FORGET_MS);
+}
+
 void bgp_session_error(struct bgp_session *session, uint8_t code, uint8_t subcode, const void *data, size_t len)
 {
     struct bgp_connection *connection = session_established(session);

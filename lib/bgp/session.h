@@ -179,6 +179,12 @@ void bgp_session_output(struct bgp_session *session, enum bgp_conn conn, size_t 
  */
 void bgp_session_restarting(struct bgp_session *session, bool restarting, uint32_t forwarding);
 
+/*
+ * Whether nothing would be lost with the session: no connection, not held in Idle, and no fault of the peer's that
+ * still counts towards holding it.
+ */
+bool bgp_session_quiet(const struct bgp_session *session, mono_ms_t now);
+
 /* When bgp_session_tick must be called next at the latest; UINT64_MAX: never. */
 mono_ms_t bgp_session_deadline(const struct bgp_session *session);
 

@@ -82,12 +82,36 @@ static void set_password(struct cfg_reader *reader, const struct cfg_key *key, c
         cfg_problem_add(&reader->problems, node->line, "%s: %s, not what is there", key->name, key->wants);
 }
 
+/* One address or many: a range's peers are waited for, and there is nowhere to connect to. */
+static void peer_place(struct cfg_reader *reader, const struct cfg_node *node, struct cfg_peer *peer)
+{
+    bool range = cfg_map_has(node, "range");
+
+    if (!range && !cfg_map_has(node, "address"))
+        cfg_problem_add(&reader->problems, node->line,
+                        "'address' is missing in a BGP peer: the peer's IPv4 or IPv6 address; or 'range': a prefix "
+                        "whose addresses may all be peers");
+    if (range && cfg_map_has(node, "address"))
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->range, node->line),
+                        "range: only without 'address': either one neighbour, or each address of a prefix");
+    if (!range && cfg_map_has(node, "max-peers"))
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->max_peers, node->line),
+                        "max-peers: only with 'range'");
+    if (range && cfg_map_has(node, "port"))
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->port, node->line),
+                        "port: only without 'range', whose peers are waited for");
+    if (range && cfg_map_has(node, "passive") && !peer->passive)
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->passive, node->line),
+                        "passive: always true with 'range', whose peers are waited for");
+    peer->passive = peer->passive || range;
+}
+
 static void peer_finish(struct cfg_reader *reader, const struct cfg_node *node, void *object)
 {
     struct cfg_peer *peer = object;
     unsigned hold_time_twice_s = 2u * peer->hold_time_s;
 
-    (void)reader;
+    peer_place(reader, node, peer);
     if (!cfg_map_has(node, "families"))
         peer->families = CFG_IPV4_FLOWSPEC | CFG_IPV6_FLOWSPEC;
     /* RFC 9687 3.1: eight minutes, or twice the hold time where that is more */
@@ -100,11 +124,18 @@ static void peer_finish(struct cfg_reader *reader, const struct cfg_node *node, 
 #define AT(field) offsetof(struct cfg_peer, field)
 static const struct cfg_key PEER_KEYS[] = {
     {.name = "name", .set = cfg_set_name, .offset = AT(name), .required = true, .wants = cfg_name_wants},
-    {.name = "address",
-     .set = cfg_set_host,
-     .offset = AT(address),
-     .required = true,
-     .wants = "the peer's IPv4 or IPv6 address"},
+    {.name = "address", .set = cfg_set_host, .offset = AT(address), .wants = "the peer's IPv4 or IPv6 address"},
+    {.name = "range",
+     .set = cfg_set_prefix,
+     .offset = AT(range),
+     .wants = "a prefix such as 192.0.2.0/24, whose addresses may all be peers"},
+    {.name = "max-peers",
+     .set = cfg_set_uint16,
+     .offset = AT(max_peers),
+     .fallback = "100",
+     .min = 1,
+     .max = 4096,
+     .unit = "peers at the same time"},
     {.name = "asn",
      .set = cfg_set_uint32,
      .offset = AT(asn),
@@ -200,7 +231,7 @@ static const struct cfg_map PEER_MAP = {.title = "a BGP peer",
 #undef AT
 
 static const struct cfg_key PEER_ITEM = {
-    .name = "peers", .set = cfg_set_map, .map = &PEER_MAP, .wants = "a map with name, address and asn"};
+    .name = "peers", .set = cfg_set_map, .map = &PEER_MAP, .wants = "a map with name, address (or range) and asn"};
 
 #define AT(field) offsetof(struct cfg, field)
 static const struct cfg_key BGP_KEYS[] = {
@@ -215,7 +246,7 @@ static const struct cfg_key BGP_KEYS[] = {
     {.name = "peers",
      .set = cfg_set_list,
      .offset = AT(peers),
-     .wants = "a list of peers, each with name, address and asn",
+     .wants = "a list of peers, each with name, address (or range) and asn",
      .item = &PEER_ITEM,
      .item_size = sizeof(struct cfg_peer),
      .count_offset = AT(peer_count),

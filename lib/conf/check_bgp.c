@@ -45,6 +45,71 @@ static void peer_address_again(struct cfg_reader *reader, const void *first, con
                     ip_addr_format(&peer->address, text), ((const struct cfg_peer *)first)->line);
 }
 
+bool cfg_peer_is_range(const struct cfg_peer *peer)
+{
+    return peer->range.family != IP_NONE;
+}
+
+const struct cfg_peer *cfg_peer_of_address(const struct cfg *cfg, const struct ip_addr *address)
+{
+    const struct cfg_peer *best = NULL;
+
+    for (size_t i = 0; i < cfg->peer_count; i++) {
+        const struct cfg_peer *peer = &cfg->peers[i];
+        if (ip_addr_equal(&peer->address, address))
+            return peer;
+        if (cfg_peer_is_range(peer) && (best == NULL || peer->range.length > best->range.length) &&
+            ip_prefix_covers(&peer->range, address))
+            best = peer;
+    }
+    return best;
+}
+
+static bool peer_ranged(const void *item)
+{
+    return cfg_peer_is_range(item);
+}
+
+static int peer_range_compare(const void *a, const void *b)
+{
+    const struct ip_prefix *x = &((const struct cfg_peer *)a)->range, *y = &((const struct cfg_peer *)b)->range;
+
+    if (x->family != y->family)
+        return x->family < y->family ? -1 : 1;
+    if (x->length != y->length)
+        return x->length < y->length ? -1 : 1;
+    return memcmp(x->octets, y->octets, sizeof x->octets);
+}
+
+static void peer_range_again(struct cfg_reader *reader, const void *first, const void *again)
+{
+    const struct cfg_peer *peer = again;
+    char text[IP_TEXT_SIZE];
+
+    cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->range, peer->line),
+                    "range: %s is that of the peer on line %u already", ip_prefix_format(&peer->range, text),
+                    ((const struct cfg_peer *)first)->line);
+}
+
+/* The kernel asks for the password of the longest prefix that has one, and there is none that means "no password". */
+static void check_range_password(struct cfg_reader *reader, const struct cfg_peer *range, const struct cfg_peer *peer)
+{
+    struct ip_addr first = peer->address;
+    char text[IP_TEXT_SIZE];
+
+    if (peer == range || peer->password != NULL)
+        return;
+    if (cfg_peer_is_range(peer)) {
+        first.family = peer->range.length >= range->range.length ? peer->range.family : IP_NONE;
+        memcpy(first.octets, peer->range.octets, sizeof first.octets);
+    }
+    if (first.family != IP_NONE && ip_prefix_covers(&range->range, &first))
+        cfg_problem_add(&reader->problems, peer->line,
+                        "password: none here, but this peer lies within %s on line %u, which has one; the system "
+                        "tells them apart only by passwords of their own",
+                        ip_prefix_format(&range->range, text), range->line);
+}
+
 static bool addr_is_any(const struct ip_addr *addr)
 {
     static const uint8_t ZERO[16];
@@ -100,10 +165,16 @@ static void check_peer(struct cfg_reader *reader, const struct cfg_peer *peer)
     if (peer->policy && !policy_exists(cfg, peer->policy))
         cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->policy, peer->line),
                         "policy: there is no '%s' in policies", peer->policy);
-    if (peer->passive && peer->address.family != IP_NONE && !listens_for(cfg, peer->address.family))
-        cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->passive, peer->line),
-                        "passive: this peer is waited for, but bgp.listen has no %s address that it could reach",
-                        peer->address.family == IP_V4 ? "IPv4" : "IPv6");
+    bool range = cfg_peer_is_range(peer);
+    uint8_t family = range ? peer->range.family : peer->address.family;
+    if (peer->passive && family != IP_NONE && !listens_for(cfg, family))
+        cfg_problem_add(&reader->problems,
+                        range ? cfg_line_of(reader, &peer->range, peer->line)
+                              : cfg_line_of(reader, &peer->passive, peer->line),
+                        "%s: this peer is waited for, but bgp.listen has no %s address that it could reach",
+                        range ? "range" : "passive", family == IP_V4 ? "IPv4" : "IPv6");
+    for (size_t i = 0; range && peer->password != NULL && i < cfg->peer_count; i++)
+        check_range_password(reader, peer, &cfg->peers[i]);
     if (peer->send_hold_s > 0 && peer->send_hold_s <= peer->hold_time_s && peer->hold_time_s < UINT16_MAX)
         cfg_problem_add(&reader->problems, cfg_line_of(reader, &peer->send_hold_s, peer->line),
                         "send-hold-time: 0, or more seconds than hold-time, which is %u here, not %u",
@@ -125,9 +196,12 @@ void cfg_check_bgp(struct cfg_reader *reader)
                                peer_named, peer_name_compare, peer_name_again};
     struct cfg_unique addresses = {cfg->peers,     cfg->peer_count,      sizeof cfg->peers[0],
                                    peer_addressed, peer_address_compare, peer_address_again};
+    struct cfg_unique ranges = {cfg->peers,  cfg->peer_count,    sizeof cfg->peers[0],
+                                peer_ranged, peer_range_compare, peer_range_again};
 
     cfg_check_unique(reader, &names);
     cfg_check_unique(reader, &addresses);
+    cfg_check_unique(reader, &ranges);
     check_listens(reader);
     for (size_t i = 0; i < cfg->peer_count; i++)
         check_peer(reader, &cfg->peers[i]);

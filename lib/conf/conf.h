@@ -135,8 +135,10 @@ bool cfg_filter_equal(const struct cfg_filter *a, const struct cfg_filter *b);
 
 struct cfg_peer {
     char *name;
-    struct ip_addr address;
-    uint16_t port; /* where we connect to, default 179 */
+    struct ip_addr address; /* family IP_NONE with a range */
+    struct ip_prefix range; /* `range`: each address in it may be a peer of its own; family IP_NONE: none */
+    uint16_t max_peers;     /* `max-peers`: of the range at the same time, default 100 */
+    uint16_t port;          /* where we connect to, default 179 */
     uint32_t asn;
     bool passive;
     uint32_t families; /* CFG_* bits; default both flowspec families */
@@ -292,6 +294,11 @@ struct cfg *cfg_load(const char *file, cfg_problem_fn problem, void *ctx);
 struct cfg *cfg_parse(const char *text, size_t len, const char *file, cfg_problem_fn problem, void *ctx);
 
 void cfg_free(struct cfg *cfg);
+
+/* Whether the entry stands for many neighbours, those in its `range`. */
+bool cfg_peer_is_range(const struct cfg_peer *peer);
+/* The entry that an address belongs to: a peer of that very address, else the longest range; NULL: none. */
+const struct cfg_peer *cfg_peer_of_address(const struct cfg *cfg, const struct ip_addr *address);
 
 /* "ipv4-flowspec", ... of one CFG_* family bit. */
 const char *cfg_family_name(uint32_t family);

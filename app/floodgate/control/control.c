@@ -14,6 +14,7 @@
 #include "bgp/export.h"
 #include "control/breaker.h"
 #include "control/distribute.h"
+#include "control/dynamic.h"
 #include "control/graceful.h"
 #include "control/guard.h"
 #include "control/internal.h"
@@ -114,6 +115,7 @@ static void control_free(struct control *control)
     for (size_t i = 0; i < control->peer_count; i++)
         peer_free(control->peers[i]);
     free(control->peers);
+    dynamic_free(control->dynamic);
     bgp_adj_out_free(control->adj_out);
     free(control->export_room);
     bgp_rib_free(control->rib);
@@ -153,16 +155,20 @@ static struct control *control_create(const struct control_conf *conf)
     control->breaker = breaker_create(conf->dp, control->rules, conf->log);
     control->peers = calloc(conf->cfg->peer_count + 1, sizeof(struct peer *));
     control->incoming = incoming_create(control);
+    control->dynamic = dynamic_create(control);
     control->reclaim_timer = timer_start(conf->base, RECLAIM_MS, on_reclaim, control);
     control->retry_timer = timer_start(conf->base, RETRY_MS, on_retry, control);
     control->watch_timer = timer_start(conf->base, PACE_MS, on_watch, control);
     control->journal_timer = timer_start(conf->base, JOURNAL_SYNC_MS, on_journal, control);
     bool whole = route_feed_create(control) && control->rib != NULL && control->rules != NULL &&
                  control->judge != NULL && control->peers != NULL && control->incoming != NULL &&
-                 control->adj_out != NULL && control->export_room != NULL && control->reclaim_timer != NULL &&
-                 control->retry_timer != NULL && control->guard != NULL && control->journal != NULL &&
-                 control->breaker != NULL && control->watch_timer != NULL && control->journal_timer != NULL;
+                 control->dynamic != NULL && control->adj_out != NULL && control->export_room != NULL &&
+                 control->reclaim_timer != NULL && control->retry_timer != NULL && control->guard != NULL &&
+                 control->journal != NULL && control->breaker != NULL && control->watch_timer != NULL &&
+                 control->journal_timer != NULL;
     for (size_t i = 0; whole && i < conf->cfg->peer_count; i++) {
+        if (cfg_peer_is_range(&conf->cfg->peers[i]))
+            continue; /* they come by themselves */
         struct peer *peer = peer_create(control, &conf->cfg->peers[i]);
         if (peer == NULL)
             whole = false;
@@ -241,6 +247,7 @@ void control_peer_get(const struct control *control, size_t index, struct contro
 
     *out = (struct control_peer){
         .name = peer->name,
+        .range = peer->range,
         .address = peer->conf.address,
         .port = peer->conf.port,
         .asn = peer->conf.asn,
@@ -273,6 +280,16 @@ void control_peer_get(const struct control *control, size_t index, struct contro
         out->rules_stale[i] = peer->source.states[i][RULE_STALE];
     }
     memcpy(out->last_bad, peer->last_bad, sizeof out->last_bad);
+}
+
+size_t control_range_count(const struct control *control)
+{
+    return dynamic_count(control->dynamic);
+}
+
+void control_range_get(const struct control *control, size_t index, struct control_range *out)
+{
+    dynamic_get(control->dynamic, index, out);
 }
 
 static bool peer_up(struct peer *peer, const char *reason, char *why, size_t size)

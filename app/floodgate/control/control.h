@@ -88,6 +88,7 @@ bool control_reload(struct control *control, char *summary, size_t summary_size,
 /* One peer for `fgctl peers`. Pointers are valid until the next event. */
 struct control_peer {
     const char *name;
+    const char *range; /* the entry of the configuration that it came by; NULL: its own */
     struct ip_addr address;
     uint16_t port;
     uint32_t asn;
@@ -117,6 +118,16 @@ struct control_peer {
 };
 size_t control_peer_count(const struct control *control);
 void control_peer_get(const struct control *control, size_t index, struct control_peer *out);
+
+/* An entry of the configuration with a `range`. Pointers are valid until the next event. */
+struct control_range {
+    const char *name;
+    struct ip_prefix prefix;
+    size_t peers, max_peers;      /* now, and at most */
+    uint64_t refused_connections; /* that found no room */
+};
+size_t control_range_count(const struct control *control);
+void control_range_get(const struct control *control, size_t index, struct control_range *out);
 
 enum control_peer_command { CONTROL_PEER_UP, CONTROL_PEER_DOWN, CONTROL_PEER_REFRESH };
 /* `reason`: with CONTROL_PEER_DOWN, what the peer's operator is told (RFC 9003); NULL: nothing. */

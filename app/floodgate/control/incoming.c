@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Listening for peers. A connection is a peer's by its source address alone (RFC 4271 8.2.1: others are not answered);
+ * Listening for peers. A connection is a peer's by its source address alone (RFC 4271 8.2.1: others are not answered),
+ * where need be one that is made for it (dynamic.h);
  * whether the session can use it is for the session to say.
  */
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 
+#include "control/dynamic.h"
 #include "control/internal.h"
 #include "control/socket_guard.h"
 
@@ -52,17 +54,18 @@ static struct peer *peer_of_address(const struct control *control, const struct 
     return NULL;
 }
 
-static void turn_away(struct incoming *incoming, evutil_socket_t fd, const struct ip_addr *address)
+static void turn_away(struct incoming *incoming, evutil_socket_t fd, const struct ip_addr *address, const char *why)
 {
     char text[IP_TEXT_SIZE];
     uint64_t held_back;
 
     evutil_closesocket(fd);
-    incoming->unknown++;
+    if (cfg_peer_of_address(incoming->control->cfg, address) == NULL)
+        incoming->unknown++;
     if (!log_limit_pass(&incoming->unknown_lines, control_now(), &held_back))
         return;
-    log_line(incoming->control->log, LOG_LEVEL_NOTICE, "connection from %s closed: no peer has this address",
-             address->family != IP_NONE ? ip_addr_format(address, text) : "an unknown address");
+    log_line(incoming->control->log, LOG_LEVEL_NOTICE, "connection from %s closed: %s",
+             address->family != IP_NONE ? ip_addr_format(address, text) : "an unknown address", why);
     if (held_back > 0)
         log_line(incoming->control->log, LOG_LEVEL_NOTICE, "%llu more such connections were not logged",
                  (unsigned long long)held_back);
@@ -73,11 +76,14 @@ static void on_accepted(struct evconnlistener *evl, evutil_socket_t fd, struct s
     struct listener *listener = arg;
     const struct ip_addr address = transport_address(sa);
     struct peer *peer = peer_of_address(listener->incoming->control, &address);
+    char why[128];
 
     (void)evl;
     (void)len;
     if (peer == NULL)
-        turn_away(listener->incoming, fd, &address);
+        peer = dynamic_peer(listener->incoming->control->dynamic, &address, why, sizeof why);
+    if (peer == NULL)
+        turn_away(listener->incoming, fd, &address, why);
     else
         peer_accept(peer, fd);
 }
@@ -135,7 +141,7 @@ static void listener_password(struct listener *listener, struct peer *peer)
     const struct log_hook *log = listener->incoming->control->log;
     char text[IP_TEXT_SIZE];
 
-    if (listener->address.family != peer->conf.address.family ||
+    if (listener->address.family != peer->conf.address.family || cfg_peer_is_range(&peer->conf) ||
         socket_guard_password(evconnlistener_get_fd(listener->evl), &peer->conf.address, peer->conf.password) == 0)
         return;
     if (peer->conf.password == NULL)
@@ -174,10 +180,11 @@ static struct listener *listener_open(struct incoming *incoming, const struct cf
         return NULL;
     }
     evconnlistener_set_error_cb(listener->evl, on_error);
-    socket_guard_ttl(evconnlistener_get_fd(listener->evl), conf->address.family);
+    socket_guard_listen(evconnlistener_get_fd(listener->evl), conf->address.family);
     for (size_t i = 0; i < incoming->control->peer_count; i++)
         if (incoming->control->peers[i]->conf.password != NULL)
             listener_password(listener, incoming->control->peers[i]);
+    dynamic_guard(incoming->control->dynamic, evconnlistener_get_fd(listener->evl), listener->address.family);
     return listener;
 }
 
@@ -241,6 +248,13 @@ void incoming_free(struct incoming *incoming)
         return;
     listeners_close(incoming->listeners, incoming->count);
     free(incoming);
+}
+
+void incoming_each(struct incoming *incoming, void (*see)(void *ctx, evutil_socket_t listener, unsigned family),
+                   void *ctx)
+{
+    for (size_t i = 0; incoming != NULL && i < incoming->count; i++)
+        see(ctx, evconnlistener_get_fd(incoming->listeners[i]->evl), incoming->listeners[i]->address.family);
 }
 
 uint64_t incoming_unknown(const struct incoming *incoming)

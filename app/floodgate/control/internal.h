@@ -24,6 +24,7 @@
 struct event;
 struct event_base;
 struct bgp_adj_out;
+struct dynamic;
 struct graceful;
 struct incoming;
 struct rejudge;
@@ -36,11 +37,12 @@ struct peer_limit {
     uint32_t family; /* the one that went beyond */
 };
 
-/* One configured neighbour. */
+/* One neighbour. */
 struct peer {
     struct control *control;
     struct rule_source source;
     char *name;
+    char *range;          /* dynamic.c's: the entry it was made from; NULL: it has an entry of its own */
     struct cfg_peer conf; /* numbers only: its strings are the configuration's, which a reload replaces */
     bool admin_down;
     bool password_unset; /* a listener could not be told the password */
@@ -92,8 +94,9 @@ struct control {
     struct journal *journal;
     struct rule_source config_source, api_source;
     uint32_t source_number; /* the last one given out */
-    struct peer **peers;    /* in the order of the configuration */
+    struct peer **peers;    /* in the order of the configuration, then dynamic ones */
     size_t peer_count;
+    struct dynamic *dynamic;
     struct incoming *incoming;
     struct transport_set transports;
     struct event *reclaim_timer, *retry_timer, *watch_timer, *journal_timer;
@@ -141,6 +144,9 @@ void incoming_free(struct incoming *incoming);
 bool incoming_set(struct incoming *incoming, const struct cfg_listen *listens, size_t count, char *why, size_t size);
 /* Connections from the peer's address need its password, or none. `incoming` NULL: nothing listens any more. */
 void incoming_password(struct incoming *incoming, struct peer *peer);
+/* Each listening socket. */
+void incoming_each(struct incoming *incoming, void (*see)(void *ctx, evutil_socket_t listener, unsigned family),
+                   void *ctx);
 uint64_t incoming_unknown(const struct incoming *incoming);
 
 /* local_rules.c: rules that originate here. */

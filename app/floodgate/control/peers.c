@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Configured neighbours: each one session (lib/bgp) with its connections and its timer. Whatever comes from the event
+ * Neighbours: each one session (lib/bgp) with its connections and its timer. Whatever comes from the event
  * base goes into the session, and afterwards the timer is set to the session's next deadline.
  */
 #include <errno.h>
@@ -439,6 +439,7 @@ void peer_free(struct peer *peer)
         incoming_password(peer->control->incoming, peer);
     }
     free(peer->conf.device);
+    free(peer->range);
     free(peer->name);
     free(peer);
 }
@@ -490,9 +491,10 @@ void peer_accept(struct peer *peer, evutil_socket_t fd)
     const struct socket_guard guard = guard_of(peer);
 
     if (peer->password_unset || socket_guard_accept(fd, peer->conf.address.family, &guard) < 0) {
-        const char *why = peer->password_unset ? "its password could not be set"
-                          : errno == EXDEV     ? "it came in by another device than the peer's"
-                                               : strerror(errno);
+        const char *why = peer->password_unset    ? "its password could not be set"
+                          : errno == EXDEV        ? "it came in by another device than the peer's"
+                          : errno == EHOSTUNREACH ? "it is not one hop away, as its ttl-security wants (RFC 5082)"
+                                                  : strerror(errno);
         log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: a connection from it was closed: %s", peer->name, why);
         peer->refused_connections++;
         evutil_closesocket(fd);

@@ -11,6 +11,7 @@
 #include "base/strbuf.h"
 #include "control/breaker.h"
 #include "control/distribute.h"
+#include "control/dynamic.h"
 #include "control/guard.h"
 #include "control/internal.h"
 #include "control/judge.h"
@@ -159,23 +160,16 @@ static void check_fixed(const struct control *control, const struct cfg *fresh, 
 
 static bool peer_equal(const struct cfg_peer *a, const struct cfg_peer *b)
 {
-    return ip_addr_equal(&a->address, &b->address) && a->port == b->port && a->asn == b->asn &&
-           a->passive == b->passive && a->families == b->families && a->validation == b->validation &&
-           a->route_reflector_client == b->route_reflector_client && a->legacy_ipv6_offset == b->legacy_ipv6_offset &&
+    return (cfg_peer_is_range(b) || ip_addr_equal(&a->address, &b->address)) && a->port == b->port &&
+           a->asn == b->asn && a->passive == b->passive && a->families == b->families &&
+           a->validation == b->validation && a->route_reflector_client == b->route_reflector_client &&
+           a->legacy_ipv6_offset == b->legacy_ipv6_offset &&
            memcmp(a->max_prefix, b->max_prefix, sizeof a->max_prefix) == 0 &&
-           cfg_filter_equal(&a->import_filter, &b->import_filter) &&
-           a->hold_time_s == b->hold_time_s && a->connect_retry_s == b->connect_retry_s &&
-           a->restart_time_s == b->restart_time_s && a->long_lived_s == b->long_lived_s &&
-           a->send_hold_s == b->send_hold_s && a->ttl_security == b->ttl_security &&
-           text_equal(a->password, b->password) && text_equal(a->device, b->device);
-}
-
-static const struct cfg_peer *conf_find(const struct cfg *cfg, const char *name)
-{
-    for (size_t i = 0; i < cfg->peer_count; i++)
-        if (strcmp(cfg->peers[i].name, name) == 0)
-            return &cfg->peers[i];
-    return NULL;
+           cfg_filter_equal(&a->import_filter, &b->import_filter) && a->hold_time_s == b->hold_time_s &&
+           a->connect_retry_s == b->connect_retry_s && a->restart_time_s == b->restart_time_s &&
+           a->long_lived_s == b->long_lived_s && a->send_hold_s == b->send_hold_s &&
+           a->ttl_security == b->ttl_security && text_equal(a->password, b->password) &&
+           text_equal(a->device, b->device);
 }
 
 /* What changes without the session: the rest of `conf`, whose lists belong to the configuration that goes. */
@@ -196,20 +190,26 @@ struct peers_change {
     size_t added, removed, changed;
 };
 
-/* Ends the sessions of peers that are gone or other ones now. Those that stay are moved to their new place. */
+/*
+ * Ends the sessions of peers that are gone or other ones now. Those that stay are moved to their new place, dynamic
+ * ones behind all others.
+ */
 static void peers_keep(struct control *control, const struct cfg *fresh, struct peer **kept,
                        struct peers_change *change)
 {
+    size_t place = fresh->peer_count;
+
     for (size_t i = 0; i < control->peer_count; i++) {
         struct peer *peer = control->peers[i];
-        const struct cfg_peer *conf = conf_find(fresh, peer->name);
+        const struct cfg_peer *conf = dynamic_conf(fresh, peer);
         if (conf != NULL && peer_equal(&peer->conf, conf)) {
-            kept[conf - fresh->peers] = peer;
+            kept[peer->range != NULL ? place++ : (size_t)(conf - fresh->peers)] = peer;
             peer_renew(peer, conf);
             continue;
         }
         if (conf != NULL) {
-            change->changed++;
+            change->changed += peer->range == NULL; /* a range's come back when they want to */
+            change->removed += peer->range != NULL;
             peer_stop(peer, CEASE_CHANGED, "configuration changed");
         } else {
             change->removed++;
@@ -231,6 +231,8 @@ static void peers_apply(struct control *control, const struct cfg *fresh, struct
     peers_keep(control, fresh, peers, change);
     for (size_t i = 0; i < fresh->peer_count; i++) {
         bool started = peers[i] != NULL;
+        if (cfg_peer_is_range(&fresh->peers[i]))
+            continue;
         struct peer *peer = started ? peers[i] : peer_create(control, &fresh->peers[i]);
         if (peer == NULL) {
             log_line(control->log, LOG_LEVEL_ERROR, "no memory for peer %s: it is left out", fresh->peers[i].name);
@@ -242,6 +244,8 @@ static void peers_apply(struct control *control, const struct cfg *fresh, struct
             peer_start(peer);
         }
     }
+    for (size_t i = fresh->peer_count; peers[i] != NULL; i++)
+        peers[count++] = peers[i];
     change->added -= change->changed < change->added ? change->changed : change->added; /* those came back */
     free(control->peers);
     control->peers = peers;
@@ -282,7 +286,7 @@ static void judge_again(struct control *control, const struct cfg *old)
     rules_judge_by(control->rules, control->judge);
     for (size_t i = 0; i < control->peer_count; i++) {
         struct rule_source *source = &control->peers[i]->source;
-        const struct cfg_peer *conf = conf_find(control->cfg, source->name);
+        const struct cfg_peer *conf = dynamic_conf(control->cfg, control->peers[i]);
         const struct pol_peer_policy *policy = judge_policy(control->judge, conf != NULL ? conf->policy : NULL);
         source->judge_again = !pol_peer_policy_equal(source->policy, policy);
         source->policy = policy;
@@ -306,7 +310,7 @@ bool control_reload(struct control *control, char *summary, size_t summary_size,
     if (fresh == NULL)
         return false;
     check_fixed(control, fresh, &problems);
-    struct peer **slots = calloc(fresh->peer_count + 1, sizeof(struct peer *));
+    struct peer **slots = calloc(fresh->peer_count + control->peer_count + 1, sizeof(struct peer *));
     struct judge *judge = judge_create(fresh);
     if (slots == NULL || judge == NULL)
         problem_take(&problems, "no memory to reload");
@@ -321,6 +325,7 @@ bool control_reload(struct control *control, char *summary, size_t summary_size,
     struct judge *old_judge = control->judge;
     control->judge = judge; /* what new peers get their policy from */
     peers_apply(control, fresh, slots, &peers);
+    dynamic_reconfigure(control->dynamic);
     judge_again(control, old);
     judge_free(old_judge);
     local_rules_configure(control, old, fresh, &rules);

@@ -37,6 +37,28 @@ static int ttl_secure(evutil_socket_t fd, unsigned family)
     return setsockopt(fd, IPPROTO_IP, IP_MINTTL, &ttl, sizeof ttl);
 }
 
+void socket_guard_listen(evutil_socket_t fd, unsigned family)
+{
+    const int on = 1;
+
+    socket_guard_ttl(fd, family);
+    setsockopt(fd, IPPROTO_TCP, TCP_SAVE_SYN, &on, sizeof on);
+}
+
+/*
+ * What came before the socket was secured is in its buffer by now. The SYN says how far away its sender is: who sent
+ * that with 255 sent the rest, too. True where the system has not kept it.
+ */
+static bool syn_was_near(evutil_socket_t fd)
+{
+    uint8_t syn[256];
+    socklen_t len = sizeof syn;
+
+    if (getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, syn, &len) != 0 || len < 20)
+        return true;
+    return syn[syn[0] >> 4 == 6 ? 7 : 8] == TTL_MAX; /* the hop limit of IPv6, the TTL of IPv4 */
+}
+
 static int device_bind(evutil_socket_t fd, const char *device)
 {
     return setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device) + 1);
@@ -53,6 +75,25 @@ int socket_guard_password(evutil_socket_t fd, const struct ip_addr *peer, const 
         memcpy(md5.tcpm_key, password, md5.tcpm_keylen);
     }
     if (setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &md5, sizeof md5) == 0)
+        return 0;
+    return password == NULL && errno == ENOENT ? 0 : -1;
+}
+
+int socket_guard_range_password(evutil_socket_t fd, const struct ip_prefix *range, const char *password)
+{
+    struct ip_addr first = {.family = range->family};
+    struct tcp_md5sig md5;
+
+    memset(&md5, 0, sizeof md5);
+    memcpy(first.octets, range->octets, sizeof first.octets);
+    transport_sockaddr(&first, 0, &md5.tcpm_addr);
+    md5.tcpm_flags = TCP_MD5SIG_FLAG_PREFIX;
+    md5.tcpm_prefixlen = range->length;
+    if (password != NULL) {
+        md5.tcpm_keylen = (uint16_t)strnlen(password, TCP_MD5SIG_MAXKEYLEN);
+        memcpy(md5.tcpm_key, password, md5.tcpm_keylen);
+    }
+    if (setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &md5, sizeof md5) == 0)
         return 0;
     return password == NULL && errno == ENOENT ? 0 : -1;
 }
@@ -85,5 +126,9 @@ int socket_guard_accept(evutil_socket_t fd, unsigned family, const struct socket
 {
     if (guard->device != NULL && device_keep(fd, guard->device) < 0)
         return -1;
+    if (guard->ttl_security && !syn_was_near(fd)) {
+        errno = EHOSTUNREACH;
+        return -1;
+    }
     return guard->ttl_security ? ttl_secure(fd, family) : 0;
 }

@@ -21,15 +21,21 @@ struct socket_guard {
 int socket_guard_connect(evutil_socket_t fd, const struct ip_addr *to, const struct socket_guard *guard);
 
 /*
- * An accepted socket: -1 when it came in by another VRF than the guard's, or when the system refuses. (The password
- * was the listener's to check.)
+ * An accepted socket: -1 when it came in by another VRF than the guard's (EXDEV), from further away than one hop
+ * (EHOSTUNREACH), or when the system refuses. (The password was the listener's to check.)
  */
 int socket_guard_accept(evutil_socket_t fd, unsigned family, const struct socket_guard *guard);
+
+/* A listener: as below, and what is accepted can be asked for how far it came. */
+void socket_guard_listen(evutil_socket_t fd, unsigned family);
 
 /* Packets leave with the highest TTL, or hop limit: what a peer with GTSM wants, and no harm to others. */
 void socket_guard_ttl(evutil_socket_t fd, unsigned family);
 
 /* Connections from `peer` to this listener need `password`; NULL: not any more. 0, or -1 with errno. */
 int socket_guard_password(evutil_socket_t fd, const struct ip_addr *peer, const char *password);
+
+/* The same for every address in `range` that has no password of its own or of a longer range (Linux 4.13). */
+int socket_guard_range_password(evutil_socket_t fd, const struct ip_prefix *range, const char *password);
 
 #endif

@@ -22,6 +22,25 @@ mono_ms_t api_now_ms(void)
     return (mono_ms_t)ts.tv_sec * MONO_MS_PER_S + (mono_ms_t)ts.tv_nsec / 1000000;
 }
 
+static json_t *status_ranges(const struct control *control)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < control_range_count(control); i++) {
+        struct control_range range;
+        char text[IP_TEXT_SIZE];
+        json_t *o = json_object();
+        control_range_get(control, i, &range);
+        json_set_text(o, "name", range.name);
+        json_set_text(o, "prefix", ip_prefix_format(&range.prefix, text));
+        json_set_uint(o, "peers", range.peers);
+        json_set_uint(o, "max_peers", range.max_peers);
+        json_set_uint(o, "refused_connections", range.refused_connections);
+        json_array_append_new(array, o);
+    }
+    return array;
+}
+
 static json_t *status_sessions(const struct control *control)
 {
     size_t count = control_peer_count(control), established = 0;
@@ -35,6 +54,7 @@ static json_t *status_sessions(const struct control *control)
     json_set_uint(o, "configured", count);
     json_set_uint(o, "established", established);
     json_set_uint(o, "unknown_connections", control_unknown_connections(control));
+    json_object_set_new(o, "ranges", status_ranges(control));
     return o;
 }
 

@@ -188,6 +188,7 @@ static json_t *json_peer(const struct control_peer *peer, mono_ms_t now_ms)
     json_t *o = json_object();
 
     json_set_text(o, "name", peer->name);
+    json_object_set_new(o, "range", peer->range != NULL ? json_string(peer->range) : json_null());
     json_set_text(o, "address", ip_addr_format(&peer->address, address));
     json_set_uint(o, "port", peer->port);
     json_set_uint(o, "asn", peer->asn);
