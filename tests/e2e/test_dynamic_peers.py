@@ -6,8 +6,8 @@ import struct
 import time
 
 import pytest
-from bgp_raw import IPV4, KEEPALIVE, OPEN, Speaker, announce, attribute, capability, host_rule, message, multiprotocol, \
-    open_body, update_body
+from bgp_raw import IPV4, KEEPALIVE, OPEN, Speaker, announce, attribute, capability, host_rule, message, \
+    multiprotocol, open_body, update_body
 from router import Config, Peer, wait_for
 
 TCP_MD5SIG = 14
@@ -158,7 +158,7 @@ def test_the_operators_word_is_remembered(start):
         up(router, "sensors@127.0.4.1")
 
 
-# conforms: RFC 4271 proves E-3 refuses E-3
+# conforms: RFC 4271 proves E-3
 def test_a_password_holds_for_the_whole_range(start):
     router = start(Config(peers=[entry("sensors", "127.0.4.0/24", password="s3cret"),
                                  Peer("one", "127.0.4.9", options={"password": "other"})]))
