@@ -20,7 +20,8 @@ static const struct command {
      "rules in evaluation order, with counters",
      "STATE is active, rejected, held, suspended, never-matches, stale or dry-run. DROPPED counts packets.\n"
      "`fgctl rule show ID` says all about one rule, the reason of its state included.\n"},
-    {"rule", cmd_rule, "rule show|del|suspend|resume|approve|dry-run|promote ID | rule add|check 'TEXT'",
+    {"rule", cmd_rule,
+     "rule show|del|suspend|resume|approve|dry-run|promote ID | rule add 'TEXT' | rule check [--peer NAME] 'TEXT'",
      "show one rule; originate one, withdraw it, try one; stop enforcing one",
      "  show ID      everything about one rule\n"
      "  add 'TEXT'   originate a rule here: fgctl rule add 'match destination 203.0.113.7/32 protocol udp then "

@@ -13,7 +13,9 @@
 #define NARROW         100 /* of one that has none for bytes and times: `rule show` has them */
 
 static const char RULES_USAGE[] = "rules [--family ipv4|ipv6] [--state STATE] [--peer NAME] [--limit N]";
-static const char RULE_USAGE[] = "rule show|del|suspend|resume|approve|dry-run|promote ID, or rule add|check 'TEXT'";
+static const char RULE_USAGE[] =
+    "rule show|del|suspend|resume|approve|dry-run|promote ID, or rule add 'TEXT', or rule check "
+    "[--peer NAME] 'TEXT'";
 
 struct rules_table {
     const struct fgctl *ctl;
@@ -244,10 +246,7 @@ static void say_checked(const struct fgctl *ctl, const json_t *answer)
     table_print(table, stdout, &ctl->form);
     table_free(table);
     const char *state = get_text(answer, "state"), *reason = get_text(answer, "reason");
-    if (strcmp(state, "active") == 0)
-        printf("\nThis rule would be active.\n");
-    else
-        printf("\nThis rule would be %s: %s.\n", state, reason);
+    printf("\nThis rule would be %s%s%s.\n", state, reason[0] ? ": " : "", reason);
 }
 
 /* What `fgctl rule VERB` asks, and how the answer is told. */
@@ -285,7 +284,10 @@ static json_t *verb_request(const struct verb *verb, const struct args *args)
 enum fgctl_status cmd_rule(struct fgctl *ctl, struct args *args)
 {
     const struct verb *verb = NULL;
+    const char *peer = NULL;
 
+    if (args->count > 0 && strcmp(args->word[0], "check") == 0 && !args_option(args, "--peer", &peer))
+        return FGCTL_REFUSED;
     for (size_t i = 0; args->count > 0 && i < sizeof VERBS / sizeof VERBS[0]; i++)
         if (strcmp(VERBS[i].name, args->word[0]) == 0)
             verb = &VERBS[i];
@@ -296,6 +298,8 @@ enum fgctl_status cmd_rule(struct fgctl *ctl, struct args *args)
     json_t *request = verb_request(verb, args), *answer;
     if (request == NULL)
         return FGCTL_REFUSED;
+    if (peer != NULL)
+        json_object_set_new(request, "peer", json_string(peer));
     if (ctl->json)
         return client_pass(ctl, verb->command, request);
     enum fgctl_status status = client_call(ctl, verb->command, request, &answer);

@@ -74,8 +74,11 @@ void control_vetting_get(const struct control *control, struct control_vetting *
 struct journal;
 const struct journal *control_journal(const struct control *control);
 
-/* Judges rule text without installing it: every step's verdict, then the whole. False when the text is no rule. */
-bool control_rule_check(struct control *control, const char *text, pol_step_fn report, void *ctx,
+/*
+ * Judges rule text without installing it (rule_check.c): every step's verdict, then the whole; the operator's own, or
+ * as if `peer` announced it (NULL: the operator's). False when the text is no rule, or there is no such peer.
+ */
+bool control_rule_check(struct control *control, const char *text, const char *peer, pol_step_fn report, void *ctx,
                         struct pol_verdict *verdict, char *why, size_t size);
 
 /*

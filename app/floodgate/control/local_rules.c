@@ -7,10 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "action/build.h"
-#include "control/guard.h"
 #include "control/internal.h"
-#include "control/judge.h"
 #include "flowspec/order.h"
 #include "flowspec/text.h"
 
@@ -165,22 +162,4 @@ bool control_rule_del(struct control *control, uint32_t id, char *why, size_t si
         snprintf(why, size, "rule %u is in the configuration file: delete it there and reload, or `rule suspend %u`",
                  id, id);
     return gone;
-}
-
-bool control_rule_check(struct control *control, const char *text, pol_step_fn report, void *ctx,
-                        struct pol_verdict *verdict, char *why, size_t size)
-{
-    struct act_program program;
-    struct fs_rule *rule;
-    struct fs_actions actions;
-
-    if (!parse(text, &rule, &actions, why, size))
-        return false;
-    struct pol_candidate candidate = {
-        .rule = rule, .actions = &actions, .unsupported_action = act_build(&actions, &program)};
-    judge_prepare(control->judge, &candidate);
-    guard_prepare(control->guard, &candidate);
-    pol_judge_each(&candidate, report, ctx, verdict);
-    fs_rule_free(rule);
-    return true;
 }

@@ -226,6 +226,8 @@ static const struct request_arg JOURNAL_ARGS[] = {{"rule", ARG_UINT, false},
                                                   {"step", ARG_STRING, false},
                                                   {"limit", ARG_UINT, false},
                                                   {NULL, 0, false}};
+static const struct request_arg CHECK_ARGS[] = {
+    {"rule", ARG_STRING, true}, {"peer", ARG_STRING, false}, {NULL, 0, false}};
 static const struct request_arg EXPLAIN_ARGS[] = {
     {"in", ARG_STRING, false}, {"packet", ARG_STRING, false}, {"frame", ARG_STRING, false}, {NULL, 0, false}};
 
@@ -239,7 +241,7 @@ static const struct api_command {
     {"rule-show", ID_ARGS, api_run_rule_show},
     {"rule-add", RULE_ARGS, api_run_rule_add},
     {"rule-del", ID_ARGS, api_run_rule_del},
-    {"rule-check", RULE_ARGS, api_run_rule_check},
+    {"rule-check", CHECK_ARGS, api_run_rule_check},
     {"rule-suspend", ID_ARGS, api_run_rule_suspend},
     {"rule-resume", ID_ARGS, api_run_rule_resume},
     {"rule-approve", ID_ARGS, api_run_rule_approve},

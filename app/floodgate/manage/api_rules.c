@@ -197,7 +197,8 @@ void api_run_rule_check(struct api_state *state, const json_t *args, struct api_
     struct fs_rule *rule;
     json_t *steps = json_array();
 
-    if (!control_rule_check(state->control, text, append_step, steps, &verdict, answer->error, sizeof answer->error)) {
+    if (!control_rule_check(state->control, text, request_string(args, "peer"), append_step, steps, &verdict,
+                            answer->error, sizeof answer->error)) {
         json_decref(steps);
         return;
     }
