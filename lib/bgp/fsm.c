@@ -61,7 +61,7 @@ static void refuse_for(struct bgp_session *session, struct bgp_connection *conne
 {
     struct bgp_notification told = *notification;
     uint8_t message[BGP_MESSAGE_MAX];
-    char words[192], why[sizeof session->info.last_down];
+    char words[BGP_NOTIFICATION_TEXT], why[sizeof session->info.last_down];
 
     if (data == NULL) {
         data = notification->data;
@@ -294,7 +294,7 @@ static void do_notification(struct bgp_session *session, struct bgp_connection *
                             const struct fsm_input *input)
 {
     struct bgp_notification n = bgp_notification_read(input->body, input->len);
-    char words[192], why[sizeof session->info.last_down];
+    char words[BGP_NOTIFICATION_TEXT], why[sizeof session->info.last_down];
 
     heed(session, &n);
     bgp_notification_format(&n, words, sizeof words);

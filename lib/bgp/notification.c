@@ -87,8 +87,7 @@ struct bgp_notification bgp_notification_cease(uint8_t subcode, const char *reas
 
     if (reason == NULL || reason[0] == '\0' || (subcode != BGP_CEASE_SHUTDOWN && subcode != BGP_CEASE_RESET))
         return n;
-    /* RFC 9003 3: not longer than 128 octets, unless the peer is known to take more */
-    size_t len = utf8_cut(reason, sizeof n.data - 1);
+    size_t len = utf8_cut(reason, UINT8_MAX);
     n.data[0] = (uint8_t)len;
     memcpy(n.data + 1, reason, len);
     n.data_len = (uint16_t)(len + 1);

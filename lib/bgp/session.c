@@ -19,6 +19,7 @@
 #define CONNECT_TIMEOUT_MS  10000u
 #define IDLE_HOLD_MAX_SHIFT 6u /* 64 s */
 #define FLAP_FORGET_MS      (300 * MONO_MS_PER_S)
+#define COLLISION_MS        10000u /* after a session is up the peer's own connection may still be on its way */
 
 static mono_ms_t earlier(mono_ms_t a, mono_ms_t b)
 {
@@ -258,6 +259,22 @@ void bgp_session_stop(struct bgp_session *session, uint8_t subcode, const char *
     note_state(session);
 }
 
+/*
+ * RFC 4724 5: a peer with graceful restart that connects anew has lost the established session, whoever made that. But
+ * where we made it a moment ago, this may as well be the other half of a collision (RFC 4271 6.8).
+ */
+static struct bgp_connection *superseded(struct bgp_session *session)
+{
+    struct bgp_connection *up = session_established(session);
+    const struct bgp_capabilities *caps = &session->info.received;
+
+    if (up == NULL || session->conf.restart_time_s == 0 || !caps->graceful_restart || caps->restart.families == 0)
+        return NULL;
+    if (up->number == BGP_CONN_OUT && session->now - session->info.state_since_ms < COLLISION_MS)
+        return NULL;
+    return up;
+}
+
 bool bgp_session_accept(struct bgp_session *session, mono_ms_t now)
 {
     struct bgp_connection *in = &session->connections[BGP_CONN_IN];
@@ -265,9 +282,10 @@ bool bgp_session_accept(struct bgp_session *session, mono_ms_t now)
     session->now = now;
     if (!session->started || session->idle_until != MONO_NEVER)
         return false;
-    if (in->state == BGP_ESTABLISHED && session->conf.restart_time_s > 0 && session->info.received.graceful_restart) {
+    struct bgp_connection *former = superseded(session);
+    if (former != NULL) {
         session->retain = true;
-        session_drop(session, in, true, "the peer made a new connection: it has restarted");
+        session_drop(session, former, true, "the peer made a new connection: it has restarted");
     }
     if (in->state >= BGP_OPEN_CONFIRM)
         return false;

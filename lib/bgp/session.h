@@ -19,8 +19,9 @@
  *  - A connection without an OPEN is closed after 240 s (RFC 4271 8.2.2), or when the peer makes a new one.
  *  - A peer that offers none of our families gets Unsupported Capability (RFC 5492 5) and is tried again only at the
  *    longest pause.
- *  - With graceful restart agreed, a new connection ends an established one that the peer made: RFC 4724 4.2 takes it
- *    for a peer that has restarted before its former connection was seen to be lost.
+ *  - With graceful restart agreed, a new connection ends an established one: RFC 4724 4.2 takes it for a peer that has
+ *    restarted before its former connection was seen to be lost. One that we made is not ended within its first ten
+ *    seconds: the new connection may be the other half of a collision.
  *  - With RFC 8538 agreed, an administrative stop is a Hard Reset: the operator means it.
  */
 #ifndef BGP_SESSION_H
@@ -105,8 +106,10 @@ struct bgp_notification {
     uint8_t code;
     uint8_t subcode;
     uint16_t data_len;
-    uint8_t data[128]; /* the first octets; RFC 9003 shutdown communication fits */
+    uint8_t data[258]; /* the first octets; a shutdown communication (RFC 9003) within a Hard Reset fits */
 };
+
+#define BGP_NOTIFICATION_TEXT 400 /* holds the words of any */
 
 /* "OPEN Message Error: Bad Peer AS", in the words of RFC 4271 and its successors; into `text`. */
 void bgp_notification_format(const struct bgp_notification *notification, char *text, size_t size);
@@ -127,7 +130,7 @@ struct bgp_session_info {
     struct bgp_capabilities sent, received;
     uint32_t retained; /* in `down`: families whose routes stay, as stale, for a peer that restarts (RFC 4724 4.2) */
     struct bgp_notification last_error; /* the latest NOTIFICATION, either way */
-    char last_down[384];                /* why the session last left Established or failed to reach it, in words */
+    char last_down[512];                /* why the session last left Established or failed to reach it, in words */
     uint64_t messages_in, messages_out, updates_in, updates_out;
     uint32_t established_count;
 };

@@ -88,11 +88,9 @@ static size_t range_peers(const struct control *control, const char *name)
 /* Nothing of the peer is in force, and nothing about it must be remembered. */
 static bool forgettable(const struct peer *peer)
 {
-    uint32_t left_s;
-
     return peer->range != NULL && !peer->admin_down && !peer->source.killed &&
            bgp_session_quiet(peer->session, control_now()) && !evtimer_pending(peer->leaving, NULL) &&
-           graceful_families(peer->graceful, &left_s) == 0;
+           graceful_quiet(peer->graceful);
 }
 
 static void peer_forget(struct control *control, size_t index)

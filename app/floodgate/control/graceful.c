@@ -23,9 +23,9 @@ struct family_state {
 
 struct graceful {
     struct peer *peer;
-    struct family_state families[BGP_FAMILY_COUNT]; /* by number of the family's bit */
-    uint32_t long_lived_s[BGP_FAMILY_COUNT];        /* of the lost session, as agreed */
-    uint32_t sweep_stale, sweep_unrefreshed;        /* families being swept, a slice a turn */
+    struct family_state families[BGP_FAMILY_COUNT];     /* by number of the family's bit */
+    uint32_t long_lived_s[BGP_FAMILY_COUNT];            /* of the lost session, as agreed */
+    uint32_t sweep_all, sweep_stale, sweep_unrefreshed; /* families being swept, a slice a turn */
     size_t swept;
     struct event *timer, *sweeper;
 };
@@ -74,27 +74,37 @@ static void arm(struct graceful *graceful)
     evtimer_add(graceful->timer, &wait);
 }
 
-/* One slice; true when that was all. */
+/* Of one kind of sweep at most `max`; the families are done with when there were fewer. */
+static size_t sweep_some(struct graceful *graceful, uint32_t *families, uint8_t marks, size_t max)
+{
+    size_t gone = *families != 0 && max > 0 ? drop(graceful, *families, marks, max) : 0;
+
+    if (gone < max)
+        *families = 0;
+    graceful->swept += gone;
+    return gone;
+}
+
+static bool sweeping(const struct graceful *graceful)
+{
+    return (graceful->sweep_all | graceful->sweep_stale | graceful->sweep_unrefreshed) != 0;
+}
+
+/* One slice, or the next one; true when that was all. */
 static bool sweep(struct graceful *graceful, size_t max)
 {
-    size_t gone = drop(graceful, graceful->sweep_stale, STALE_MARKS, max);
+    size_t gone = sweep_some(graceful, &graceful->sweep_all, 0, max);
 
-    if (graceful->sweep_stale != 0 && gone < max)
-        graceful->sweep_stale = 0;
-    if (graceful->sweep_stale == 0 && graceful->sweep_unrefreshed != 0) {
-        size_t more = drop(graceful, graceful->sweep_unrefreshed, BGP_PATH_UNREFRESHED, max);
-        if (more < max)
-            graceful->sweep_unrefreshed = 0;
-        gone += more;
-    }
-    graceful->swept += gone;
-    if ((graceful->sweep_stale | graceful->sweep_unrefreshed) != 0)
+    gone += gone < max ? sweep_some(graceful, &graceful->sweep_stale, STALE_MARKS, max) : 0;
+    gone += gone < max ? sweep_some(graceful, &graceful->sweep_unrefreshed, BGP_PATH_UNREFRESHED, max) : 0;
+    if (sweeping(graceful))
         return false;
     evtimer_del(graceful->sweeper);
     if (graceful->swept > 0)
         log_line(graceful->peer->control->log, LOG_LEVEL_NOTICE,
-                 "peer %s: gone, for it did not announce them again: %zu rules and routes", graceful->peer->name,
-                 graceful->swept);
+                 "peer %s: gone with its session or not announced again: "
+                 "%zu rules and routes",
+                 graceful->peer->name, graceful->swept);
     graceful->swept = 0;
     return true;
 }
@@ -113,7 +123,7 @@ static void on_sweeper(evutil_socket_t fd, short what, void *arg)
 /* Before anything is marked anew, an unfinished sweep is brought to its end. */
 static void sweep_finish(struct graceful *graceful)
 {
-    if ((graceful->sweep_stale | graceful->sweep_unrefreshed) != 0)
+    if (sweeping(graceful))
         sweep(graceful, SIZE_MAX);
 }
 
@@ -232,11 +242,12 @@ void graceful_down(struct graceful *graceful, const struct bgp_session_info *inf
             (struct family_state){.phase = (kept & 1u << i) != 0 ? RESTARTING : FRESH, .until = until};
     }
     /* RFC 4724 4.2: what was stale already goes, lest a peer that restarts again and again keep it for ever */
-    size_t gone = drop(graceful, before, STALE_MARKS, SIZE_MAX) + drop(graceful, ~kept, 0, SIZE_MAX);
+    graceful->swept += drop(graceful, before & kept, STALE_MARKS, SIZE_MAX); /* before others get the same mark */
+    graceful->sweep_all = ~kept;
     size_t stale = mark(graceful, kept, BGP_PATH_STALE);
     log_line(peer->control->log, LOG_LEVEL_NOTICE,
-             "peer %s: may restart: in force for up to %u s as stale: %zu rules and routes; gone: %zu", peer->name,
-             time_s, stale, gone);
+             "peer %s: may restart: in force for up to %u s as stale: %zu rules and routes", peer->name, time_s, stale);
+    on_sweeper(-1, 0, graceful);
     arm(graceful);
 }
 
@@ -246,6 +257,7 @@ void graceful_up(struct graceful *graceful, const struct bgp_session_info *info)
     uint32_t preserved =
         caps->graceful_restart ? caps->restart.families & caps->restart.forwarding & info->families : 0;
 
+    sweep_some(graceful, &graceful->sweep_all, 0, SIZE_MAX); /* before it announces anything */
     for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1) {
         struct family_state *state = state_of(graceful, family);
         uint32_t kept = preserved;
@@ -261,7 +273,7 @@ void graceful_up(struct graceful *graceful, const struct bgp_session_info *info)
         state->phase = RESYNCING;
         state->until = control_now() + RESYNC_S * MONO_MS_PER_S;
     }
-    sweep_finish(graceful); /* before it announces anything */
+    on_sweeper(-1, 0, graceful); /* by their marks: what is announced from now on has none */
     arm(graceful);
 }
 
@@ -281,7 +293,7 @@ void graceful_forget(struct graceful *graceful)
             stale_end(graceful, family);
         state_of(graceful, family)->refresh_until = 0;
     }
-    sweep_finish(graceful);
+    on_sweeper(-1, 0, graceful);
     arm(graceful);
 }
 
@@ -300,6 +312,14 @@ void graceful_refresh(struct graceful *graceful, uint32_t family, bool end)
         state->refresh_until = control_now() + REFRESH_S * MONO_MS_PER_S;
     }
     arm(graceful);
+}
+
+bool graceful_quiet(const struct graceful *graceful)
+{
+    for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++)
+        if (graceful->families[i].phase != FRESH)
+            return false;
+    return !sweeping(graceful);
 }
 
 uint32_t graceful_families(const struct graceful *graceful, uint32_t *left_s)

@@ -33,6 +33,9 @@ void graceful_forget(struct graceful *graceful);
 /* BoRR, and at the `end` EoRR. */
 void graceful_refresh(struct graceful *graceful, uint32_t family, bool end);
 
+/* Whether nothing is kept and nothing still to be taken out. */
+bool graceful_quiet(const struct graceful *graceful);
+
 /* Families with stale rules; `*left_s` how long they may stay. */
 uint32_t graceful_families(const struct graceful *graceful, uint32_t *left_s);
 

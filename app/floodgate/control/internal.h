@@ -69,7 +69,7 @@ struct peer {
     uint64_t withdrawals, bad_nlri, bad_attributes, refused_connections;
     char last_bad[128];
     bool update_told;       /* of the UPDATE being read a fault went to the log */
-    char session_line[448]; /* the last line of the session's log, for the same reason */
+    char session_line[576]; /* the last line of the session's log, for the same reason */
     struct log_limit session_lines, bad_lines, refused_lines;
 };
 

@@ -138,7 +138,7 @@ static json_t *json_by_family(const uint64_t count[2])
 static void set_session(json_t *o, const struct bgp_session_info *info, mono_ms_t now_ms)
 {
     bool up = info->state == BGP_ESTABLISHED;
-    char text[256] = "";
+    char text[BGP_NOTIFICATION_TEXT] = "";
 
     json_set_text(o, "state", bgp_state_name(info->state));
     json_set_uint(o, "state_since_s",

@@ -169,6 +169,70 @@ static void a_new_connection_of_a_restarted_peer_takes_the_place(void **state)
     fixture_free(f);
 }
 
+static void calling(struct bgp_session_conf *conf)
+{
+    restartable(conf);
+    conf->passive = false;
+}
+
+/* RFC 4724 5, whoever made the connection; but one that is young may be the other half of a collision. */
+static void it_takes_the_place_of_a_connection_of_ours_too(void **state)
+{
+    struct fixture *f = fixture_new(calling);
+    struct peer_open open = good_open();
+
+    (void)state;
+    open.params = "0222" PEER_CAPS GR_BOTH;
+    bgp_session_start(f->session, f->now);
+    bgp_session_connected(f->session, BGP_CONN_OUT, f->now);
+    receive_open(f, BGP_CONN_OUT, open);
+    receive_keepalive(f, BGP_CONN_OUT);
+    expect_state(f, BGP_ESTABLISHED);
+
+    assert_true(bgp_session_accept(f->session, f->now));
+    bgp_session_connected(f->session, BGP_CONN_IN, f->now);
+    assert_int_equal(f->downs, 0);
+    forget_sent(f);
+    receive_open(f, BGP_CONN_IN, open);
+    expect_sent(f, BGP_CONN_IN, MARKER_HEX "001503 0607");
+    expect_state(f, BGP_ESTABLISHED);
+
+    advance(f, 10000);
+    forget_sent(f);
+    assert_true(bgp_session_accept(f->session, f->now));
+    assert_int_equal(f->downs, 1);
+    assert_int_equal(f->closes[BGP_CONN_OUT], 1);
+    expect_sent(f, BGP_CONN_OUT, "");
+    assert_int_equal(info_of(f).retained, FAMILIES);
+    bgp_session_connected(f->session, BGP_CONN_IN, f->now);
+    receive_open(f, BGP_CONN_IN, open);
+    receive_keepalive(f, BGP_CONN_IN);
+    expect_state(f, BGP_ESTABLISHED);
+    advance(f, 20000);
+    assert_int_equal(f->connects, 1);
+    fixture_free(f);
+}
+
+/* dynamic peers are forgotten only then */
+static void quiet_is_a_session_that_nothing_is_lost_with(void **state)
+{
+    struct fixture *f = established(PEER_CAPS);
+
+    (void)state;
+    assert_false(bgp_session_quiet(f->session, f->now));
+    bgp_session_closed(f->session, CONN, f->now);
+    assert_true(bgp_session_quiet(f->session, f->now));
+    fixture_free(f);
+
+    f = established(PEER_CAPS);
+    receive_hex(f, CONN, "00"); /* breaks the session */
+    receive_hex(f, CONN, "00000000000000000000000000000000000000");
+    expect_state(f, BGP_ACTIVE);
+    assert_false(bgp_session_quiet(f->session, f->now));
+    assert_true(bgp_session_quiet(f->session, f->now + 301 * MONO_MS_PER_S));
+    fixture_free(f);
+}
+
 static void marks_of_a_refresh_reach_the_owner(void **state)
 {
     struct fixture *f = established(PEER_CAPS);
@@ -245,6 +309,8 @@ int main(void)
         cmocka_unit_test(silence_retains_only_with_rfc_8538),
         cmocka_unit_test(the_operators_stop_is_a_hard_reset_that_carries_the_reason),
         cmocka_unit_test(a_new_connection_of_a_restarted_peer_takes_the_place),
+        cmocka_unit_test(it_takes_the_place_of_a_connection_of_ours_too),
+        cmocka_unit_test(quiet_is_a_session_that_nothing_is_lost_with),
         cmocka_unit_test(marks_of_a_refresh_reach_the_owner),
         cmocka_unit_test(a_refresh_of_a_wrong_length_is_sent_back),
         cmocka_unit_test(a_peer_that_does_not_read_is_given_up),

@@ -163,19 +163,23 @@ static void shutdown_communications_are_shown_safely(void **state)
 
 static void a_long_reason_is_cut_between_characters(void **state)
 {
-    char reason[200];
+    char reason[300], text[BGP_NOTIFICATION_TEXT];
 
     (void)state;
     memset(reason, 'a', sizeof reason);
-    memcpy(reason + 126, "\u20ac", 3); /* would end at 129 */
-    reason[199] = '\0';
+    memcpy(reason + 254, "\u20ac", 3); /* would end at 257: RFC 9003 2 has room for 255 octets */
+    reason[299] = '\0';
     struct bgp_notification n = bgp_notification_cease(BGP_CEASE_SHUTDOWN, reason);
-    assert_int_equal(n.data[0], 126);
-    assert_int_equal(n.data_len, 127);
+    assert_int_equal(n.data[0], 254);
+    assert_int_equal(n.data_len, 255);
     memset(reason, 'a', sizeof reason - 1);
     n = bgp_notification_cease(BGP_CEASE_SHUTDOWN, reason);
-    assert_int_equal(n.data[0], 127);
-    assert_int_equal(n.data_len, 128);
+    assert_int_equal(n.data[0], 255);
+    assert_int_equal(n.data_len, 256);
+    n = bgp_notification_hard_reset(&n);
+    assert_int_equal(n.data_len, 258);
+    bgp_notification_format(&n, text, sizeof text);
+    assert_int_equal(text[strlen(text) - 1], ')'); /* nothing of it is lost in words */
 }
 
 int main(void)
