@@ -46,6 +46,17 @@ static void age_text(const char *when, char *text, size_t size)
     snprintf(text, size, "%s ago", number_duration(now > then ? (uint64_t)(now - then) : 0, duration));
 }
 
+/* The match, behind VRF and route distinguisher where it has one. */
+static const char *match_text(const json_t *rule, char *text, size_t size)
+{
+    const char *vrf = get_text(rule, "vrf"), *rd = get_text(rule, "rd"), *match = get_text(rule, "match");
+
+    if (rd[0] == '\0' || strlen(match) + strlen(vrf) + strlen(rd) + 16 > size)
+        return match;
+    snprintf(text, size, "%s%s: rd %s %s", vrf[0] != '\0' ? "vrf " : "no vrf", vrf, rd, match);
+    return text;
+}
+
 static bool narrow(const struct fgctl *ctl)
 {
     return ctl->form.width > 0 && ctl->form.width < NARROW;
@@ -59,7 +70,7 @@ static void add_rule(void *ctx, const json_t *rule)
 
     table_cellf(t->table, "%" JSON_INTEGER_FORMAT, get_int(rule, "id"));
     table_cell(t->table, strcmp(get_text(rule, "family"), "ipv6") == 0 ? "v6" : "v4");
-    table_cell(t->table, get_text(rule, "match"));
+    table_cell(t->table, match_text(rule, text, sizeof text));
     actions_text(json_object_get(rule, "actions"), text, sizeof text);
     table_cell(t->table, text);
     const json_t *source = json_object_get(rule, "source");
@@ -162,6 +173,18 @@ static void add_limit(struct table *details, const json_t *limit)
                     number_group((uint64_t)get_int(source, "sources"), number[1]), get_text(source, "counts"));
 }
 
+static void add_vrf(struct table *details, const json_t *rule)
+{
+    const char *rd = get_text(rule, "rd"), *vrf = get_text(rule, "vrf");
+    char text[512];
+
+    if (rd[0] == '\0')
+        return;
+    actions_text(json_object_get(rule, "route_targets"), text, sizeof text);
+    details_add(details, "route distinguisher", "%s, route targets %s", rd, text[0] != '\0' ? text : "none");
+    details_add(details, "in force in", "%s%s", vrf[0] != '\0' ? "VRF " : "no VRF", vrf);
+}
+
 static void show_rule(const struct fgctl *ctl, const json_t *rule)
 {
     char text[1024], age[64], number[2][NUMBER_TEXT_SIZE];
@@ -172,6 +195,7 @@ static void show_rule(const struct fgctl *ctl, const json_t *rule)
     printf("rule %" JSON_INTEGER_FORMAT "\n", get_int(rule, "id"));
     table_cell(details, "match");
     table_cell(details, get_text(rule, "match")); /* of any length */
+    add_vrf(details, rule);
     actions_text(json_object_get(rule, "actions"), text, sizeof text);
     details_add(details, "actions", "%s", text);
     table_cell(details, "state");

@@ -27,9 +27,10 @@ struct act_program {
     bool go_on; /* `continue`: later matching rules add their actions */
     bool extra; /* there is a limit or a mark: act_apply alone does not tell */
     bool sample;
-    uint16_t vrf; /* redirect: the number of the VRF, 0: none */
-    bool copy;    /* redirect-ip: a copy goes to `via`, the packet on its own way */
-    uint32_t via; /* redirect-ip: the number of the next hop, 0: none */
+    uint16_t vrf;     /* redirect: the number of the VRF, 0: none */
+    bool copy;        /* redirect-ip: a copy goes to `via`, the packet on its own way */
+    uint32_t via;     /* redirect-ip: the number of the next hop, 0: none */
+    uint16_t via_vrf; /* where the next hop was found, unless `vrf` says so: only packets of that VRF may take it */
     bool mark;
     uint8_t dscp;             /* 0..63 where `mark` */
     float rate_bytes_per_s;   /* 0: no limit; octets are those of IP packets, headers included */
@@ -76,6 +77,7 @@ struct act_packet {
     uint32_t bytes;            /* octets of the IP packet */
     uint32_t via;              /* of the first rule that redirects to an address, or 0 */
     uint32_t copy_via;         /* likewise for a copy */
+    uint16_t home;             /* the VRF that it came in by */
     uint16_t vrf;              /* of the first rule that redirects to a VRF, or 0 */
     bool mark;
     uint8_t dscp; /* where `mark`: of the first rule that marks */
@@ -96,7 +98,7 @@ static inline void act_collect_redirect(struct act_packet *packet, const struct 
     if (packet->vrf == 0)
         packet->vrf = program->vrf;
     uint32_t *via = program->copy ? &packet->copy_via : &packet->via;
-    if (*via == 0)
+    if (*via == 0 && (program->vrf != 0 || program->via_vrf == packet->home))
         *via = program->via;
 }
 

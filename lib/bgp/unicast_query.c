@@ -62,11 +62,13 @@ static size_t tables_of(const struct bgp_unicast *rib, uint32_t family, size_t *
     return end;
 }
 
-/* Whether the best path of a node is one that the scope has. */
+/* Whether the best path of a node is one that the scope has. A prefix that has just lost its last path has none. */
 static bool in_scope(const struct bgp_unicast *rib, const struct bgp_unicast_scope *scope, const struct trie_node *node)
 {
     bool vpn = (scope->family & (BGP_IPV4_VPN | BGP_IPV6_VPN)) != 0;
 
+    if (node->value == SLAB_NONE)
+        return false;
     return !vpn || scope->imports == NULL ||
            scope->imports(scope->ctx, &unicast_path_at(rib, node->value)->attrs->attrs);
 }
@@ -119,8 +121,10 @@ bool bgp_unicast_other_neighbour(const struct bgp_unicast *rib, const struct bgp
         uint32_t at = trie_within(&table->trie, &key, SLAB_NONE);
         for (; at != SLAB_NONE; at = trie_within(&table->trie, &key, at)) {
             const struct trie_node *node = trie_at(&table->trie, at);
+            if (node->length == key.length || !in_scope(rib, scope, node))
+                continue;
             unicast_view(rib, node->value, best);
-            if (node->length == key.length || bgp_as_path_first(best->attrs) == as || !in_scope(rib, scope, node))
+            if (bgp_as_path_first(best->attrs) == as)
                 continue;
             unicast_route_of(table, node, route);
             return true;

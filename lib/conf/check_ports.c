@@ -114,7 +114,13 @@ static void check_wire(struct cfg_reader *reader, const struct cfg_port *port)
                         port->peer, peer->line, port->name, peer->peer);
 }
 
-/* One address on two ports. At most 32 ports of 64 addresses each. */
+/* "default" is NULL by now. */
+static bool same_vrf(const struct cfg_port *a, const struct cfg_port *b)
+{
+    return a->vrf == b->vrf || (a->vrf && b->vrf && strcmp(a->vrf, b->vrf) == 0);
+}
+
+/* One address on two ports of a VRF. At most 32 ports of 64 addresses each. */
 static void check_address(struct cfg_reader *reader, size_t port_at, size_t address_at)
 {
     const struct cfg *cfg = reader->cfg;
@@ -124,6 +130,8 @@ static void check_address(struct cfg_reader *reader, size_t port_at, size_t addr
     for (size_t p = 0; p <= port_at; p++) {
         const struct cfg_port *port = &cfg->ports[p];
         size_t end = p == port_at ? address_at : port->address_count;
+        if (!same_vrf(port, &cfg->ports[port_at]))
+            continue;
         for (size_t a = 0; a < end; a++) {
             const struct ip_prefix *other = &port->addresses[a];
             if (mine->family == IP_NONE || other->family != mine->family ||

@@ -120,6 +120,11 @@ void pol_step_feasibility(const struct pol_candidate *candidate, struct pol_verd
 {
     char why[POL_REASON_SIZE - 16];
 
+    if (candidate->rule->has_rd) { /* judged in each VRF; one that bears it out is enough */
+        if (candidate->vrfs != NULL && candidate->vrfs->importing > 0 && candidate->vrfs->feasible == 0)
+            pol_refuse(verdict, POL_REJECTED, "infeasible: %s", candidate->vrfs->why);
+        return;
+    }
     if (candidate->origin != NULL && !pol_feasible(candidate->rule, candidate->origin, why, sizeof why))
         pol_refuse(verdict, POL_REJECTED, "infeasible: %s", why);
 }

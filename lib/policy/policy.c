@@ -33,9 +33,11 @@ static void step_actions(const struct pol_candidate *candidate, struct pol_verdi
 /* A VPN rule (RFC 8955 section 8) holds in the VRFs that import its route targets, never in the default one. */
 static void step_vrf(const struct pol_candidate *candidate, struct pol_verdict *verdict)
 {
-    if (candidate->rule->has_rd)
-        pol_refuse(verdict, POL_REJECTED,
-                   "no-vrf: the rule has a route distinguisher, and no VRF here enforces such rules");
+    const struct pol_vrfs *vrfs = candidate->vrfs;
+
+    if (candidate->rule->has_rd && (vrfs == NULL || vrfs->importing == 0))
+        pol_refuse(verdict, POL_REJECTED, "no-vrf: %s",
+                   vrfs != NULL ? vrfs->why : "the rule has a route distinguisher, and no VRF imports it");
 }
 
 /* Enforcing half of what a rule asks for is worse than not enforcing it and saying so. */

@@ -41,6 +41,13 @@ struct pol_protect {
     unsigned line;              /* of the configuration, for the reason */
 };
 
+/* Of a rule with a route distinguisher (RFC 8955 8): the VRFs that import it. */
+struct pol_vrfs {
+    size_t importing;
+    size_t feasible; /* those of them whose routes bear it out: it is enforced in these */
+    const char *why; /* where there are none: why */
+};
+
 /* What the steps judge. */
 struct pol_candidate {
     const struct fs_rule *rule;
@@ -51,6 +58,7 @@ struct pol_candidate {
     const struct pol_peer_policy *policy; /* of the peer; NULL: it has none */
     uint32_t peer_rules;                  /* other rules that take a place of the peer's max-rules */
     const struct pol_origin *origin;      /* NULL: not validated against unicast routes */
+    const struct pol_vrfs *vrfs;          /* counts for a rule with a route distinguisher, instead of `origin` */
     uint32_t destination_rules;           /* those of them that have the same destination */
     uint32_t cost;                        /* of this rule, in the classifier's unit */
     uint64_t peer_cost;                   /* of the other rules */

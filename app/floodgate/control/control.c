@@ -38,8 +38,7 @@ static void on_best_changed(void *ctx, struct bgp_rib_entry *entry, bool withdra
 
 static bool on_infeasible(void *ctx, const struct bgp_rib_entry *entry, const struct bgp_path *path)
 {
-    (void)ctx;
-    return route_feed_infeasible(entry, path);
+    return route_feed_infeasible(ctx, entry, path);
 }
 
 /* Rule table -> peers. */

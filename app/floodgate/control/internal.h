@@ -126,7 +126,9 @@ void update_feed_start(struct peer *peer); /* the session is up */
 /* route_feed.c */
 bool route_feed_create(struct control *control); /* false: memory is short; route_feed_free cleans up */
 void route_feed_free(struct control *control);   /* after the rules */
-bool route_feed_infeasible(const struct bgp_rib_entry *entry, const struct bgp_path *path);
+bool route_feed_infeasible(const struct control *control, const struct bgp_rib_entry *entry,
+                           const struct bgp_path *path);
+void route_feed_import_again(struct control *control, const struct cfg *old); /* VRFs import other route targets now */
 /* A route of the peer; false: memory is short. */
 bool route_reach(struct peer *peer, const struct bgp_route *route, const struct bgp_attrs *attrs);
 void route_feed_end(struct peer *peer); /* the UPDATE is read */
@@ -159,6 +161,5 @@ void local_rules_configure(struct control *control, const struct cfg *old, const
 
 /* unserved.c: one warning for each thing that the configuration asks for and this version does not do. */
 void unserved_warn(const struct cfg *cfg, const struct log_hook *log);
-uint32_t unserved_families(const struct cfg_peer *peer); /* CFG_* bits that are not offered */
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp/route_targets.h"
 #include "control/internal.h"
 #include "flowspec/order.h"
 #include "flowspec/text.h"
@@ -18,6 +19,33 @@ static uint32_t family_of(const struct fs_rule *rule)
     return rule->family == IP_V6 ? BGP_IPV6_FLOWSPEC : BGP_IPV4_FLOWSPEC;
 }
 
+/* What originates here with a route distinguisher is for the VRFs that import the route target of the same text. */
+static void add_target(const struct fs_rule *rule, struct fs_ext_comms *comms)
+{
+    uint8_t target[BGP_ROUTE_TARGET_OCTETS];
+
+    if (!rule->has_rd || comms->count == FS_EXT_COMM_MAX || !bgp_route_target_of_rd(rule->rd, target))
+        return;
+    /* lower than any action's: communities stay in order */
+    memmove(comms->comms[1], comms->comms[0], comms->count * sizeof comms->comms[0]);
+    memcpy(comms->comms[0], target, sizeof target);
+    comms->count++;
+}
+
+/* The attributes of a rule that originates here; they point into `comms`. */
+static struct bgp_attrs attributes(const struct control *control, const struct fs_rule *rule,
+                                   const struct fs_actions *actions, struct fs_ext_comms *comms)
+{
+    fs_actions_encode(actions, control->cfg->router.asn, comms);
+    add_target(rule, comms);
+    return (struct bgp_attrs){
+        .ext_comms = comms->count > 0 ? comms->comms[0] : NULL,
+        .ext_comms_len = comms->count * sizeof comms->comms[0],
+        .ext_comms6 = comms->count6 > 0 ? comms->comms6[0] : NULL,
+        .ext_comms6_len = comms->count6 * sizeof comms->comms6[0],
+    };
+}
+
 /* Copies the rule into the RIB. 0 or -ENOMEM. */
 static int announce(struct control *control, struct rule_source *source, const struct fs_rule *rule,
                     const struct fs_actions *actions)
@@ -27,13 +55,7 @@ static int announce(struct control *control, struct rule_source *source, const s
 
     if (copy == NULL)
         return -1;
-    fs_actions_encode(actions, control->cfg->router.asn, &comms);
-    const struct bgp_attrs attrs = {
-        .ext_comms = comms.count > 0 ? comms.comms[0] : NULL,
-        .ext_comms_len = comms.count * sizeof comms.comms[0],
-        .ext_comms6 = comms.count6 > 0 ? comms.comms6[0] : NULL,
-        .ext_comms6_len = comms.count6 * sizeof comms.comms6[0],
-    };
+    const struct bgp_attrs attrs = attributes(control, rule, actions, &comms);
     return bgp_rib_announce(control->rib, &source->rib, family_of(rule), copy, &attrs);
 }
 

@@ -44,10 +44,10 @@ mono_ms_t control_now(void)
 
 static uint32_t families_offered(const struct cfg_peer *conf)
 {
-    uint32_t wanted = conf->families & ~unserved_families(conf), families = 0;
+    uint32_t families = 0;
 
     for (size_t i = 0; i < sizeof FAMILIES / sizeof FAMILIES[0]; i++)
-        families |= (wanted & FAMILIES[i].cfg) != 0 ? FAMILIES[i].bgp : 0;
+        families |= (conf->families & FAMILIES[i].cfg) != 0 ? FAMILIES[i].bgp : 0;
     return families;
 }
 

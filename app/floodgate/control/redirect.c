@@ -28,19 +28,20 @@ static uint16_t vrf_of(const struct cfg *cfg, const struct fs_route_target *targ
     return 0;
 }
 
-void redirect_resolve(struct dataplane *dp, const struct cfg *cfg, const struct fs_actions *actions,
+void redirect_resolve(struct dataplane *dp, const struct cfg *cfg, const struct fs_actions *actions, uint16_t home,
                       struct act_program *program)
 {
     struct fwd *fwd = dataplane_fwd(dp);
 
     program->vrf = 0;
     program->via = 0;
+    program->via_vrf = home;
     if (fwd == NULL || program->discard)
         return;
     if (actions->redirect.kind != FS_REDIRECT_NONE)
         program->vrf = vrf_of(cfg, &actions->redirect);
     if (actions->redirect_ip_set && actions->redirect_ip.family != IP_NONE)
-        program->via = fwd_gateway_get(fwd, program->vrf, &actions->redirect_ip);
+        program->via = fwd_gateway_get(fwd, program->vrf != 0 ? program->vrf : home, &actions->redirect_ip);
 }
 
 void redirect_release(struct dataplane *dp, uint32_t via)

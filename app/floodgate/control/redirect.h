@@ -19,10 +19,11 @@ struct dataplane;
 bool redirect_target_equal(const struct fs_route_target *a, const struct fs_route_target *b);
 
 /*
- * Sets `program->vrf` and `program->via`. The next hop is the caller's to give back, once no program has it any more.
- * `cfg` may be NULL: then there are no VRFs.
+ * Sets `program->vrf`, `program->via` and where that holds. The next hop is the caller's to give back, once no program
+ * has it any more. `cfg` may be NULL: then there are no VRFs. `home`: the VRF whose packets the rule is for; an address
+ * is looked up there, unless the rule redirects to another VRF, too.
  */
-void redirect_resolve(struct dataplane *dp, const struct cfg *cfg, const struct fs_actions *actions,
+void redirect_resolve(struct dataplane *dp, const struct cfg *cfg, const struct fs_actions *actions, uint16_t home,
                       struct act_program *program);
 void redirect_release(struct dataplane *dp, uint32_t via);
 

@@ -294,7 +294,10 @@ static void judge_again(struct control *control, const struct cfg *old)
     }
     if (all || some)
         rules_judge_again(control->rules, all);
-    rules_redirects_again(control->rules, !imports_equal(old, control->cfg));
+    bool other_imports = !imports_equal(old, control->cfg);
+    if (other_imports)
+        route_feed_import_again(control, old);
+    rules_redirects_again(control->rules, other_imports);
     for (size_t i = 0; i < control->peer_count; i++)
         control->peers[i]->source.judge_again = false;
 }

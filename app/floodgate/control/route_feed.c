@@ -4,10 +4,13 @@
  * has a line in on_changed.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "control/internal.h"
 #include "control/rejudge.h"
 #include "control/route_install.h"
+#include "control/vrf_import.h"
+#include "control/vrf_routes.h"
 #include "policy/feasibility.h"
 
 static void on_changed(void *ctx, const struct bgp_route *route, const struct bgp_unicast_path *best)
@@ -15,6 +18,7 @@ static void on_changed(void *ctx, const struct bgp_route *route, const struct bg
     struct control *control = ctx;
 
     route_install(control, route, best);
+    vrf_route_install(control, route, best);
     rejudge_route_changed(control->rejudge, route);
 }
 
@@ -52,12 +56,26 @@ void route_feed_free(struct control *control)
     rejudge_free(control->rejudge);
 }
 
-bool route_feed_infeasible(const struct bgp_rib_entry *entry, const struct bgp_path *path)
+/* A rule of SAFI 134 that some VRFs import, and whose routes bear it out in none of them. */
+static bool vpn_infeasible(const struct cfg *cfg, const struct fs_rule *rule, const struct bgp_path *path)
+{
+    struct vrf_verdict verdict;
+
+    if (!vrf_judge(cfg, rule, (const struct rule_source *)path->source, &path->attrs, &verdict))
+        return true;
+    free(verdict.vrfs);
+    return verdict.count.importing > 0 && verdict.count.feasible == 0;
+}
+
+bool route_feed_infeasible(const struct control *control, const struct bgp_rib_entry *entry,
+                           const struct bgp_path *path)
 {
     const struct rule_source *source = (const struct rule_source *)path->source; /* the first member of its source */
     const struct pol_origin origin = {.routes = source->routes, .source = path->source, .attrs = &path->attrs};
     char why[POL_REASON_SIZE];
 
+    if (source->routes != NULL && entry->rule->has_rd)
+        return vpn_infeasible(control->cfg, entry->rule, path);
     return source->routes != NULL && !pol_feasible(entry->rule, &origin, why, sizeof why);
 }
 
@@ -72,6 +90,17 @@ bool route_reach(struct peer *peer, const struct bgp_route *route, const struct 
     }
     return peer->route_attrs != NULL &&
            bgp_unicast_announce(control->routes, &peer->source.rib, route, peer->route_attrs) == 0;
+}
+
+void route_feed_import_again(struct control *control, const struct cfg *old)
+{
+    struct bgp_rib_entry *entry = NULL;
+
+    vrf_routes_import_again(control, old);
+    while ((entry = bgp_rib_next(control->rib, entry)) != NULL)
+        if (entry->rule->has_rd)
+            bgp_rib_judge(control->rib, entry);
+    rules_import_again(control->rules);
 }
 
 void route_feed_end(struct peer *peer)

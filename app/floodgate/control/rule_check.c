@@ -4,15 +4,18 @@
  * announced it now: by its routes, its policy, and the rules it has already.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "action/build.h"
 #include "bgp/as_path.h"
+#include "bgp/route_targets.h"
 #include "classifier/classifier.h"
 #include "control/guard.h"
 #include "control/internal.h"
 #include "control/judge.h"
 #include "control/rules_internal.h"
+#include "control/vrf_import.h"
 #include "flowspec/order.h"
 #include "flowspec/text.h"
 
@@ -60,6 +63,23 @@ static void candidate_of(const struct peer *peer, struct pol_candidate *candidat
                                        (mine != NULL && mine->counted);
 }
 
+/*
+ * Where a rule with a route distinguisher would be enforced, did it carry the route target of the same text, as those
+ * that originate here do. False: nothing is known.
+ */
+static bool vrfs_of(const struct control *control, const struct peer *peer, const struct fs_rule *rule,
+                    struct bgp_attrs attrs, struct vrf_verdict *out)
+{
+    uint8_t target[BGP_ROUTE_TARGET_OCTETS];
+
+    if (rule->has_rd && bgp_route_target_of_rd(rule->rd, target)) {
+        attrs.ext_comms = target;
+        attrs.ext_comms_len = sizeof target;
+    }
+    return rule->has_rd &&
+           vrf_judge(control->cfg, rule, peer != NULL ? &peer->source : &control->api_source, &attrs, out);
+}
+
 /* What else is to be known of a rule that all steps accept. */
 static void add_note(const struct peer *peer, struct pol_verdict *verdict)
 {
@@ -79,7 +99,8 @@ bool control_rule_check(struct control *control, const char *text, const char *p
     struct fs_text_error error;
     struct act_program program;
     struct fs_actions actions;
-    struct bgp_attrs attrs;
+    struct vrf_verdict vrf = {.vrfs = NULL};
+    struct bgp_attrs attrs = {.has_origin = false};
     struct fs_rule *rule;
     uint8_t path[6];
 
@@ -100,11 +121,14 @@ bool control_rule_check(struct control *control, const char *text, const char *p
         origin = (struct pol_origin){.routes = peer->source.routes, .source = &peer->source.rib, .attrs = &attrs};
         candidate.origin = origin.routes != NULL ? &origin : NULL;
     }
+    if (vrfs_of(control, peer, rule, attrs, &vrf))
+        candidate.vrfs = &vrf.count;
     judge_prepare(control->judge, &candidate);
     guard_prepare(control->guard, &candidate);
     pol_judge_each(&candidate, report, ctx, verdict);
     if (peer != NULL)
         add_note(peer, verdict);
+    free(vrf.vrfs);
     fs_rule_free(rule);
     return true;
 }

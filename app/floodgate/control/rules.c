@@ -17,6 +17,7 @@
 #include "control/redirect.h"
 #include "control/rejudge.h"
 #include "control/rules_internal.h"
+#include "control/vrf_import.h"
 #include "dataplane/dataplane.h"
 #include "flowspec/order.h"
 
@@ -118,19 +119,33 @@ static const char *place_refused(int error)
     }
 }
 
-/* Puts the rule into force, or renews its program there. Returns NULL, or why it cannot be. */
-static const char *rule_place(struct rules *rules, struct rule *rule, struct act_program *program)
+/* Takes over the VRFs that the rule is in force in. */
+static void vrfs_set(struct rule *rule, struct vrf_set *vrfs)
 {
+    free(rule->vrfs);
+    rule->vrfs = vrfs;
+}
+
+/*
+ * Puts the rule into force, or renews its program there; `*vrfs` is taken over then. Returns NULL, or why it cannot be.
+ */
+static const char *rule_place(struct rules *rules, struct rule *rule, struct act_program *program,
+                              struct vrf_set **vrfs)
+{
+    uint16_t home = *vrfs != NULL ? (*vrfs)->numbers[0] : 0;
+
     /* its id is still leaving: on_released comes back here within milliseconds */
     if (rule_ids_clearing(rules->ids, rule->id))
         return NULL;
-    redirect_resolve(rules->dp, judge_cfg(rules->judge), &rule->actions, program);
-    int error = dataplane_rule_set(rules->dp, rule->id, rule->match, program);
+    redirect_resolve(rules->dp, judge_cfg(rules->judge), &rule->actions, home, program);
+    int error = dataplane_rule_set(rules->dp, rule->id, rule->match, program, *vrfs);
     if (error < 0) {
         redirect_release(rules->dp, program->via);
         return place_refused(error);
     }
     redirects_set(rules, rule, program->vrf, program->via);
+    vrfs_set(rule, *vrfs);
+    *vrfs = NULL;
     rule->in_force = true;
     return NULL;
 }
@@ -183,6 +198,7 @@ static const struct act_program DRY_RUN_PROGRAM = {.go_on = true};
 /* What is to become of a rule, and why. */
 struct decision {
     struct act_program program; /* what the data plane would run */
+    struct vrf_verdict vrf;     /* of a rule with a route distinguisher */
     struct pol_verdict verdict;
     enum rule_state state;
     bool warned;      /* the reason is the guard's warning */
@@ -195,11 +211,12 @@ static void rule_note(const struct rules *rules, const struct rule *rule, char *
 {
     judge_note(rules->judge, &rule->actions, note, size);
     if (note[0] == '\0' && rule->in_force)
-        redirect_note(rules->dp, &rule->actions, rule->vrf, rule->via, note, size);
+        rule_redirect_note(rules, rule, note, size);
 }
 
 static void rule_judge(const struct rules *rules, const struct rule *rule, struct decision *out)
 {
+    bool vpn = rule->match->has_rd;
     const struct pol_origin origin = {
         .routes = rule->source->routes, .source = &rule->source->rib, .attrs = &rule->path->attrs};
     bool counted = !rule->over_limit; /* this one is not among the others */
@@ -211,6 +228,7 @@ static void rule_judge(const struct rules *rules, const struct rule *rule, struc
         .announces = judge_source_announces,
         .announces_ctx = rule->source,
         .origin = rule->source->routes != NULL ? &origin : NULL,
+        .vrfs = vpn ? &out->vrf.count : NULL,
         .peer_rules = rule->source->placed - counted,
         .cost = rule->cost,
         .peer_cost = rule->source->cost - (counted ? rule->cost : 0),
@@ -221,6 +239,9 @@ static void rule_judge(const struct rules *rules, const struct rule *rule, struc
     if (candidate.policy != NULL && candidate.policy->max_rules_per_destination > 0)
         candidate.destination_rules =
             destination_count_get(rules->destinations, rule->source->rib.number, rule->match) - rule->counted;
+    out->vrf.vrfs = NULL;
+    if (vpn && !vrf_judge(judge_cfg(rules->judge), rule->match, rule->source, &rule->path->attrs, &out->vrf))
+        candidate.vrfs = NULL; /* memory is short */
     judge_prepare(rules->judge, &candidate);
     if (!rule->measured && rule->tripped == NULL && !rule_is_dry_run(rule)) /* those take nothing */
         guard_prepare(rules->guard, &candidate);
@@ -246,13 +267,12 @@ static bool wants_place(enum rule_state state)
 static void rule_follow(struct rules *rules, struct rule *rule, struct decision *decision)
 {
     if (wants_place(decision->state)) {
-        const char *refusal = rule_place(rules, rule, &decision->program);
+        const char *refusal = rule_place(rules, rule, &decision->program, &decision->vrf.vrfs);
         if (refusal != NULL) {
             decision->state = RULE_REJECTED;
             decision->reason = refusal;
         } else if (decision->reason[0] == '\0' && decision->state == RULE_ACTIVE) {
-            redirect_note(rules->dp, &rule->actions, rule->vrf, rule->via, decision->verdict.reason,
-                          sizeof decision->verdict.reason);
+            rule_redirect_note(rules, rule, decision->verdict.reason, sizeof decision->verdict.reason);
             decision->reason = decision->verdict.reason;
         }
     }
@@ -263,6 +283,7 @@ static void rule_follow(struct rules *rules, struct rule *rule, struct decision 
         rule->in_force = false;
         rule_ids_clear(rules->ids, rules->dp, rule->id);
         redirects_set(rules, rule, 0, 0);
+        vrfs_set(rule, NULL);
     }
 }
 
@@ -272,6 +293,7 @@ void rule_decide(struct rules *rules, struct rule *rule)
 
     rule_judge(rules, rule, &decision);
     rule_follow(rules, rule, &decision);
+    free(decision.vrf.vrfs);
 }
 
 /* A rule whose state and reason stay as they are is left alone: nothing of it changes in the data plane. */
@@ -283,8 +305,10 @@ static void rule_judge_again(struct rules *rules, struct rule *rule)
         return; /* judged when its turn comes */
     rule_judge(rules, rule, &decision);
     if (decision.state != rule->state || wants_place(decision.state) != rule->in_force ||
+        (rule->in_force && !vrf_set_equal(decision.vrf.vrfs, rule->vrfs)) ||
         strcmp(decision.reason, rule->reason != NULL ? rule->reason : "") != 0)
         rule_follow(rules, rule, &decision);
+    free(decision.vrf.vrfs);
 }
 
 void rules_guard_by(struct rules *rules, struct guard *guard)
@@ -381,6 +405,7 @@ static void rule_free(struct rule *rule)
     fs_rule_free((struct fs_rule *)(uintptr_t)rule->match); /* const for everybody else */
     free(rule->reason);
     free(rule->tripped);
+    free(rule->vrfs);
     free(rule);
 }
 
@@ -561,38 +586,4 @@ void rules_retry(struct rules *rules, struct bgp_rib *rib)
         rules->refused = false;
         log_line(rules->log, LOG_LEVEL_NOTICE, "every rule has its place again");
     }
-}
-
-const struct rule *rules_next(const struct rules *rules, const struct rule *rule)
-{
-    return (const struct rule *)(rule == NULL ? ord_first(&rules->list) : ord_next(&rule->node));
-}
-
-const struct rule *rules_after(const struct rules *rules, const struct fs_rule *match)
-{
-    const struct rule *rule = (const struct rule *)ord_find(&rules->list, match);
-
-    if (rule != NULL && fs_rule_compare(rule->match, match) == 0)
-        rule = rules_next(rules, rule);
-    return rule;
-}
-
-const struct rule *rules_find(const struct rules *rules, uint32_t id)
-{
-    return rule_ids_find(rules->ids, id);
-}
-
-uint32_t rules_rank(const struct rules *rules, const struct rule *rule)
-{
-    uint32_t rank = 0;
-
-    for (const struct rule *at = rules_next(rules, NULL); at != NULL && at != rule; at = rules_next(rules, at))
-        if (at->match->family == rule->match->family)
-            rank++;
-    return rank;
-}
-
-void rules_count(const struct rules *rules, uint32_t count[RULE_STATE_COUNT])
-{
-    memcpy(count, rules->count, sizeof rules->count);
 }

@@ -29,6 +29,7 @@ struct judge;
 struct pol_peer_policy;
 struct bgp_unicast;
 struct rejudge;
+struct vrf_set;
 
 enum rule_state {
     RULE_ACTIVE,
@@ -96,10 +97,11 @@ struct rule {
     enum rule_expiry expired;
     uint16_t vrf; /* where redirects of the program in force lead: control/redirect.h */
     uint32_t via;
-    bool in_force;   /* the data plane has it */
-    uint8_t marks;   /* of the best path: enum bgp_path_mark */
-    bool over_limit; /* rejected only because its source has all it may have: judged again when a place is free */
-    bool unplaced;   /* rejected only because memory was short: tried again */
+    bool in_force;        /* the data plane has it */
+    struct vrf_set *vrfs; /* owned: where it is in force; NULL: in the default VRF, or it is not */
+    uint8_t marks;        /* of the best path: enum bgp_path_mark */
+    bool over_limit;      /* rejected only because its source has all it may have: judged again when a place is free */
+    bool unplaced;        /* rejected only because memory was short: tried again */
     /* rejudge.c's: rules of the same destination, and those that wait to be judged again */
     uint32_t destination_node;
     bool waits_for_judgement;
@@ -161,6 +163,9 @@ bool rules_want_retry(const struct rules *rules);
 
 /* Tries again to enforce what memory was short for, and what of the RIB has no rule yet. Takes a while: seldom. */
 void rules_retry(struct rules *rules, struct bgp_rib *rib);
+
+/* What VRFs import has changed: rules with a route distinguisher are judged again. */
+void rules_import_again(struct rules *rules);
 
 /* NULL starts, NULL ends; evaluation order, IPv4 first. */
 const struct rule *rules_next(const struct rules *rules, const struct rule *rule);

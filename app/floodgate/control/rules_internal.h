@@ -47,6 +47,9 @@ bool rule_is_dry_run(const struct rule *rule);
 void rule_record(const struct rules *rules, const struct rule *rule, const char *event, const char *step,
                  const char *by);
 
+/* rules_redirect.c: what of the redirects of a rule in force has no effect now, for its reason; "" when all have. */
+void rule_redirect_note(const struct rules *rules, const struct rule *rule, char *note, size_t size);
+
 /* rules_pace.c: whether the rule's source may make another change now; else the rule waits in the queue. */
 bool rule_pace(struct rules *rules, struct rule *rule, mono_ms_t now);
 void rule_pace_forget(struct rules *rules, struct rule *rule);

@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Rules whose redirects lead elsewhere, or nowhere, since routes or VRFs have changed. */
+#include <stdio.h>
 #include <string.h>
 
 #include "control/redirect.h"
 #include "control/rules_internal.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/vrf_set.h"
 
 #define NOTE_SIZE 256
+
+void rule_redirect_note(const struct rules *rules, const struct rule *rule, char *note, size_t size)
+{
+    redirect_note(rules->dp, &rule->actions, rule->vrf, rule->via, note, size);
+    if (note[0] == '\0' && rule->via != 0 && rule->vrf == 0 && rule->vrfs != NULL && rule->vrfs->count > 1)
+        snprintf(note, size, "redirect-in-one-vrf: %u VRFs import the rule, and redirect-ip has an effect in %s alone",
+                 rule->vrfs->count, dataplane_vrf_name(rules->dp, rule->vrfs->numbers[0]));
+}
 
 /* The reason is ours to change: there is none, or it is about a redirect. */
 static bool told_otherwise(const struct rules *rules, const struct rule *rule)
@@ -15,7 +26,7 @@ static bool told_otherwise(const struct rules *rules, const struct rule *rule)
 
     if (reason[0] != '\0' && strncmp(reason, "redirect-unresolved:", strlen("redirect-unresolved:")) != 0)
         return false;
-    redirect_note(rules->dp, &rule->actions, rule->vrf, rule->via, note, sizeof note);
+    rule_redirect_note(rules, rule, note, sizeof note);
     return strcmp(note, reason) != 0;
 }
 
@@ -26,5 +37,14 @@ void rules_redirects_again(struct rules *rules, bool vrfs_changed)
         bool redirects = rule->actions.redirect.kind != FS_REDIRECT_NONE || rule->actions.redirect_ip_set;
         if (rule->state == RULE_ACTIVE && rule->in_force && redirects && (vrfs_changed || told_otherwise(rules, rule)))
             rule_decide(rules, rule);
+    }
+}
+
+void rules_import_again(struct rules *rules)
+{
+    for (struct ord_node *node = ord_first(&rules->list); node != NULL; node = ord_next(node)) {
+        struct rule *rule = (struct rule *)node;
+        if (rule->match->has_rd)
+            rules_judge_one(rules, rule);
     }
 }

@@ -24,8 +24,9 @@ struct egress {
 struct burst {
     struct worker *worker;
     const struct worker_queue *queue;
-    struct cnt_port *in; /* counters of the port they came in by */
-    uint64_t tsc;        /* when they were received */
+    const struct cls *cls; /* rules of the VRF of the port they came in by */
+    struct cnt_port *in;   /* counters of that port */
+    uint64_t tsc;          /* when they were received */
     uint16_t count;
     struct rte_mbuf **packets;
     struct pkt_key keys[PORTS_BURST];

@@ -16,6 +16,7 @@
 #include "conf/conf.h"
 #include "dataplane/numa.h"
 #include "dataplane/route_plane.h"
+#include "dataplane/vrf_rules.h"
 #include "dataplane/worker.h"
 #include "ports/ports.h"
 
@@ -25,7 +26,7 @@ struct dataplane {
     const struct log_hook *log;
     struct ports *ports;
     struct rcu *rcu;
-    struct cls *cls;
+    struct vrf_rules *rules;
     struct act_table *programs;
     uint32_t max_rules;
     bool running;
@@ -90,6 +91,7 @@ static void workers_share_queues(struct dataplane *dp)
                                                                           .out = &dp->ports->port[port->peer],
                                                                           .queue = q,
                                                                           .routed = port->routed,
+                                                                          .vrf = route_vrf(dp->route, p),
                                                                           .subs = route_subs(dp->route, p)};
         }
     }
@@ -112,7 +114,7 @@ static int worker_setup(struct dataplane *dp, struct worker *worker, unsigned lc
     worker->cpu = worker_cpu(lcore);
     worker->socket = numa_place_of_cpu(worker->cpu);
     worker->rcu = dp->rcu;
-    worker->cls = dp->cls;
+    worker->vrf_cls = (const struct cls *const *)dp->rules->cls;
     worker->programs = dp->programs;
     worker->clock = dp->clock;
     worker->ports = numa_place_alloc(dp->ports->count * sizeof *worker->ports, worker->socket);
@@ -133,9 +135,10 @@ static int workers_create(struct dataplane *dp, const struct cfg *cfg)
     if (dp->workers == NULL || dp->rcu == NULL)
         return -ENOMEM;
     dp->programs = act_table_create(dp->max_rules, cfg->dataplane.burst_ms, dp->rcu);
-    dp->cls = cls_create(&(struct cls_conf){
-        .engine = CLS_FAST, .rcu = dp->rcu, .memory_bytes = (size_t)cfg->dataplane.memory_mib * MIB});
-    if (dp->programs == NULL || dp->cls == NULL)
+    dp->rules = vrf_rules_create(cfg, &(struct cls_conf){.engine = CLS_FAST,
+                                                         .rcu = dp->rcu,
+                                                         .memory_bytes = (size_t)cfg->dataplane.memory_mib * MIB});
+    if (dp->programs == NULL || dp->rules == NULL)
         return -ENOMEM;
     RTE_LCORE_FOREACH_WORKER(lcore)
     if (worker_setup(dp, &dp->workers[i++], lcore) < 0)
@@ -176,8 +179,7 @@ void dataplane_free(struct dataplane *dp)
     if (dp == NULL)
         return;
     dataplane_stop(dp);
-    if (dp->cls != NULL)
-        cls_free(dp->cls);
+    vrf_rules_free(dp->rules);
     if (dp->programs != NULL)
         act_table_free(dp->programs);
     route_plane_free(dp->route);
@@ -242,16 +244,19 @@ int dataplane_rule_open(struct dataplane *dp, uint32_t id)
     return 0;
 }
 
-int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule, const struct act_program *program)
+int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule, const struct act_program *program,
+                       const struct vrf_set *vrfs)
 {
     bool fresh = act_table_get(dp->programs, id) == NULL;
 
     /* the program before the rule: whoever meets the rule finds what to do */
     int error = act_table_set(dp->programs, id, program);
-    if (error == 0 && fresh) {
-        error = cls_rule_add(dp->cls, id, rule);
-        if (error < 0)
+    if (error == 0 && (fresh || vrfs != NULL)) {
+        error = vrf_rules_place(dp->rules, id, rule, vrfs);
+        if (error < 0 && fresh) {
+            vrf_rules_remove(dp->rules, id);
             act_table_set(dp->programs, id, NULL);
+        }
     }
     return error;
 }
@@ -271,7 +276,7 @@ void dataplane_rule_clear(struct dataplane *dp, uint32_t id, void (*released)(vo
 {
     struct clearing *clearing = malloc(sizeof *clearing);
 
-    cls_rule_remove(dp->cls, id);
+    vrf_rules_remove(dp->rules, id);
     if (clearing == NULL) { /* no memory to wait with: wait here */
         rcu_synchronize(dp->rcu);
         act_table_set(dp->programs, id, NULL);
@@ -442,9 +447,19 @@ void dataplane_sample(struct dataplane *dp, struct sample_tap *taps)
         dp->workers[i].tap = taps != NULL ? &taps[i] : NULL;
 }
 
-const struct cls *dataplane_classifier(const struct dataplane *dp)
+const struct cls *dataplane_classifier(const struct dataplane *dp, uint16_t vrf)
 {
-    return dp->cls;
+    return dp->rules->cls[vrf];
+}
+
+uint16_t dataplane_port_vrf(const struct dataplane *dp, uint16_t port)
+{
+    return route_vrf(dp->route, port);
+}
+
+const char *dataplane_vrf_name(const struct dataplane *dp, uint16_t vrf)
+{
+    return dp->rules->names[vrf];
 }
 
 const struct act_program *dataplane_program(const struct dataplane *dp, uint32_t id)

@@ -23,6 +23,7 @@ struct fwd;
 struct ports;
 struct rcu;
 struct sample_tap;
+struct vrf_set;
 struct route_plane;
 
 /* `ports` must be started. NULL after a line in the log. */
@@ -44,11 +45,13 @@ int dataplane_rule_open(struct dataplane *dp, uint32_t id);
 
 /*
  * Puts a rule into force under an open id, or replaces the program of the id (whose rule must be the same): complete at
- * every worker's next burst. The counters go on. 0; -EEXIST: an equal rule is in force under another id; -ENOMEM: no
- * room, nothing changed. Not while the id is being cleared.
+ * every worker's next burst. `vrfs`: where packets come in that it is asked about (dataplane/vrf_rules.h); NULL: by
+ * ports of the default VRF. Always NULL for a rule without a route distinguisher, never for one with. The counters go
+ * on. 0; -EEXIST: an equal rule is in force under another id; -ENOMEM: no room, and nothing changed where the id was
+ * not in force; where it was, the rule may be in force in some of the VRFs. Not while the id is being cleared.
  */
-int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule,
-                       const struct act_program *program);
+int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule, const struct act_program *program,
+                       const struct vrf_set *vrfs);
 
 /*
  * Takes a rule out of force. `released(ctx, id)` is called once no worker can hold the id any more: from then on it may
@@ -126,7 +129,9 @@ void dataplane_worker_get(const struct dataplane *dp, unsigned index, struct dat
 void dataplane_sample(struct dataplane *dp, struct sample_tap *taps);
 
 /* What `explain` and tests ask of the state in force. */
-const struct cls *dataplane_classifier(const struct dataplane *dp);
+const struct cls *dataplane_classifier(const struct dataplane *dp, uint16_t vrf);
+uint16_t dataplane_port_vrf(const struct dataplane *dp, uint16_t port);
+const char *dataplane_vrf_name(const struct dataplane *dp, uint16_t vrf); /* "default", or as configured */
 const struct act_program *dataplane_program(const struct dataplane *dp, uint32_t id);
 struct fwd *dataplane_fwd(const struct dataplane *dp); /* forwarding state; NULL where no port routes */
 struct route_plane *dataplane_route(struct dataplane *dp);

@@ -72,7 +72,7 @@ static void stage_classify(struct burst *burst)
     if (burst->queue->in->flowspec)
         sampler_pass(worker->sampler, burst->queue->in->index, burst->keys, burst->count);
     if (burst->queue->in->flowspec && likely(!atomic_load_explicit(&worker->bypass, memory_order_relaxed)))
-        cls_match_burst(burst->worker->cls, burst->keys, burst->rules, burst->count);
+        cls_match_burst(burst->cls, burst->keys, burst->rules, burst->count);
     else
         memset(burst->rules, 0, burst->count * sizeof burst->rules[0]); /* CLS_NO_MATCH */
 }
@@ -106,7 +106,7 @@ static enum act_verdict follow_rules(struct burst *burst, uint16_t i, struct act
         }
         if (likely(!program->go_on))
             break;
-        id = cls_match_after(worker->cls, &burst->keys[i], id);
+        id = cls_match_after(burst->cls, &burst->keys[i], id);
     }
     return ACT_PASS;
 }
@@ -169,7 +169,7 @@ static void send_copies(struct burst *burst)
 
 static enum act_verdict act_on_packet(struct burst *burst, uint16_t i)
 {
-    struct act_packet packet = {.key = &burst->keys[i], .bytes = burst->keys[i].length};
+    struct act_packet packet = {.key = &burst->keys[i], .bytes = burst->keys[i].length, .home = burst->queue->vrf};
     enum act_verdict verdict = follow_rules(burst, i, &packet);
 
     if (unlikely(packet.sampled_by != 0))
@@ -264,6 +264,7 @@ void pipeline_run(struct worker *worker, const struct worker_queue *queue, struc
 
     burst.worker = worker;
     burst.queue = queue;
+    burst.cls = worker->vrf_cls[queue->vrf];
     burst.in = &worker->ports[queue->in->index];
     burst.tsc = start_tsc;
     burst.count = count;

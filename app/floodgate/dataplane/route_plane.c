@@ -8,17 +8,10 @@
 #include <rte_errno.h>
 
 #include "conf/conf.h"
+#include "dataplane/vrf_rules.h"
 #include "dataplane/worker.h"
 
 #define RING_SLOTS 4096u
-
-static uint16_t vrf_number(const struct cfg *cfg, const char *name)
-{
-    for (size_t i = 0; name != NULL && i < cfg->vrf_count; i++)
-        if (strcmp(cfg->vrfs[i].name, name) == 0)
-            return (uint16_t)(i + 1);
-    return FWD_VRF_DEFAULT;
-}
 
 static void port_fill(struct route_plane *route, const struct cfg *cfg, const struct ports *ports, uint16_t index)
 {
@@ -28,7 +21,7 @@ static void port_fill(struct route_plane *route, const struct cfg *cfg, const st
 
     out->routed = port->routed && want->address_count > 0;
     out->urpf = want->urpf;
-    out->vrf = vrf_number(cfg, want->vrf);
+    out->vrf = vrf_number_of(cfg, want->vrf);
     out->vlan = port->vlan;
     out->mtu = want->mtu;
     out->device = port->parent;
@@ -45,7 +38,8 @@ static int sub_fill(struct route_plane *route, const struct ports *ports, uint16
         return 0;
     if (*subs == NULL && (*subs = calloc(VLAN_IDS, sizeof **subs)) == NULL)
         return -ENOMEM;
-    route->sub_queues[index] = (struct worker_queue){.in = port, .out = port, .routed = true};
+    route->sub_queues[index] =
+        (struct worker_queue){.in = port, .out = port, .routed = true, .vrf = route->ports[index].vrf};
     (*subs)[port->vlan] = &route->sub_queues[index];
     return 0;
 }
@@ -125,4 +119,9 @@ void route_plane_join(struct route_plane *route, struct worker *worker, const st
 const struct worker_queue *const *route_subs(const struct route_plane *route, uint16_t parent)
 {
     return route != NULL ? route->subs[parent] : NULL;
+}
+
+uint16_t route_vrf(const struct route_plane *route, uint16_t port)
+{
+    return route != NULL ? route->ports[port].vrf : FWD_VRF_DEFAULT;
 }

@@ -89,6 +89,9 @@ void route_plane_join(struct route_plane *route, struct worker *worker, const st
 /* Sub-ports of port `parent` by VLAN id, or NULL. */
 const struct worker_queue *const *route_subs(const struct route_plane *route, uint16_t parent);
 
+/* The VRF of a port; where no port routes there is the default one only. */
+uint16_t route_vrf(const struct route_plane *route, uint16_t port);
+
 static inline unsigned local_mark_of(const uint8_t *octets, unsigned family)
 {
     uint32_t low;

@@ -31,6 +31,7 @@ struct worker_queue {
     const struct port *out;
     uint16_t queue;                         /* receive queue of `in` and transmit queue of `out` */
     bool routed;                            /* mode route: `out` is `in`, and means nothing */
+    uint16_t vrf;                           /* of `in`: whose rules are asked */
     const struct worker_queue *const *subs; /* sub-ports by VLAN id, or NULL where there are none */
 };
 
@@ -56,7 +57,7 @@ struct worker {
     struct route_plane *route;            /* NULL where no port routes */
     const struct port *device[PORTS_MAX]; /* by port: the one that sends for it */
     struct rcu *rcu;
-    const struct cls *cls;
+    const struct cls *const *vrf_cls; /* by VRF, of the port that a packet came in by */
     const struct act_table *programs;
     struct sample_tap *tap;       /* NULL: nothing is sampled */
     struct tsc_clock clock;       /* the same for all workers: their policers share it */

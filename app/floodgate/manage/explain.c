@@ -64,7 +64,7 @@ static void explain_drop(struct explanation *e, uint32_t rule, enum cnt_drop rea
 /* Each rule in force that matches, in order; the search of a worker ends where `reached` turns false. */
 static void explain_rules(struct explanation *e)
 {
-    const struct cls *cls = dataplane_classifier(e->dp);
+    const struct cls *cls = dataplane_classifier(e->dp, dataplane_port_vrf(e->dp, e->port->index));
     json_t *matches = json_array();
     bool reached = true, more = false;
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "bgp/route_targets.h"
 #include "dataplane/dataplane.h"
+#include "dataplane/vrf_set.h"
 #include "flowspec/nlri.h"
 #include "flowspec/text.h"
 #include "manage/json_util.h"
@@ -69,6 +71,37 @@ json_t *json_rule_source(const struct rule *rule)
     return source;
 }
 
+static void append_target(void *ctx, const struct fs_route_target *target)
+{
+    char text[64];
+    struct strbuf sb = sb_init(text, sizeof text);
+
+    fs_route_target_format(target, &sb);
+    json_array_append_new(ctx, json_string(text));
+}
+
+/* Where it is in force: "default"; of a rule with a route distinguisher the VRFs, or "" where it is in force nowhere.
+ */
+static void set_vrf(json_t *o, const struct rule *rule, const struct dataplane *dp)
+{
+    char text[512] = "";
+    struct strbuf sb = sb_init(text, sizeof text);
+
+    if (!rule->match->has_rd) {
+        json_object_set_new(o, "vrf", json_string("default"));
+        return;
+    }
+    for (uint16_t i = 0; rule->vrfs != NULL && i < rule->vrfs->count; i++)
+        sb_printf(&sb, "%s%s", i > 0 ? "," : "", dataplane_vrf_name(dp, rule->vrfs->numbers[i]));
+    json_object_set_new(o, "vrf", json_text(text));
+    json_t *targets = json_array();
+    bgp_route_targets_each(&rule->path->attrs, append_target, targets);
+    sb = sb_init(text, sizeof text);
+    fs_rd_format(rule->match->rd, &sb);
+    json_object_set_new(o, "rd", json_string(text));
+    json_object_set_new(o, "route_targets", targets);
+}
+
 json_t *json_rule(const struct rule *rule, uint32_t rank, const struct dataplane *dp)
 {
     struct cnt_rule_sum sum;
@@ -81,7 +114,7 @@ json_t *json_rule(const struct rule *rule, uint32_t rank, const struct dataplane
     json_object_set_new(o, "match", json_match(rule->match));
     json_object_set_new(o, "actions", json_actions(&rule->actions));
     json_object_set_new(o, "nlri", json_nlri(rule->match));
-    json_object_set_new(o, "vrf", json_string("default"));
+    set_vrf(o, rule, dp);
     json_object_set_new(o, "source", json_rule_source(rule));
     json_object_set_new(o, "state", json_string(rule_state_name(rule->state)));
     json_object_set_new(o, "reason", json_text(rule->reason != NULL ? rule->reason : ""));

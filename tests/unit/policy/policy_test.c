@@ -55,6 +55,27 @@ static void each_rejection_starts_with_its_word_and_says_why(void **state)
     assert_rejected((struct pol_candidate){&plain_rule, &plain_actions, "sample"}, "unsupported-action");
 }
 
+static void a_vpn_rule_needs_one_vrf_that_imports_it_and_bears_it_out(void **state)
+{
+    static const struct {
+        struct pol_vrfs vrfs;
+        const char *reason;
+    } CASES[] = {
+        {{.importing = 0, .why = "no VRF wants 65000:1"}, "no-vrf: no VRF wants 65000:1"},
+        {{.importing = 2, .feasible = 0, .why = "in VRF red: no route"}, "infeasible: in VRF red: no route"},
+        {{.importing = 2, .feasible = 1}, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        struct pol_verdict verdict;
+        pol_judge(&(struct pol_candidate){.rule = &vpn_rule, .actions = &plain_actions, .vrfs = &CASES[i].vrfs},
+                  &verdict);
+        assert_string_equal(verdict.reason, CASES[i].reason);
+        assert_int_equal(verdict.state, CASES[i].reason[0] != '\0' ? POL_REJECTED : POL_ACTIVE);
+    }
+}
+
 static void an_unsupported_action_is_named(void **state)
 {
     const struct pol_candidate candidate = {&plain_rule, &plain_actions, "redirect"};
@@ -118,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rule_that_passes_every_step_is_active_without_a_reason),
         cmocka_unit_test(each_rejection_starts_with_its_word_and_says_why),
+        cmocka_unit_test(a_vpn_rule_needs_one_vrf_that_imports_it_and_bears_it_out),
         cmocka_unit_test(an_unsupported_action_is_named),
         cmocka_unit_test(the_first_step_that_does_not_accept_decides),
         cmocka_unit_test(judging_each_step_reports_all_and_concludes_as_pol_judge_does),

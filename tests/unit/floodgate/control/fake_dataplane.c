@@ -53,10 +53,12 @@ int dataplane_rule_open(struct dataplane *dp, uint32_t id)
     return 0;
 }
 
-int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule, const struct act_program *program)
+int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *rule, const struct act_program *program,
+                       const struct vrf_set *vrfs)
 {
     struct fake_slot *slot = &dp->slots[id];
 
+    assert_int_equal(vrfs != NULL, rule->has_rd);
     assert_in_range(id, 1, FAKE_IDS - 1);
     assert_false(slot->clearing);
     assert_true(slot->opened > 0);
@@ -148,4 +150,10 @@ void routing_reconfigure(struct routing *routing, const struct cfg *old, const s
     (void)old;
     (void)fresh;
     assert_null(routing);
+}
+
+const char *dataplane_vrf_name(const struct dataplane *dp, uint16_t vrf)
+{
+    (void)dp;
+    return vrf == 0 ? "default" : "other";
 }

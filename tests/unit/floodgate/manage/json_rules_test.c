@@ -24,6 +24,12 @@ void dataplane_rule_counters(const struct dataplane *dp, uint32_t id, struct cnt
     *out = counters;
 }
 
+const char *dataplane_vrf_name(const struct dataplane *dp, uint16_t vrf)
+{
+    (void)dp;
+    return vrf == 1 ? "red" : "blue";
+}
+
 double dataplane_tsc_to_time(const struct dataplane *dp, uint64_t tsc)
 {
     (void)dp;
