@@ -233,12 +233,17 @@ static void worker_row(struct table *table, const json_t *worker, const char *co
 
 static void show_workers(const struct fgctl *ctl, const json_t *workers)
 {
-    static const char *const STAGES[] = {"rx", "parse", "local", "classify", "act", "forward", "tx"};
+    static const char *const STAGES[] = {"rx", "parse", "local", "classify", "act", "lookup", "forward", "tx"};
     static const struct table_column COLUMNS[] = {
-        {.title = "LCORE", .right = true}, {.title = "CPU", .right = true},     {.title = "NODE", .right = true},
-        {.title = "QUEUES", .wrap = true}, {.title = "PACKETS", .right = true}, {.title = "BUSY POLLS", .right = true},
-        {.title = "RX", .right = true},    {.title = "PARSE", .right = true},   {.title = "CLASSIFY", .right = true},
-        {.title = "ACT", .right = true},   {.title = "TX", .right = true},      {.title = "TOTAL", .right = true}};
+        {.title = "LCORE", .right = true},   {.title = "CPU", .right = true},
+        {.title = "NODE", .right = true},    {.title = "QUEUES", .wrap = true},
+        {.title = "PACKETS", .right = true}, {.title = "BUSY POLLS", .right = true},
+        {.title = "RX", .right = true},      {.title = "PARSE", .right = true},
+        {.title = "LOCAL", .right = true},   {.title = "CLASSIFY", .right = true},
+        {.title = "ACT", .right = true},     {.title = "LOOKUP", .right = true},
+        {.title = "FORWARD", .right = true}, {.title = "TX", .right = true},
+        {.title = "TOTAL", .right = true}};
+    _Static_assert(sizeof COLUMNS / sizeof COLUMNS[0] == sizeof STAGES / sizeof STAGES[0] + 7, "a column for each");
     struct table *table = table_create(COLUMNS, sizeof COLUMNS / sizeof COLUMNS[0]);
     size_t i;
     json_t *worker;

@@ -32,6 +32,7 @@ struct burst {
     struct pkt_key keys[PORTS_BURST];
     struct egress egress[PORTS_BURST]; /* routed ports only */
     uint32_t rules[PORTS_BURST];       /* first matching rule of each, or CLS_NO_MATCH */
+    uint32_t hops[PORTS_BURST];        /* routed ports only: the lookup stage's answers, numbers of next hops */
     uint16_t copy_count; /* of packets that go to another address, too: made by the act stage, sent after the burst */
     struct rte_mbuf *copies[PORTS_BURST];
     struct pkt_key copy_keys[PORTS_BURST];
@@ -57,6 +58,7 @@ static inline void burst_keep(struct burst *burst, uint16_t from, uint16_t to)
 
 /* Stages of routed ports. */
 void stage_local(struct burst *burst);   /* takes out what is for the router itself, and sets `egress` */
+void stage_lookup(struct burst *burst);  /* fills `hops` in: by a redirect, or by what the FIB says */
 void stage_forward(struct burst *burst); /* route, TTL, MTU, neighbour: each left is ready for its egress.port */
 void stage_tx_routed(struct burst *burst);
 

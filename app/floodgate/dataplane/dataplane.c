@@ -413,8 +413,8 @@ uint64_t dataplane_idle_ms(const struct dataplane *dp)
 
 const char *dataplane_stage_name(enum dataplane_stage stage)
 {
-    static const char *const NAMES[DATAPLANE_STAGE_COUNT] = {"rx",  "parse",   "local", "classify",
-                                                             "act", "forward", "tx"};
+    static const char *const NAMES[DATAPLANE_STAGE_COUNT] = {"rx",  "parse",  "local",   "classify",
+                                                             "act", "lookup", "forward", "tx"};
 
     return NAMES[stage];
 }

@@ -104,9 +104,10 @@ uint64_t dataplane_idle_ms(const struct dataplane *dp);
 enum dataplane_stage {
     DATAPLANE_RX,
     DATAPLANE_PARSE,
-    DATAPLANE_LOCAL, /* routed ports only, as DATAPLANE_FORWARD */
+    DATAPLANE_LOCAL, /* routed ports only, as DATAPLANE_LOOKUP and DATAPLANE_FORWARD */
     DATAPLANE_CLASSIFY,
     DATAPLANE_ACT,
+    DATAPLANE_LOOKUP,
     DATAPLANE_FORWARD,
     DATAPLANE_TX,
     DATAPLANE_STAGE_COUNT,

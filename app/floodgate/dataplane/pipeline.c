@@ -3,7 +3,7 @@
  * The pipeline: fixed stages over a burst, in the order of judgement of the design.
  *
  *   wire:  rx -> parse -> classify -> act -> tx
- *   route: rx -> parse -> local -> classify -> act -> forward -> tx
+ *   route: rx -> parse -> local -> classify -> act -> lookup -> forward -> tx
  *
  * A stage that drops packets closes the gaps, so that the next one sees a dense burst. Packets keep their order.
  */
@@ -163,6 +163,7 @@ static void send_copies(struct burst *burst)
     memcpy(burst->keys, burst->copy_keys, burst->count * sizeof burst->keys[0]);
     memcpy(burst->egress, burst->copy_egress, burst->count * sizeof burst->egress[0]);
     cnt_add(&burst->in->originated_packets, burst->count);
+    stage_lookup(burst);
     stage_forward(burst);
     stage_tx_routed(burst);
 }
@@ -251,10 +252,10 @@ static const struct pipeline_stage {
         {stage_act, DATAPLANE_ACT}, {stage_tx, DATAPLANE_TX},
 },
   ROUTE[] = {
-      {stage_rx, DATAPLANE_RX},        {stage_parse, DATAPLANE_PARSE},
-      {stage_local, DATAPLANE_LOCAL},  {stage_classify, DATAPLANE_CLASSIFY},
-      {stage_act, DATAPLANE_ACT},      {stage_forward, DATAPLANE_FORWARD},
-      {stage_tx_routed, DATAPLANE_TX},
+      {stage_rx, DATAPLANE_RX},           {stage_parse, DATAPLANE_PARSE},
+      {stage_local, DATAPLANE_LOCAL},     {stage_classify, DATAPLANE_CLASSIFY},
+      {stage_act, DATAPLANE_ACT},         {stage_lookup, DATAPLANE_LOOKUP},
+      {stage_forward, DATAPLANE_FORWARD}, {stage_tx_routed, DATAPLANE_TX},
 };
 
 void pipeline_run(struct worker *worker, const struct worker_queue *queue, struct rte_mbuf **packets, uint16_t count,

@@ -9,78 +9,9 @@
 
 #include "dataplane/burst.h"
 #include "dataplane/punt.h"
+#include "dataplane/route_judge.h"
 #include "dataplane/route_plane.h"
 #include "packet/rewrite.h"
-
-#define BGP_PORT    179
-#define PROTO_TCP   6
-#define PROTO_ICMP6 58
-#define ND_TYPE_MIN 133 /* RFC 4861: router solicitation ... */
-#define ND_TYPE_MAX 137 /* ... redirect */
-#define VLAN_TAG    4u
-#define NOT_TAKEN   UP_KIND_COUNT
-
-static const uint8_t *frame_of(const struct rte_mbuf *packet)
-{
-    return rte_pktmbuf_mtod(packet, const uint8_t *);
-}
-
-/* The frame is for this station, and carries the tag of this port. */
-static bool is_for_us(const struct route_port *port, const struct rte_mbuf *packet, const struct pkt_key *key)
-{
-    uint16_t l2 = (uint16_t)(RTE_ETHER_HDR_LEN + (port->vlan ? VLAN_TAG : 0));
-
-    return port->routed && key->l3_offset == l2 && key->vlan == port->vlan && rte_pktmbuf_data_len(packet) >= l2 &&
-           memcmp(frame_of(packet), port->mac, sizeof port->mac) == 0;
-}
-
-static bool is_arp(const struct rte_mbuf *packet, const struct pkt_key *key)
-{
-    uint16_t at = (uint16_t)(key->l3_offset - 2);
-
-    return key->family == IP_NONE && rte_pktmbuf_data_len(packet) >= key->l3_offset && frame_of(packet)[at] == 0x08 &&
-           frame_of(packet)[at + 1] == 0x06;
-}
-
-static bool is_nd(const struct pkt_key *key)
-{
-    return key->family == IP_V6 && (key->has & PKT_HAS_ICMP) && key->protocol == PROTO_ICMP6 &&
-           key->icmp_type >= ND_TYPE_MIN && key->icmp_type <= ND_TYPE_MAX;
-}
-
-static bool is_own_address(const struct route_plane *route, uint16_t vrf, const struct pkt_key *key)
-{
-    if (route->local_marks[local_mark_of(key->dst, key->family)] == 0)
-        return false;
-    uint32_t number = fwd_fib_lookup(fwd_fib_of(route->fwd, vrf, key->family), key->dst);
-    return fwd_hop_of(route->hops, number)->kind == FWD_SELF;
-}
-
-/* For whom a packet is. NOT_TAKEN: for somebody else, to be routed; `*foreign`: not for this station at all. */
-static enum up_kind judge(const struct route_plane *route, const struct route_port *port, const struct rte_mbuf *packet,
-                          const struct pkt_key *key, bool *foreign)
-{
-    bool us = is_for_us(port, packet, key);
-    bool group =
-        port->routed && rte_pktmbuf_data_len(packet) > 0 && (frame_of(packet)[0] & 1) && key->vlan == port->vlan;
-
-    *foreign = false;
-    if (likely(us && key->family != IP_NONE)) {
-        if (unlikely(is_nd(key)))
-            return UP_ND;
-        if (likely(!is_own_address(route, port->vrf, key)))
-            return NOT_TAKEN;
-        bool bgp = key->protocol == PROTO_TCP && (key->has & PKT_HAS_PORTS) &&
-                   (key->dst_port == BGP_PORT || key->src_port == BGP_PORT);
-        return bgp ? UP_BGP : UP_LOCAL;
-    }
-    if ((us || group) && is_arp(packet, key))
-        return UP_ARP;
-    if (group && is_nd(key))
-        return UP_ND;
-    *foreign = true;
-    return NOT_TAKEN;
-}
 
 /* Before Flowspec: no rule can cut the router off. */
 void stage_local(struct burst *burst)
@@ -92,8 +23,9 @@ void stage_local(struct burst *burst)
 
     for (uint16_t i = 0; i < burst->count; i++) {
         struct rte_mbuf *packet = burst->packets[i];
-        enum up_kind kind = judge(route, port, packet, &burst->keys[i], &foreign);
-        if (unlikely(kind != NOT_TAKEN)) {
+        enum up_kind kind = route_judge(route, port, rte_pktmbuf_mtod(packet, const uint8_t *),
+                                        rte_pktmbuf_data_len(packet), &burst->keys[i], &foreign);
+        if (unlikely(kind != ROUTE_NOT_TAKEN)) {
             punt_local(burst, packet, &burst->keys[i], kind);
         } else if (unlikely(foreign)) {
             burst_drop(burst, packet, CNT_DROP_NOT_FOR_ROUTER);
@@ -106,37 +38,10 @@ void stage_local(struct burst *burst)
     burst->count = kept;
 }
 
-/* Addresses that no router passes on: RFC 1812 5.3.7, RFC 4291 2.5.2, 2.5.3, 2.5.6, 2.7. */
-static bool is_martian(const struct pkt_key *key)
-{
-    static const uint8_t ZERO[16];
-
-    if (key->family == IP_V4)
-        return key->src[0] == 127 || key->dst[0] == 127 || key->src[0] >= 224 || key->dst[0] >= 224 ||
-               key->src[0] == 0 || key->dst[0] == 0;
-    return key->src[0] == 0xff || key->dst[0] == 0xff || (key->src[0] == 0xfe && (key->src[1] & 0xc0) == 0x80) ||
-           (key->dst[0] == 0xfe && (key->dst[1] & 0xc0) == 0x80) ||
-           ((key->src[0] | key->dst[0]) == 0 && (memcmp(key->src, ZERO, 15) == 0 || memcmp(key->dst, ZERO, 15) == 0));
-}
-
-/* The same for all packets of a flow, so that they keep their order; addresses, protocol and ports. */
-static uint32_t flow_hash(const struct pkt_key *key)
-{
-    uint64_t hash = (uint64_t)key->protocol << 32 | (uint32_t)key->src_port << 16 | key->dst_port, word;
-
-    if (key->fragment & (PKT_FRAGMENT_IS | PKT_FRAGMENT_FIRST)) /* only the first has ports */
-        hash = (uint64_t)key->protocol << 32;
-    for (unsigned i = 0; i < 32; i += 8) {
-        memcpy(&word, key->src + i, 8); /* src, then dst behind it */
-        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-        hash ^= hash >> 29;
-    }
-    return (uint32_t)(hash >> 32);
-}
-
 /* Each packet's number of a next hop: of a redirect, or what the FIB says; all of a port's VRF in one go. */
-static void look_up(struct burst *burst, uint32_t *numbers)
+void stage_lookup(struct burst *burst)
 {
+    uint32_t *numbers = burst->hops;
     const struct route_plane *route = burst->worker->route;
     uint16_t vrf = route->ports[burst->queue->in->index].vrf;
     static const unsigned FAMILIES[2] = {IP_V4, IP_V6};
@@ -184,7 +89,7 @@ static bool source_passes(struct burst *burst, struct rte_mbuf *packet, const st
 static bool frame_rewrite(struct rte_mbuf *packet, const struct pkt_key *key, const struct route_port *out,
                           const uint8_t *mac)
 {
-    uint16_t l2 = (uint16_t)(RTE_ETHER_HDR_LEN + (out->vlan ? VLAN_TAG : 0));
+    uint16_t l2 = (uint16_t)(RTE_ETHER_HDR_LEN + (out->vlan ? ROUTE_VLAN_TAG : 0));
     uint32_t padding = rte_pktmbuf_pkt_len(packet) - key->l3_offset - key->length;
     uint8_t *frame;
 
@@ -251,7 +156,7 @@ static bool forward_one(struct burst *burst, uint16_t i, uint32_t number)
     const struct fwd_hop *hop = fwd_hop_of(route->hops, number);
 
     if (unlikely(hop->kind == FWD_SPREAD))
-        hop = fwd_hop_choose(route->hops, number, flow_hash(key));
+        hop = fwd_hop_choose(route->hops, number, route_flow_hash(key));
     switch ((enum fwd_kind)hop->kind) {
     case FWD_SEND:
     case FWD_RESOLVE:
@@ -274,19 +179,17 @@ static bool forward_one(struct burst *burst, uint16_t i, uint32_t number)
 void stage_forward(struct burst *burst)
 {
     const struct route_port *in = &burst->worker->route->ports[burst->queue->in->index];
-    uint32_t numbers[PORTS_BURST];
     uint16_t kept = 0;
 
-    look_up(burst, numbers);
     for (uint16_t i = 0; i < burst->count; i++) {
         struct rte_mbuf *packet = burst->packets[i];
-        if (unlikely(is_martian(&burst->keys[i]))) {
+        if (unlikely(route_is_martian(&burst->keys[i]))) {
             burst_drop(burst, packet, CNT_DROP_NO_ROUTE);
             continue;
         }
         if (in->urpf && !source_passes(burst, packet, &burst->keys[i], in->vrf))
             continue;
-        if (likely(forward_one(burst, i, numbers[i])))
+        if (likely(forward_one(burst, i, burst->hops[i])))
             burst_keep(burst, i, kept++);
     }
     burst->count = kept;
