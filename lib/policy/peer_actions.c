@@ -71,18 +71,31 @@ static bool check_allowed(const struct pol_peer_policy *policy, const struct fs_
 static bool check_rates(const struct pol_peer_policy *policy, const struct fs_actions *actions,
                         struct pol_verdict *verdict)
 {
+    const struct {
+        bool set;
+        float rate, least;
+        const char *unit, *of, *key;
+    } limits[] = {
+        {actions->rate_bytes_set, actions->rate_bytes_per_s, policy->min_rate_bytes_per_s, "octets", "", "min-rate"},
+        {actions->source_bytes.set, actions->source_bytes.rate_per_s, policy->min_rate_bytes_per_s, "octets",
+         " for each source", "min-rate"},
+        {actions->rate_packets_set, actions->rate_packets_per_s, policy->min_rate_packets_per_s, "packets", "",
+         "min-packet-rate"},
+        {actions->source_packets.set, actions->source_packets.rate_per_s, policy->min_rate_packets_per_s, "packets",
+         " for each source", "min-packet-rate"},
+    };
+
     if (fs_actions_discard(actions))
         return true;
-    if (actions->rate_bytes_set && actions->rate_bytes_per_s < policy->min_rate_bytes_per_s)
-        pol_refuse(verdict, POL_REJECTED, "policy: a limit of %.0f octets/s is below min-rate %.0f of policy %s",
-                   (double)actions->rate_bytes_per_s, (double)policy->min_rate_bytes_per_s, policy->name);
-    else if (actions->rate_packets_set && actions->rate_packets_per_s < policy->min_rate_packets_per_s)
-        pol_refuse(verdict, POL_REJECTED,
-                   "policy: a limit of %.0f packets/s is below min-packet-rate %.0f of policy %s",
-                   (double)actions->rate_packets_per_s, (double)policy->min_rate_packets_per_s, policy->name);
-    else
-        return true;
-    return false;
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        if (!limits[i].set || limits[i].rate >= limits[i].least)
+            continue;
+        pol_refuse(verdict, POL_REJECTED, "policy: a limit of %.0f %s/s%s is below %s %.0f of policy %s",
+                   (double)limits[i].rate, limits[i].unit, limits[i].of, limits[i].key, (double)limits[i].least,
+                   policy->name);
+        return false;
+    }
+    return true;
 }
 
 bool pol_target_equal(const struct fs_route_target *a, const struct fs_route_target *b)

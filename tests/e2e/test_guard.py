@@ -129,6 +129,25 @@ def test_the_kill_switch_of_a_peer_leaves_other_rules_alone(start):
     end(controller)
 
 
+def test_a_reload_that_changes_a_peer_keeps_the_operators_word_on_it(start):
+    peer = Peer()
+    router = start(Config(peers=[peer, Peer(name="idle", address="127.0.0.9", asn=65009)]))
+    router.ask("kill-switch", "on", "detector")
+    router.ctl("peer", "idle", "down")
+    peer.options["hold-time"] = 120
+    router.config.peers[1].options["hold-time"] = 120
+    router.configure()
+    assert "2 peers changed" in router.ctl("reload")
+    assert router.ask("status")["vetting"]["kill_switch_peers"] == ["detector"]
+    assert router.peer("idle")["admin_down"] is True
+    controller = router.inject([f"match destination {OTHER}/32 then discard"])
+    rule, = router.wait_rules(1, "suspended", seconds=30)
+    assert rule["reason"].startswith("kill-switch: ")
+    router.ask("kill-switch", "off", "detector")
+    router.wait_rules(1, seconds=30)
+    end(controller)
+
+
 def test_a_rule_in_dry_run_is_counted_and_not_enforced_until_it_is_promoted(start):
     router = start(Config(peers=[Peer(options={"policy": "trial"})], start="manual", wan=FOREVER,
                           extra="policies: {trial: {dry-run: true}}\n"), frames=TRAFFIC)

@@ -138,7 +138,7 @@ static struct suspect *suspects(struct breaker *breaker, mono_ms_t now, size_t *
     for (const struct rule *rule = rules_next(breaker->rules, NULL); rule != NULL;
          rule = rules_next(breaker->rules, rule)) {
         struct suspect one;
-        if (!rule_state_enforced(rule->state) || rule->approved)
+        if (!rule_state_enforced(rule->state) || rule_is_approved(rule))
             continue;
         follow_rule(breaker, (struct rule *)(uintptr_t)rule, now, &one);
         if (one.packets_per_s <= 0)
@@ -178,6 +178,12 @@ static void trip(struct breaker *breaker, const struct snapshot *from, const str
         breaker->info.trips++;
         dropped -= list[i].packets_per_s;
     }
+    if (100 * dropped > cfg->max_drop_share * all)
+        log_line(
+            breaker->log, LOG_LEVEL_ERROR,
+            "breaker: rules drop %.1f %% of all packets, more than max-drop-share %g %%, and none is left to suspend: "
+            "what drops was approved or resumed by the operator",
+            100 * dropped / all, cfg->max_drop_share);
     free(list);
     breaker->count = 0; /* what is in the window was dropped by rules that are suspended now */
 }
@@ -197,18 +203,11 @@ static void watch(struct breaker *breaker, mono_ms_t now_ms)
     trip(breaker, from, &now);
 }
 
+/* A rule that has just come into force was not idle before. */
 static mono_ms_t idle_ms(const struct breaker *breaker, const struct rule *rule, mono_ms_t now)
 {
-    struct cnt_rule_sum sum;
-    struct timespec wall;
+    mono_ms_t idle = rules_idle_ms(breaker->rules, rule, now);
 
-    dataplane_rule_counters(breaker->dp, rule->id, &sum);
-    if (sum.last_hit_tsc == 0)
-        return now - rule->state_ms;
-    clock_gettime(CLOCK_REALTIME, &wall);
-    double idle_s =
-        (double)wall.tv_sec + (double)wall.tv_nsec / 1e9 - dataplane_tsc_to_time(breaker->dp, sum.last_hit_tsc);
-    mono_ms_t idle = idle_s > 0 ? (mono_ms_t)(idle_s * MONO_MS_PER_S) : 0;
     return idle < now - rule->state_ms ? idle : now - rule->state_ms;
 }
 

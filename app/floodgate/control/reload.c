@@ -186,8 +186,14 @@ static void peer_renew(struct peer *peer, const struct cfg_peer *conf)
         distribute_judge_again(peer);
 }
 
+/* What the operator said of a peer, which a change of its configuration does not take back. */
+struct said {
+    bool killed, admin_down;
+};
+
 struct peers_change {
     size_t added, removed, changed;
+    struct said *said; /* by place in the new configuration, of peers that changed */
 };
 
 /*
@@ -210,6 +216,9 @@ static void peers_keep(struct control *control, const struct cfg *fresh, struct 
         if (conf != NULL) {
             change->changed += peer->range == NULL; /* a range's come back when they want to */
             change->removed += peer->range != NULL;
+            if (peer->range == NULL)
+                change->said[conf - fresh->peers] =
+                    (struct said){.killed = peer->source.killed, .admin_down = peer->admin_down};
             peer_stop(peer, CEASE_CHANGED, "configuration changed");
         } else {
             change->removed++;
@@ -227,7 +236,6 @@ static void peers_apply(struct control *control, const struct cfg *fresh, struct
 {
     size_t count = 0;
 
-    memset(change, 0, sizeof *change);
     peers_keep(control, fresh, peers, change);
     for (size_t i = 0; i < fresh->peer_count; i++) {
         bool started = peers[i] != NULL;
@@ -241,7 +249,10 @@ static void peers_apply(struct control *control, const struct cfg *fresh, struct
         peers[count++] = peer; /* never ahead of i */
         if (!started) {
             change->added++;
-            peer_start(peer);
+            peer->source.killed = change->said[i].killed;
+            peer->admin_down = change->said[i].admin_down;
+            if (!peer->admin_down)
+                peer_start(peer);
         }
     }
     for (size_t i = fresh->peer_count; peers[i] != NULL; i++)
@@ -308,17 +319,19 @@ bool control_reload(struct control *control, char *summary, size_t summary_size,
     struct cfg *fresh = cfg_load(control->config_file, on_problem, &problems);
     const struct cfg *old = control->cfg;
     struct local_rules_change rules;
-    struct peers_change peers;
+    struct peers_change peers = {0};
 
     if (fresh == NULL)
         return false;
     check_fixed(control, fresh, &problems);
     struct peer **slots = calloc(fresh->peer_count + control->peer_count + 1, sizeof(struct peer *));
     struct judge *judge = judge_create(fresh);
-    if (slots == NULL || judge == NULL)
+    peers.said = calloc(fresh->peer_count + 1, sizeof *peers.said);
+    if (slots == NULL || judge == NULL || peers.said == NULL)
         problem_take(&problems, "no memory to reload");
     if (problems.count > 0 || !incoming_set(control->incoming, fresh->listens, fresh->listen_count, why, size)) {
         free(slots);
+        free(peers.said);
         judge_free(judge);
         cfg_free(fresh);
         return false;
@@ -328,6 +341,7 @@ bool control_reload(struct control *control, char *summary, size_t summary_size,
     struct judge *old_judge = control->judge;
     control->judge = judge; /* what new peers get their policy from */
     peers_apply(control, fresh, slots, &peers);
+    free(peers.said);
     dynamic_reconfigure(control->dynamic);
     judge_again(control, old);
     judge_free(old_judge);

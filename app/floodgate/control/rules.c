@@ -21,34 +21,12 @@
 #include "dataplane/dataplane.h"
 #include "flowspec/order.h"
 
-static const char *const STATE_NAMES[RULE_STATE_COUNT] = {
-    [RULE_ACTIVE] = "active",       [RULE_REJECTED] = "rejected",           [RULE_HELD] = "held",
-    [RULE_SUSPENDED] = "suspended", [RULE_NEVER_MATCHES] = "never-matches", [RULE_STALE] = "stale",
-    [RULE_DRY_RUN] = "dry-run",
-};
-
 static const enum rule_state STATE_OF_VERDICT[] = {
     [POL_ACTIVE] = RULE_ACTIVE,
     [POL_REJECTED] = RULE_REJECTED,
     [POL_HELD] = RULE_HELD,
     [POL_NEVER_MATCHES] = RULE_NEVER_MATCHES,
 };
-
-const char *rule_state_name(enum rule_state state)
-{
-    return STATE_NAMES[state];
-}
-
-bool rule_state_parse(const char *name, enum rule_state *out)
-{
-    for (unsigned i = 0; i < RULE_STATE_COUNT; i++) {
-        if (strcmp(name, STATE_NAMES[i]) == 0) {
-            *out = (enum rule_state)i;
-            return true;
-        }
-    }
-    return false;
-}
 
 static int compare(const struct ord_node *node, const void *key)
 {
@@ -233,7 +211,7 @@ static void rule_judge(const struct rules *rules, const struct rule *rule, struc
         .cost = rule->cost,
         .peer_cost = rule->source->cost - (counted ? rule->cost : 0),
         .from_configuration = rule->source_kind == BGP_SOURCE_CONFIG,
-        .approved = rule->approved,
+        .approved = rule_is_approved(rule),
     };
 
     if (candidate.policy != NULL && candidate.policy->max_rules_per_destination > 0)
@@ -301,9 +279,12 @@ static void rule_judge_again(struct rules *rules, struct rule *rule)
 {
     struct decision decision;
 
-    if (rule->delayed)
+    if (rule->delayed && !rule->in_force)
         return; /* judged when its turn comes */
     rule_judge(rules, rule, &decision);
+    if (rule->delayed && wants_place(decision.state))
+        return; /* what is in force stays until then, unless it may not be any more */
+    rule_pace_forget(rules, rule);
     if (decision.state != rule->state || wants_place(decision.state) != rule->in_force ||
         (rule->in_force && !vrf_set_equal(decision.vrf.vrfs, rule->vrfs)) ||
         strcmp(decision.reason, rule->reason != NULL ? rule->reason : "") != 0)
@@ -311,41 +292,10 @@ static void rule_judge_again(struct rules *rules, struct rule *rule)
     free(decision.vrf.vrfs);
 }
 
-void rules_guard_by(struct rules *rules, struct guard *guard)
-{
-    rules->guard = guard;
-}
-
-void rules_journal_to(struct rules *rules, struct journal *journal)
-{
-    rules->journal = journal;
-}
-
-uint32_t rules_highest_id(const struct rules *rules)
-{
-    return rules->highest_id;
-}
-
 void rules_measure_again(struct rules *rules)
 {
     for (struct ord_node *node = ord_first(&rules->list); node != NULL; node = ord_next(node))
         ((struct rule *)node)->measured = false;
-}
-
-void rules_tell(struct rules *rules, rules_changed_fn changed, void *ctx)
-{
-    rules->changed = changed;
-    rules->changed_ctx = ctx;
-}
-
-void rules_judge_by(struct rules *rules, const struct judge *judge)
-{
-    rules->judge = judge;
-}
-
-void rules_index_by(struct rules *rules, struct rejudge *rejudge)
-{
-    rules->rejudge = rejudge;
 }
 
 void rules_judge_one(struct rules *rules, struct rule *rule)
@@ -355,6 +305,8 @@ void rules_judge_one(struct rules *rules, struct rule *rule)
 
 void rules_judge_again(struct rules *rules, bool all)
 {
+    mono_ms_t now = control_now();
+
     /* the new policies count other things */
     for (struct ord_node *node = ord_first(&rules->list); node != NULL; node = ord_next(node)) {
         struct rule *rule = (struct rule *)node;
@@ -365,8 +317,14 @@ void rules_judge_again(struct rules *rules, bool all)
     }
     for (struct ord_node *node = ord_first(&rules->list); node != NULL; node = ord_next(node)) {
         struct rule *rule = (struct rule *)node;
-        if (all || rule->source->judge_again)
+        if (rule->source->judge_again)
+            rules_age_again(rules, rule, now);
+        if ((all || rule->source->judge_again) && rule->delayed && rule->in_force) {
+            rule_pace_forget(rules, rule); /* the program in force is not what is judged */
+            rule_decide(rules, rule);
+        } else if (all || rule->source->judge_again) {
             rule_judge_again(rules, rule);
+        }
     }
 }
 
@@ -530,7 +488,7 @@ static void rule_remove(struct rules *rules, struct rule *rule)
 /* Other actions make another rule of it: what was decided about the old ones does not hold for these. */
 static void rule_renew(struct rules *rules, struct rule *rule)
 {
-    rule->approved = false;
+    rule->approved_for = 0;
     rule->measured = false;
     rule->expired = RULE_FRESH;
     if (rule_pace(rules, rule, control_now()))
@@ -548,10 +506,15 @@ void rules_best_changed(struct rules *rules, struct bgp_rib_entry *entry, bool w
     } else if (rule == NULL) {
         rule_insert(rules, entry);
     } else {
+        bool moves = &rule->source->rib != entry->best->source;
         tally(rules, rule, -1);
-        if (&rule->source->rib != entry->best->source)
+        if (moves)
             source_left(rules, rule);
         bool other = rule_take_path(rule, entry->best);
+        if (moves) { /* another peer's rule has its own time */
+            rule->expired = RULE_FRESH;
+            rule->since_ms = control_now();
+        }
         tally(rules, rule, +1);
         if (other) /* else only the path moved: the rule in force is the same */
             rule_renew(rules, rule);

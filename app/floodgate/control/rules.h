@@ -87,13 +87,13 @@ struct rule {
     enum rule_state state;
     char *reason; /* owned; NULL when there is none */
     bool suspended_by_operator;
-    char *tripped; /* owned: why the circuit breaker suspended it; NULL: it did not */
-    bool approved; /* the operator let it pass the guard */
-    bool warned;   /* let through with a warning, which its reason is */
-    bool measured; /* the guard has let it into force: from now on the breaker watches it */
-    bool dry_run;  /* the operator's word; a policy may say so, too */
-    bool promoted; /* the operator's word against the policy's dry-run */
-    bool delayed;  /* waits in rules_pace.c's queue: its source makes too many changes */
+    char *tripped;         /* owned: why the circuit breaker suspended it; NULL: it did not */
+    uint32_t approved_for; /* number of the source for which the operator let it pass the guard; 0: none */
+    bool warned;           /* let through with a warning, which its reason is */
+    bool measured;         /* the guard has let it into force: from now on the breaker watches it */
+    bool dry_run;          /* the operator's word; a policy may say so, too */
+    uint32_t promoted_for; /* likewise the operator's word against that source's dry-run */
+    bool delayed;          /* waits in rules_pace.c's queue: its source makes too many changes */
     enum rule_expiry expired;
     uint16_t vrf; /* where redirects of the program in force lead: control/redirect.h */
     uint32_t via;
@@ -109,14 +109,21 @@ struct rule {
     TAILQ_ENTRY(rule) waiting;
     bool counted; /* rules.c's: in the table of rules by destination */
     uint32_t cost;
-    time_t since;                 /* when the rule was first announced */
-    mono_ms_t since_ms, state_ms; /* the same, and when its state last changed, on the monotonic clock */
+    time_t since;       /* when the rule was first announced */
+    mono_ms_t since_ms; /* when its source announced it, on the monotonic clock */
+    mono_ms_t state_ms; /* when its state last changed */
     /* breaker.c's: what the rule had dropped at some moment of the last two windows */
     uint64_t base_packets;
     mono_ms_t base_ms;
     TAILQ_ENTRY(rule) turn; /* of the queue of delayed rules */
     struct ord_node *links[];
 };
+
+/* What the operator allowed one peer's rule is not allowed to another peer that announces the same. */
+static inline bool rule_is_approved(const struct rule *rule)
+{
+    return rule->approved_for == rule->source->rib.number;
+}
 
 struct rules;
 
@@ -208,6 +215,9 @@ bool rules_kill(struct rules *rules, struct rule_source *source, bool on, const 
 
 /* The circuit breaker's: suspends a rule until the operator resumes it. */
 void rules_trip(struct rules *rules, uint32_t id, const char *reason);
+
+/* How long no packet has matched the rule; since it was announced where none ever did (rules_age.c). */
+mono_ms_t rules_idle_ms(const struct rules *rules, const struct rule *rule, mono_ms_t now);
 
 /* A rule has had its time. */
 void rules_expire(struct rules *rules, uint32_t id, enum rule_expiry why);

@@ -50,6 +50,9 @@ void rule_record(const struct rules *rules, const struct rule *rule, const char 
 /* rules_redirect.c: what of the redirects of a rule in force has no effect now, for its reason; "" when all have. */
 void rule_redirect_note(const struct rules *rules, const struct rule *rule, char *note, size_t size);
 
+/* rules_age.c: a rule whose time was up by the former policy has it again where the policy in force grants more. */
+void rules_age_again(const struct rules *rules, struct rule *rule, mono_ms_t now);
+
 /* rules_pace.c: whether the rule's source may make another change now; else the rule waits in the queue. */
 bool rule_pace(struct rules *rules, struct rule *rule, mono_ms_t now);
 void rule_pace_forget(struct rules *rules, struct rule *rule);

@@ -1,9 +1,62 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Questions to the rule table. None of them changes it. */
+/* What is asked of the rule table, and who has to do with it: nothing here changes a rule. */
 #include <string.h>
 
 #include "control/rules_internal.h"
 #include "flowspec/order.h"
+
+static const char *const STATE_NAMES[RULE_STATE_COUNT] = {
+    [RULE_ACTIVE] = "active",       [RULE_REJECTED] = "rejected",           [RULE_HELD] = "held",
+    [RULE_SUSPENDED] = "suspended", [RULE_NEVER_MATCHES] = "never-matches", [RULE_STALE] = "stale",
+    [RULE_DRY_RUN] = "dry-run",
+};
+
+const char *rule_state_name(enum rule_state state)
+{
+    return STATE_NAMES[state];
+}
+
+bool rule_state_parse(const char *name, enum rule_state *out)
+{
+    for (unsigned i = 0; i < RULE_STATE_COUNT; i++) {
+        if (strcmp(name, STATE_NAMES[i]) == 0) {
+            *out = (enum rule_state)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void rules_guard_by(struct rules *rules, struct guard *guard)
+{
+    rules->guard = guard;
+}
+
+void rules_journal_to(struct rules *rules, struct journal *journal)
+{
+    rules->journal = journal;
+}
+
+uint32_t rules_highest_id(const struct rules *rules)
+{
+    return rules->highest_id;
+}
+
+void rules_tell(struct rules *rules, rules_changed_fn changed, void *ctx)
+{
+    rules->changed = changed;
+    rules->changed_ctx = ctx;
+}
+
+void rules_judge_by(struct rules *rules, const struct judge *judge)
+{
+    rules->judge = judge;
+}
+
+void rules_index_by(struct rules *rules, struct rejudge *rejudge)
+{
+    rules->rejudge = rejudge;
+}
 
 const struct rule *rules_next(const struct rules *rules, const struct rule *rule)
 {

@@ -35,7 +35,8 @@ void rules_redirects_again(struct rules *rules, bool vrfs_changed)
     for (struct ord_node *node = ord_first(&rules->list); node != NULL; node = ord_next(node)) {
         struct rule *rule = (struct rule *)node;
         bool redirects = rule->actions.redirect.kind != FS_REDIRECT_NONE || rule->actions.redirect_ip_set;
-        if (rule->state == RULE_ACTIVE && rule->in_force && redirects && (vrfs_changed || told_otherwise(rules, rule)))
+        if (rule_state_enforced(rule->state) && rule->in_force && redirects &&
+            (vrfs_changed || told_otherwise(rules, rule)))
             rule_decide(rules, rule);
     }
 }

@@ -37,7 +37,8 @@ void rule_record(const struct rules *rules, const struct rule *rule, const char 
 
 bool rule_is_dry_run(const struct rule *rule)
 {
-    bool by_policy = rule->source->policy != NULL && rule->source->policy->dry_run && !rule->promoted;
+    bool by_policy =
+        rule->source->policy != NULL && rule->source->policy->dry_run && rule->promoted_for != rule->source->rib.number;
 
     return rule->dry_run || by_policy;
 }
@@ -122,7 +123,7 @@ bool rules_resume(struct rules *rules, uint32_t id, const char *by, char *why, s
     rule->suspended_by_operator = false;
     free(rule->tripped);
     rule->tripped = NULL;
-    rule->approved = true; /* by somebody who knows what it takes */
+    rule->approved_for = rule->source->rib.number; /* by somebody who knows what it takes */
     rule_decide(rules, rule);
     tell(rules, rule, "resumed", "resume", by);
     return true;
@@ -142,7 +143,7 @@ bool rules_approve(struct rules *rules, uint32_t id, const char *by, char *why, 
         snprintf(why, size, "rule %u is %s, not held: there is nothing to approve", id, rule_state_name(rule->state));
         return false;
     }
-    rule->approved = true;
+    rule->approved_for = rule->source->rib.number;
     rule->expired = RULE_FRESH;
     rule_decide(rules, rule);
     tell(rules, rule, "approved", "approve", by);
@@ -160,7 +161,7 @@ bool rules_dry_run(struct rules *rules, uint32_t id, const char *by, char *why, 
         return false;
     }
     rule->dry_run = true;
-    rule->promoted = false;
+    rule->promoted_for = 0;
     rule_decide(rules, rule);
     tell(rules, rule, "put into dry-run", "dry-run", by);
     return true;
@@ -178,7 +179,7 @@ bool rules_promote(struct rules *rules, uint32_t id, const char *by, char *why, 
         return false;
     }
     rule->dry_run = false;
-    rule->promoted = true;
+    rule->promoted_for = rule->source->rib.number;
     rule->measured = false; /* nothing was taken so far */
     rule_decide(rules, rule);
     tell(rules, rule, "promoted", "promote", by);
@@ -217,7 +218,7 @@ void rules_trip(struct rules *rules, uint32_t id, const char *reason)
         return;
     free(rule->tripped);
     rule->tripped = copy;
-    rule->approved = false;
+    rule->approved_for = 0;
     rule_decide(rules, rule);
     log_line(rules->log, LOG_LEVEL_ERROR, "rule %u (%s) SUSPENDED: %s", id, rule_source_text(rule), reason);
     rule_record(rules, rule, "breaker", "breaker", "router");
