@@ -395,7 +395,7 @@ static void find_loops(struct bgp_attr_reader *reader)
         what = "AS_PATH: our own AS is in it; treated as withdrawal";
     else if (conf->router_id != 0 && attrs->has_originator_id && attrs->originator_id == conf->router_id)
         what = "ORIGINATOR_ID: is our own; treated as withdrawal";
-    else if (conf->router_id != 0 && cluster_list_has(attrs, conf->router_id))
+    else if (conf->cluster_id != 0 && cluster_list_has(attrs, conf->cluster_id))
         what = "CLUSTER_LIST: our own cluster is in it; treated as withdrawal";
     if (what == NULL)
         return;

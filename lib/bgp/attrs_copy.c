@@ -79,7 +79,8 @@ static bool scalars_equal(const struct bgp_attrs *a, const struct bgp_attrs *b)
            (!a->has_aggregator || (a->aggregator_as == b->aggregator_as && a->aggregator_id == b->aggregator_id)) &&
            (!a->has_origin || a->origin == b->origin) && (!a->has_med || a->med == b->med) &&
            (!a->has_local_pref || a->local_pref == b->local_pref) &&
-           (!a->has_originator_id || a->originator_id == b->originator_id) && ip_addr_equal(&a->next_hop, &b->next_hop);
+           (!a->has_originator_id || a->originator_id == b->originator_id) &&
+           ip_addr_equal(&a->next_hop, &b->next_hop) && a->label == b->label;
 }
 
 bool bgp_attrs_equal(const struct bgp_attrs *a, const struct bgp_attrs *b)
@@ -121,7 +122,7 @@ uint64_t bgp_attrs_hash(const struct bgp_attrs *attrs)
 {
     const uint32_t scalars[] = {attrs->has_origin ? attrs->origin + 1u : 0, attrs->has_med ? attrs->med : 0,
                                 attrs->has_local_pref ? attrs->local_pref : 0,
-                                attrs->has_originator_id ? attrs->originator_id : 0};
+                                attrs->has_originator_id ? attrs->originator_id : 0, attrs->label};
     uint64_t hash = hash_octets(0xcbf29ce484222325u, scalars, sizeof scalars);
 
     for (size_t i = 0; i < BLOB_COUNT; i++) {

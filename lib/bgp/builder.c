@@ -60,6 +60,7 @@ static void begin(struct bgp_builder *b, uint32_t family, bool withdraw, struct 
 
     b->family = family;
     b->withdraw = withdraw;
+    b->classic = false;
     b->count = 0;
     b->max = max < sizeof b->body ? max : sizeof b->body;
     b->tail_len = 0;
@@ -72,8 +73,11 @@ static void begin(struct bgp_builder *b, uint32_t family, bool withdraw, struct 
     bw_u16(&w, bgp_family_afi(family));
     bw_u8(&w, bgp_family_safi(family));
     if (!withdraw) {
+        static const uint8_t NO_RD[8]; /* RFC 4364 4.3.2: in front of the next hop of VPN routes */
         size_t next_hop_len = ip_family_bits(next_hop.family) / 8;
-        bw_u8(&w, (uint8_t)next_hop_len);
+        size_t rd_len = (family & (BGP_IPV4_VPN | BGP_IPV6_VPN)) != 0 ? sizeof NO_RD : 0;
+        bw_u8(&w, (uint8_t)(rd_len + next_hop_len));
+        bw_bytes(&w, NO_RD, rd_len);
         bw_bytes(&w, next_hop.octets, next_hop_len);
         bw_u8(&w, 0);
     }
@@ -133,6 +137,51 @@ bool bgp_builder_add(struct bgp_builder *b, const struct fs_rule *rule)
     return true;
 }
 
+/* Withdrawn routes come first in a body, others last: what stands behind the former is an empty list of attributes. */
+static void begin_classic(struct bgp_builder *b, const struct bgp_attrs *attrs, bool four_octet_as, size_t max)
+{
+    struct byte_writer w = bw_init(b->body, sizeof b->body);
+
+    b->family = BGP_IPV4_UNICAST;
+    b->withdraw = attrs == NULL;
+    b->classic = true;
+    b->count = 0;
+    b->max = max < sizeof b->body ? max : sizeof b->body;
+    b->tail_len = 0;
+    bw_u16(&w, 0);
+    if (attrs != NULL) {
+        bw_u16(&w, 0);
+        bgp_attrs_write_next_hop(attrs, four_octet_as, &w);
+        bw_patch_u16(&w, 2, (uint16_t)(bw_len(&w) - 4));
+    }
+    b->len = bw_len(&w);
+    if (w.failed || b->len > b->max) {
+        b->max = 0; /* nothing will fit */
+    } else if (attrs == NULL) {
+        b->tail_len = 2;
+        memset(b->body + b->max - b->tail_len, 0, b->tail_len);
+    }
+}
+
+void bgp_builder_begin_routes(struct bgp_builder *b, uint32_t family, const struct bgp_attrs *attrs, bool four_octet_as,
+                              size_t max)
+{
+    if (family == BGP_IPV4_UNICAST)
+        begin_classic(b, attrs, four_octet_as, max);
+    else
+        bgp_builder_begin_set(b, family, attrs, four_octet_as, false, max);
+}
+
+bool bgp_builder_add_nlri(struct bgp_builder *b, const uint8_t *nlri, size_t len)
+{
+    if (b->len + b->tail_len + len > b->max)
+        return false;
+    memcpy(b->body + b->len, nlri, len);
+    b->len += len;
+    b->count++;
+    return true;
+}
+
 size_t bgp_builder_finish(struct bgp_builder *b)
 {
     struct byte_writer w = bw_init(b->body, sizeof b->body);
@@ -144,6 +193,11 @@ size_t bgp_builder_finish(struct bgp_builder *b)
     b->len += b->tail_len;
     b->tail_len = 0;
     w.at += b->len;
+    if (b->classic) {
+        if (b->withdraw)
+            bw_patch_u16(&w, 0, (uint16_t)(mp_end - 2));
+        return b->len;
+    }
     bw_patch_u16(&w, b->mp_len_at, (uint16_t)(mp_end - b->mp_len_at - 2));
     bw_patch_u16(&w, 2, (uint16_t)(b->len - 4));
     return b->len;

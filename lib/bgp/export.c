@@ -101,6 +101,13 @@ void bgp_attrs_export(const struct bgp_attrs *attrs, const struct bgp_export *ho
         to_internal(attrs, how, out, room);
 }
 
+void bgp_attrs_export_route(const struct bgp_attrs *attrs, const struct bgp_export *how, const struct ip_addr *next_hop,
+                            struct bgp_attrs *out, uint8_t *room)
+{
+    bgp_attrs_export(attrs, how, out, room);
+    out->next_hop = next_hop->family != IP_NONE ? *next_hop : attrs->next_hop;
+}
+
 void bgp_attr_write(struct byte_writer *w, uint8_t flags, uint8_t code, const void *value, size_t len)
 {
     if (len > UINT8_MAX)
@@ -175,12 +182,14 @@ static uint8_t transitive(const struct bgp_attrs *attrs, uint8_t code)
     return BGP_ATTR_OPTIONAL | BGP_ATTR_TRANSITIVE | partial;
 }
 
-void bgp_attrs_write(const struct bgp_attrs *attrs, bool four_octet_as, struct byte_writer *w)
+static void write_all(const struct bgp_attrs *attrs, bool four_octet_as, bool next_hop, struct byte_writer *w)
 {
     const uint8_t known = BGP_ATTR_TRANSITIVE, here = BGP_ATTR_OPTIONAL;
 
     bgp_attr_write(w, known, BGP_ATTR_ORIGIN, &attrs->origin, 1);
     bool as4_path = write_as_path(w, attrs, four_octet_as);
+    if (next_hop)
+        bgp_attr_write(w, known, BGP_ATTR_NEXT_HOP, attrs->next_hop.octets, 4);
     if (attrs->has_med)
         write_u32(w, here, BGP_ATTR_MED, attrs->med);
     if (attrs->has_local_pref)
@@ -207,4 +216,14 @@ void bgp_attrs_write(const struct bgp_attrs *attrs, bool four_octet_as, struct b
     write_blob(w, transitive(attrs, BGP_ATTR_LARGE_COMMUNITIES), BGP_ATTR_LARGE_COMMUNITIES, attrs->large_comms,
                attrs->large_comms_len);
     bw_bytes(w, attrs->unknown, attrs->unknown_len);
+}
+
+void bgp_attrs_write(const struct bgp_attrs *attrs, bool four_octet_as, struct byte_writer *w)
+{
+    write_all(attrs, four_octet_as, false, w);
+}
+
+void bgp_attrs_write_next_hop(const struct bgp_attrs *attrs, bool four_octet_as, struct byte_writer *w)
+{
+    write_all(attrs, four_octet_as, true, w);
 }

@@ -43,6 +43,13 @@ bool bgp_export_allowed(const struct bgp_attrs *attrs, const struct bgp_export *
 void bgp_attrs_export(const struct bgp_attrs *attrs, const struct bgp_export *how, struct bgp_attrs *out,
                       uint8_t *room);
 
+/*
+ * The same for routes, which have a next hop: `next_hop`, or where that is IP_NONE the one they came with (RFC 4271
+ * 5.1.3, RFC 4456 10).
+ */
+void bgp_attrs_export_route(const struct bgp_attrs *attrs, const struct bgp_export *how, const struct ip_addr *next_hop,
+                            struct bgp_attrs *out, uint8_t *room);
+
 /* One attribute: flags (the Extended Length bit is added where it is needed), code, length, value. */
 void bgp_attr_write(struct byte_writer *w, uint8_t flags, uint8_t code, const void *value, size_t len);
 
@@ -51,5 +58,7 @@ void bgp_attr_write(struct byte_writer *w, uint8_t flags, uint8_t code, const vo
  * added for a speaker of 2-octet numbers where they are needed.
  */
 void bgp_attrs_write(const struct bgp_attrs *attrs, bool four_octet_as, struct byte_writer *w);
+/* And with NEXT_HOP: what goes with IPv4 routes that stand in the NLRI field (RFC 4271 4.3). */
+void bgp_attrs_write_next_hop(const struct bgp_attrs *attrs, bool four_octet_as, struct byte_writer *w);
 
 #endif

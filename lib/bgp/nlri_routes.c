@@ -6,8 +6,10 @@
 #include "base/cursor.h"
 #include "base/strbuf.h"
 
-#define LABEL_BITS 24 /* RFC 8277 2.2: one label, unless both sides said otherwise, which we do not */
-#define RD_BITS    64
+#define LABEL_BITS      24 /* RFC 8277 2.2: one label, unless both sides said otherwise, which we do not */
+#define RD_BITS         64
+#define BOTTOM          0x01      /* of the label stack */
+#define WITHDRAWN_LABEL 0x800000u /* RFC 8277 2.4 */
 
 /* Bits of an NLRI before the prefix proper. */
 static unsigned bits_before(uint32_t family)
@@ -79,4 +81,22 @@ void bgp_routes_read(const struct bgp_attr_reader *reader, uint32_t family, stru
         else
             reader->ops->reach_route(reader->ctx, &route, attrs);
     }
+}
+
+size_t bgp_route_encode(const struct bgp_route *route, bool add_path, bool withdraw, uint8_t *out)
+{
+    struct byte_writer w = bw_init(out, BGP_ROUTE_NLRI_MAX);
+    unsigned before = bits_before(route->family), length = route->prefix.length;
+
+    if (add_path)
+        bw_u32(&w, route->path_id);
+    bw_u8(&w, (uint8_t)(before + length));
+    if (before > 0) {
+        uint32_t label = withdraw ? WITHDRAWN_LABEL : route->label << 4 | BOTTOM;
+        bw_u8(&w, (uint8_t)(label >> 16));
+        bw_u16(&w, (uint16_t)label);
+        bw_bytes(&w, route->rd, sizeof route->rd);
+    }
+    bw_bytes(&w, route->prefix.octets, (length + 7) / 8);
+    return bw_len(&w);
 }

@@ -268,6 +268,18 @@ static void tell(struct bgp_unicast *rib, const struct unicast_table *table, con
     }
 }
 
+static void watches_path(const struct bgp_unicast *rib, uint32_t path, bool gone)
+{
+    for (struct unicast_watch *watch = rib->watches; watch != NULL; watch = watch->next)
+        watch->path(watch, path, gone);
+}
+
+static void watches_best(const struct bgp_unicast *rib, uint32_t node)
+{
+    for (struct unicast_watch *watch = rib->watches; watch != NULL; watch = watch->next)
+        watch->best(watch, node);
+}
+
 static uint32_t path_find(const struct bgp_unicast *rib, const struct trie_node *node,
                           const struct unicast_source *record, uint32_t path_id)
 {
@@ -338,7 +350,11 @@ int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *sourc
     attrs->references++;
     path->attrs = attrs;
     choose_best(rib, node);
-    tell(rib, table, node, node->value == index || node->value != before);
+    bool best_changed = node->value == index || node->value != before;
+    watches_path(rib, index, false);
+    if (best_changed)
+        watches_best(rib, node_index);
+    tell(rib, table, node, best_changed);
     return 0;
 }
 
@@ -349,12 +365,16 @@ static void path_withdraw(struct bgp_unicast *rib, uint32_t index)
     struct unicast_table *table = slab_at(&rib->tables, node->trie);
     uint32_t node_index = path->node, before = node->value;
 
+    watches_path(rib, index, true);
     source_unlink(rib, &rib->sources[path->source], path, table->family);
     path_unlink(rib, node, index);
     bgp_attrs_pool_give(&rib->pool, path->attrs);
+    path->attrs = NULL; /* what says that the slot is not in use */
     slab_give(&rib->paths, index);
     if (node->value != SLAB_NONE)
         choose_best(rib, node); /* one that was not the best may still have decided which is, by its MED */
+    if (node->value != before)
+        watches_best(rib, node_index);
     tell(rib, table, node, node->value != before);
     if (node->value == SLAB_NONE)
         node_remove(rib, table, node_index);

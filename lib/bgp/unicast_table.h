@@ -28,6 +28,18 @@ struct unicast_table {
     uint8_t rd[8];
 };
 
+/*
+ * Somebody who keeps account of what changed by node and path (route_out.c). Called before anything is given back; the
+ * RIB must not be changed from there.
+ */
+struct unicast_watch {
+    struct unicast_watch *next;
+    /* The best path of a node is another one or has other attributes; a node without a value is about to go. */
+    void (*best)(struct unicast_watch *watch, uint32_t node);
+    /* A path is new or has other attributes; `gone`: it is about to go. */
+    void (*path)(struct unicast_watch *watch, uint32_t path, bool gone);
+};
+
 #define UNICAST_FAMILY_COUNT 4
 
 /* What one source has here. */
@@ -50,11 +62,27 @@ struct bgp_unicast {
     struct bgp_attrs_pool pool;
     struct bgp_choice *choices; /* scratch for one comparison */
     size_t choice_room;
+    struct unicast_watch *watches;
 };
 
 static inline struct unicast_path *unicast_path_at(const struct bgp_unicast *rib, uint32_t index)
 {
     return slab_at(&rib->paths, index);
+}
+
+/* NULL: the slot is not in use. */
+static inline const struct unicast_path *unicast_path_used(const struct bgp_unicast *rib, uint32_t index)
+{
+    const struct unicast_path *path = unicast_path_at(rib, index);
+
+    return path->attrs != NULL ? path : NULL;
+}
+
+/* The table of a node that is in use. */
+static inline const struct unicast_table *unicast_table_of(const struct bgp_unicast *rib, uint32_t node)
+{
+    return (const struct unicast_table *)slab_at(&rib->tables,
+                                                 ((const struct trie_node *)slab_at(&rib->nodes, node))->trie);
 }
 
 static inline unsigned unicast_family_index(uint32_t family)

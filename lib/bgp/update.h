@@ -39,6 +39,7 @@ struct bgp_attrs {
     const uint8_t *unknown; /* unknown transitive attributes, whole, Partial set (flags, type, length, value) */
     size_t unknown_len;
     struct ip_addr next_hop; /* of MP_REACH_NLRI, the first address; IP_NONE when its length is 0 or odd */
+    uint32_t label;          /* of the unicast RIB alone: of a labelled VPN route, 20 bits; goes with the next hop */
     void *memory;            /* bgp_attrs_dup's; NULL otherwise */
 };
 
@@ -82,7 +83,8 @@ struct bgp_update_conf {
     /* Loops (RFC 4271 9.1.2, RFC 4456 8): announcements that passed through us are treated as withdrawn. 0: no check.
      */
     uint32_t local_as;
-    uint32_t router_id; /* our ORIGINATOR_ID and cluster */
+    uint32_t router_id;  /* our ORIGINATOR_ID */
+    uint32_t cluster_id; /* ours, where we reflect */
 };
 
 /* What must be done with the session afterwards. */
@@ -133,6 +135,7 @@ struct bgp_builder {
     unsigned count; /* rules in it */
     size_t max;     /* octets of the body at the most */
     size_t len;
+    bool classic;     /* private: IPv4 unicast, which has fields of its own in an UPDATE (RFC 4271 4.3) */
     size_t mp_len_at; /* private: where the MP attribute's length stands */
     size_t tail_len;  /* private: octets at the end of `body` that go behind the MP attribute */
     uint8_t body[BGP_EXTENDED_MESSAGE_MAX];
@@ -144,6 +147,23 @@ void bgp_builder_begin(struct bgp_builder *builder, uint32_t family, bool withdr
 void bgp_builder_begin_set(struct bgp_builder *builder, uint32_t family, const struct bgp_attrs *attrs,
                            bool four_octet_as, bool legacy_ipv6_offset, size_t max);
 bool bgp_builder_add(struct bgp_builder *builder, const struct fs_rule *rule);
+
+#define BGP_ROUTE_NLRI_MAX 32 /* octets */
+
+/*
+ * The NLRI of a route into `out` (BGP_ROUTE_NLRI_MAX octets), its path id in front where `add_path` (RFC 7911 3).
+ * `withdraw`: the label is the one of RFC 8277 2.4. Returns its length.
+ */
+size_t bgp_route_encode(const struct bgp_route *route, bool add_path, bool withdraw, uint8_t *out);
+
+/*
+ * The same for routes: bgp_builder_begin_routes with a set as bgp_attrs_export_route made it (NULL: a withdrawal), then
+ * whole NLRI as bgp_route_encode wrote them.
+ */
+void bgp_builder_begin_routes(struct bgp_builder *builder, uint32_t family, const struct bgp_attrs *attrs,
+                              bool four_octet_as, size_t max);
+bool bgp_builder_add_nlri(struct bgp_builder *builder, const uint8_t *nlri, size_t len);
+
 /* Completes the body in builder->body and returns its length; 0 when no rule was added. */
 size_t bgp_builder_finish(struct bgp_builder *builder);
 

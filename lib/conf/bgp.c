@@ -42,7 +42,10 @@ const struct cfg_choice cfg_families[] = {
 static const struct cfg_choice VALIDATIONS[] = {
     {"rfc9117", CFG_VALIDATION_RFC9117}, {"none", CFG_VALIDATION_NONE}, {0}};
 
-static const struct cfg_choice ANNOUNCES[] = {{"none", CFG_ANNOUNCE_NONE}, {"rules", CFG_ANNOUNCE_RULES}, {0}};
+static const struct cfg_choice ANNOUNCES[] = {
+    {"none", CFG_ANNOUNCE_NONE}, {"rules", CFG_ANNOUNCE_RULES}, {"all", CFG_ANNOUNCE_ALL}, {0}};
+
+static const struct cfg_choice NEXT_HOPS[] = {{"self", CFG_NEXT_HOP_SELF}, {"unchanged", CFG_NEXT_HOP_UNCHANGED}, {0}};
 
 const char *cfg_family_name(uint32_t family)
 {
@@ -161,6 +164,13 @@ static const struct cfg_key PEER_KEYS[] = {
      .offset = AT(route_reflector_client),
      .wants = "true or false"},
     {.name = "announce", .set = cfg_set_choice, .offset = AT(announce), .choices = ANNOUNCES},
+    {.name = "next-hop", .set = cfg_set_choice, .offset = AT(next_hop), .choices = NEXT_HOPS},
+    {.name = "install-routes",
+     .set = cfg_set_bool,
+     .offset = AT(install_routes),
+     .fallback = "true",
+     .wants = "true or false"},
+    {.name = "blackhole", .set = cfg_set_bool, .offset = AT(blackhole), .wants = "true or false"},
     {.name = "import",
      .set = cfg_set_map,
      .offset = AT(import_filter),
@@ -235,6 +245,10 @@ static const struct cfg_key PEER_ITEM = {
 
 #define AT(field) offsetof(struct cfg, field)
 static const struct cfg_key BGP_KEYS[] = {
+    {.name = "cluster-id",
+     .set = cfg_set_router_id,
+     .offset = AT(cluster_id),
+     .wants = "four octets such as 192.0.2.1, not 0.0.0.0"},
     {.name = "listen",
      .set = cfg_set_list,
      .offset = AT(listens),

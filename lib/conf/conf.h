@@ -112,7 +112,10 @@ enum cfg_family {
 enum cfg_validation { CFG_VALIDATION_RFC9117, CFG_VALIDATION_NONE };
 
 /* `announce`: what the peer is told. By default its own AS is told rules, others nothing. */
-enum cfg_announce { CFG_ANNOUNCE_DEFAULT, CFG_ANNOUNCE_NONE, CFG_ANNOUNCE_RULES };
+enum cfg_announce { CFG_ANNOUNCE_DEFAULT, CFG_ANNOUNCE_NONE, CFG_ANNOUNCE_RULES, CFG_ANNOUNCE_ALL };
+
+/* `next-hop` of routes that are told. By default ourselves for other ASes, unchanged for our own. */
+enum cfg_next_hop { CFG_NEXT_HOP_DEFAULT, CFG_NEXT_HOP_SELF, CFG_NEXT_HOP_UNCHANGED };
 
 /* A community of RFC 1997 (one part) or RFC 8092 (three). */
 struct cfg_community {
@@ -146,6 +149,9 @@ struct cfg_peer {
     char *policy; /* name in `policies`, or NULL */
     bool route_reflector_client;
     enum cfg_announce announce;
+    enum cfg_next_hop next_hop;
+    bool install_routes; /* `install-routes`: its unicast routes go into forwarding; default true */
+    bool blackhole;      /* whether BLACKHOLE (RFC 7999) on its routes is honoured */
     struct cfg_filter import_filter, export_filter;
     uint32_t max_prefix[CFG_FAMILY_COUNT]; /* rules or routes of a family, by number of its bit; 0: not given */
     uint8_t max_prefix_warning;            /* per cent of it */
@@ -265,6 +271,7 @@ struct cfg {
     size_t neighbor_count;
     struct cfg_listen *listens;
     size_t listen_count;
+    uint32_t cluster_id; /* `cluster-id`, host order; 0: the router id (RFC 4456 7) */
     struct cfg_peer *peers;
     size_t peer_count;
     struct cfg_rule *rules;

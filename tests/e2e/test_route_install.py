@@ -53,9 +53,9 @@ def forward(tmp_path):
     """
     routers = []
 
-    def play(updates, count, destinations, **options):
+    def play(updates, count, destinations, peer_options=None, **options):
         port = free_port()
-        peer = Peer(options={"families": ["ipv4-unicast", "ipv6-unicast"]})
+        peer = Peer(options={"families": ["ipv4-unicast", "ipv6-unicast"], **(peer_options or {})})
         bgp = f"bgp:\n  listen: [{{address: 127.0.0.1, port: {port}}}]\n  peers:\n{peer.yaml()}\n"
         frames = [frame(dst, 64, HOST, UP) for dst in destinations]
         router = Router(tmp_path, Routed(start="manual", extra=bgp, **options), frames, (), ["--stats", "stats.json"])
@@ -111,13 +111,23 @@ def test_a_next_hop_that_cannot_be_reached(forward):
 def test_blackhole_community(forward):
     updates = [route("10.20.0.0/16", "203.0.113.254"), route("10.20.0.9/32", "203.0.113.254", BLACKHOLE),
                route("2001:db8:ffff::9/128", "2001:db8:7::fe", BLACKHOLE)]
-    lan, drops = forward(updates, 3, [TO, TO6, "10.20.0.10"])
+    lan, drops = forward(updates, 3, [TO, TO6, "10.20.0.10"], {"blackhole": True})
     assert lan == [out("10.20.0.10")]
     assert drops == {"blackhole": 2}
 
 
+def test_blackhole_is_honoured_only_where_that_was_agreed(forward):
+    """RFC 7999 3.2 asks for an agreement: without one it is a community like any other."""
+    assert forward([route("10.20.0.0/16", "203.0.113.254", BLACKHOLE)], 1, [TO]) == ([out(TO)], {})
+
+
+def test_routes_that_are_not_to_be_installed(forward):
+    lan, drops = forward([route("10.20.0.0/16", "203.0.113.254")], 1, [TO], {"install-routes": False})
+    assert lan == [] and drops == {"no_route": 1}
+
+
 def test_static_routes_come_first(forward):
-    lan, drops = forward([route("10.20.0.0/16", "203.0.113.254", BLACKHOLE)], 1, [TO],
+    lan, drops = forward([route("10.20.0.0/16", "203.0.113.254", BLACKHOLE)], 1, [TO], {"blackhole": True},
                          routes=[{"prefix": "10.20.0.0/16", "via": "203.0.113.253"}])
     assert lan == [out(TO, GATEWAY2)]
     assert drops == {}

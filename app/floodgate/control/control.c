@@ -117,6 +117,7 @@ static void control_free(struct control *control)
     dynamic_free(control->dynamic);
     bgp_adj_out_free(control->adj_out);
     free(control->export_room);
+    free(control->route_builder);
     bgp_rib_free(control->rib);
     breaker_free(control->breaker);
     rules_free(control->rules);
@@ -149,6 +150,7 @@ static struct control *control_create(const struct control_conf *conf)
     control->judge = judge_create(conf->cfg);
     control->adj_out = bgp_adj_out_create();
     control->export_room = malloc(BGP_EXPORT_ROOM);
+    control->route_builder = malloc(sizeof *control->route_builder);
     control->guard = guard_create(conf->dp);
     control->journal = journal_open(&conf->cfg->journal, conf->log);
     control->breaker = breaker_create(conf->dp, control->rules, conf->log);
@@ -162,9 +164,9 @@ static struct control *control_create(const struct control_conf *conf)
     bool whole = route_feed_create(control) && control->rib != NULL && control->rules != NULL &&
                  control->judge != NULL && control->peers != NULL && control->incoming != NULL &&
                  control->dynamic != NULL && control->adj_out != NULL && control->export_room != NULL &&
-                 control->reclaim_timer != NULL && control->retry_timer != NULL && control->guard != NULL &&
-                 control->journal != NULL && control->breaker != NULL && control->watch_timer != NULL &&
-                 control->journal_timer != NULL;
+                 control->route_builder != NULL && control->reclaim_timer != NULL && control->retry_timer != NULL &&
+                 control->guard != NULL && control->journal != NULL && control->breaker != NULL &&
+                 control->watch_timer != NULL && control->journal_timer != NULL;
     for (size_t i = 0; whole && i < conf->cfg->peer_count; i++) {
         if (cfg_peer_is_range(&conf->cfg->peers[i]))
             continue; /* they come by themselves */
@@ -231,6 +233,11 @@ const struct rules *control_rules(const struct control *control)
 const struct bgp_unicast *control_routes(const struct control *control)
 {
     return control->routes;
+}
+
+uint32_t control_cluster_id(const struct control *control)
+{
+    return control->cfg->cluster_id != 0 ? control->cfg->cluster_id : control->cfg->router.id;
 }
 
 size_t control_peer_count(const struct control *control)

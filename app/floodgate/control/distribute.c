@@ -9,6 +9,7 @@
 #include "bgp/export.h"
 #include "control/filter.h"
 #include "control/internal.h"
+#include "control/route_distribute.h"
 
 #define WALK_SLICE 2048 /* rules looked at in one turn of the event loop */
 
@@ -51,16 +52,22 @@ static bool rule_in_force(const struct rule *rule)
     return rule_state_enforced(rule->state);
 }
 
-static struct bgp_export export_of(const struct peer *peer, const struct rule_source *source)
+const struct cfg_peer *peer_conf_of(const struct bgp_source *source)
+{
+    return &peer_of((const struct rule_source *)source)->conf; /* the first member of its source */
+}
+
+struct bgp_export distribute_export_of(const struct peer *peer, const struct rule_source *source,
+                                       const struct bgp_session_info *session)
 {
     bool learned = source->rib.kind == BGP_SOURCE_PEER;
 
     return (struct bgp_export){
         .local_as = peer->control->cfg->router.asn,
-        .cluster_id = peer->control->cfg->router.id,
+        .cluster_id = control_cluster_id(peer->control),
         .to_ebgp = peer->source.rib.ebgp,
         .to_client = peer->conf.route_reflector_client,
-        .to_router_id = peer->out->session.peer_router_id,
+        .to_router_id = session->peer_router_id,
         .from_here = !learned,
         .from_ebgp = learned && source->rib.ebgp,
         .from_client = learned && peer_of(source)->conf.route_reflector_client,
@@ -79,7 +86,7 @@ static const struct bgp_path *path_for(const struct peer *peer, const struct rul
     const struct bgp_path *path = entry != NULL ? entry->best : NULL;
     if (path == NULL || path->source != &rule->source->rib)
         return NULL;
-    const struct bgp_export how = export_of(peer, rule->source);
+    const struct bgp_export how = distribute_export_of(peer, rule->source, &peer->out->session);
     bool passes = bgp_export_allowed(&path->attrs, &how) &&
                   filter_passes(&peer->conf.export_filter, rule->family, rule->match, &path->attrs);
     return passes ? path : NULL;
@@ -108,7 +115,7 @@ static void tell(struct peer *peer, const struct rule *rule, const struct bgp_pa
     int error;
 
     if (path != NULL) {
-        const struct bgp_export how = export_of(peer, rule->source);
+        const struct bgp_export how = distribute_export_of(peer, rule->source, &peer->out->session);
         bgp_attrs_export(&path->attrs, &how, &attrs, peer->control->export_room);
         error = bgp_out_set(peer->out->out, rule->family, rule->match, &attrs, again);
     } else {
@@ -209,7 +216,7 @@ static bool all_said(const struct peer_out *out)
     return out->walking == 0 && out->asked == 0 && bgp_out_empty(out->out);
 }
 
-static size_t octets_waiting(const struct peer *peer)
+size_t distribute_octets_waiting(const struct peer *peer)
 {
     size_t octets = 0;
 
@@ -234,7 +241,7 @@ static bool send_waiting(struct peer *peer)
 {
     struct bgp_out_message message;
 
-    while (octets_waiting(peer) < DISTRIBUTE_QUEUE_OCTETS) {
+    while (distribute_octets_waiting(peer) < DISTRIBUTE_QUEUE_OCTETS) {
         enum bgp_out_kind kind = bgp_out_next(peer->out->out, &message);
         if (kind == BGP_OUT_NOTHING)
             return true;
@@ -270,6 +277,7 @@ void distribute_writable(struct peer *peer)
 {
     if (peer->out != NULL && !all_said(peer->out))
         pump_soon(peer);
+    route_distribute_writable(peer);
 }
 
 void distribute_start(struct peer *peer)
@@ -300,13 +308,15 @@ void distribute_start(struct peer *peer)
     out->session = info;
     peer->out = out;
     /* RFC 4724 2: also where nothing is announced, so that a peer that waits for our rules need not */
-    walk_start(peer, info.families, false, BGP_OUT_END_OF_RIB);
+    walk_start(peer, info.families & BGP_FLOWSPEC_FAMILIES, false, BGP_OUT_END_OF_RIB);
+    route_distribute_start(peer);
 }
 
 void distribute_stop(struct peer *peer)
 {
     struct peer_out *out = peer->out;
 
+    route_distribute_stop(peer);
     if (out == NULL)
         return;
     peer->out = NULL;
@@ -320,6 +330,10 @@ void distribute_refresh(struct peer *peer, uint32_t family)
 {
     struct peer_out *out = peer->out;
 
+    if ((family & BGP_UNICAST_FAMILIES) != 0) {
+        route_distribute_refresh(peer, family);
+        return;
+    }
     if (out == NULL || (out->asked & family) != 0)
         return;
     log_line(peer->control->log, LOG_LEVEL_INFO, "peer %s: asks for %s again", peer->name, bgp_family_name(family));
@@ -331,14 +345,15 @@ void distribute_judge_again(struct peer *peer)
 {
     struct peer_out *out = peer->out;
 
+    route_distribute_judge_again(peer);
     if (out == NULL)
         return;
     /* a walk that is on its way starts over: what it said by the old words, it says by the new ones */
     walk_rest(out, NULL);
     if (out->walking != 0)
-        out->judge_again = out->session.families & ~out->walking;
+        out->judge_again = out->session.families & BGP_FLOWSPEC_FAMILIES & ~out->walking;
     else
-        walk_start(peer, out->session.families, false, BGP_OUT_NOTHING);
+        walk_start(peer, out->session.families & BGP_FLOWSPEC_FAMILIES, false, BGP_OUT_NOTHING);
 }
 
 void distribute_counts_get(const struct peer *peer, uint32_t family, struct distribute_counts *out)

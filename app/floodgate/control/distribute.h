@@ -10,6 +10,7 @@
 #define FLOODGATE_DISTRIBUTE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct control;
@@ -19,6 +20,17 @@ struct rule;
 
 /* At most so many octets wait in the socket's buffer before more are made; a message may go beyond it. */
 #define DISTRIBUTE_QUEUE_OCTETS (128u * 1024)
+
+struct bgp_export;
+struct bgp_session_info;
+struct rule_source;
+
+/* From whom a path is and to whom it goes, for lib/bgp/export.h. */
+struct bgp_export distribute_export_of(const struct peer *peer, const struct rule_source *source,
+                                       const struct bgp_session_info *session);
+
+/* Octets that wait in the buffers of the peer's connections. */
+size_t distribute_octets_waiting(const struct peer *peer);
 
 /* State, source or path of a rule is another one, or the rule goes (`gone`; it is read for the last time). */
 void distribute_rule(struct control *control, const struct rule *rule, bool gone);

@@ -24,11 +24,13 @@
 struct event;
 struct event_base;
 struct bgp_adj_out;
+struct bgp_builder;
 struct dynamic;
 struct graceful;
 struct incoming;
 struct rejudge;
 struct peer_out;
+struct peer_routes;
 
 /* How a peer stands to its max-prefix in this session. */
 struct peer_limit {
@@ -61,10 +63,14 @@ struct peer {
     struct bgp_update_conf update_conf;   /* negotiated */
     struct bgp_shared_attrs *route_attrs; /* of the routes of the UPDATE being read, as `route_attrs_of` was told */
     const struct bgp_attrs *route_attrs_of;
-    uint32_t end_of_rib;     /* families whose End-of-RIB has come in this session */
-    struct peer_out *out;    /* distribute.c's, while the session is up */
-    struct peer_limit limit; /* limit.c's */
-    uint64_t filtered;       /* announcements that the import filter kept out, in this session */
+    uint32_t route_label;                 /* and with this label */
+    struct ip_addr local;                 /* our end of the session */
+    const struct bgp_attrs *own_next_hop; /* of the UPDATE being read: those whose next hop was told to be ours */
+    uint32_t end_of_rib;                  /* families whose End-of-RIB has come in this session */
+    struct peer_out *out;                 /* distribute.c's, while the session is up */
+    struct peer_routes *told;             /* route_distribute.c's, while the session is up and carries routes */
+    struct peer_limit limit;              /* limit.c's */
+    uint64_t filtered;                    /* announcements that the import filter kept out, in this session */
     uint64_t refreshes_begun, refreshes_ended;
     uint64_t withdrawals, bad_nlri, bad_attributes, refused_connections;
     char last_bad[128];
@@ -89,6 +95,7 @@ struct control {
     struct judge *judge; /* of `cfg` */
     struct bgp_adj_out *adj_out;
     uint8_t *export_room; /* for bgp_attrs_export */
+    struct bgp_builder *route_builder;
     struct guard *guard;
     struct breaker *breaker;
     struct journal *journal;
@@ -105,6 +112,7 @@ struct control {
 };
 
 mono_ms_t control_now(void);
+uint32_t control_cluster_id(const struct control *control); /* RFC 4456 7 */
 
 /* peers.c */
 struct peer *peer_create(struct control *control, const struct cfg_peer *conf);
@@ -115,6 +123,8 @@ void peer_free(struct peer *peer); /* stopped, or never started */
 /* Takes over a socket that came from the peer's address. */
 void peer_accept(struct peer *peer, evutil_socket_t fd);
 struct peer *peer_find(const struct control *control, const char *name);
+const struct cfg_peer *peer_conf_of(const struct bgp_source *source); /* of a source that is a peer */
+struct ip_addr peer_local_address(const struct peer *peer);           /* our end of its connection, or IP_NONE */
 uint32_t peer_cfg_family(uint32_t family); /* the configuration's bit of a family of lib/bgp */
 bool peer_refresh(struct peer *peer, char *why, size_t size);
 void peer_timer_arm(struct peer *peer); /* after every call into its session */

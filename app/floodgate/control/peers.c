@@ -219,6 +219,16 @@ static const struct ip_addr *local_address(const struct peer *peer)
     return NULL;
 }
 
+struct ip_addr peer_local_address(const struct peer *peer)
+{
+    struct ip_addr address = {.family = IP_NONE};
+
+    for (unsigned i = 0; i < BGP_CONN_COUNT && address.family == IP_NONE; i++)
+        if (peer->connections[i] != NULL)
+            address = transport_local(peer->connections[i]);
+    return address;
+}
+
 static struct socket_guard guard_of(const struct peer *peer)
 {
     return (struct socket_guard){

@@ -75,6 +75,11 @@ static bool dataplane_equal(const struct cfg *a, const struct cfg *b)
     return true; /* `start` counts at the start only */
 }
 
+static bool cluster_equal(const struct cfg *a, const struct cfg *b)
+{
+    return a->cluster_id == b->cluster_id;
+}
+
 static bool vrfs_equal(const struct cfg *a, const struct cfg *b)
 {
     if (a->vrf_count != b->vrf_count)
@@ -141,8 +146,9 @@ static const struct {
     const char *section;
     bool (*equal)(const struct cfg *a, const struct cfg *b);
 } FIXED[] = {
-    {"router", router_equal},     {"dataplane", dataplane_equal}, {"ports", ports_equal},     {"vrfs", vrfs_equal},
-    {"sampling", sampling_equal}, {"api.socket", socket_equal},   {"journal", journal_equal},
+    {"router", router_equal},   {"dataplane", dataplane_equal},    {"ports", ports_equal},
+    {"vrfs", vrfs_equal},       {"sampling", sampling_equal},      {"api.socket", socket_equal},
+    {"journal", journal_equal}, {"bgp.cluster-id", cluster_equal},
 };
 
 static void check_fixed(const struct control *control, const struct cfg *fresh, struct problems *problems)
@@ -161,7 +167,8 @@ static void check_fixed(const struct control *control, const struct cfg *fresh, 
 static bool peer_equal(const struct cfg_peer *a, const struct cfg_peer *b)
 {
     return (cfg_peer_is_range(b) || ip_addr_equal(&a->address, &b->address)) && a->port == b->port &&
-           a->asn == b->asn && a->passive == b->passive && a->families == b->families &&
+           a->asn == b->asn && a->passive == b->passive && a->next_hop == b->next_hop &&
+           a->install_routes == b->install_routes && a->blackhole == b->blackhole && a->families == b->families &&
            a->validation == b->validation && a->route_reflector_client == b->route_reflector_client &&
            a->legacy_ipv6_offset == b->legacy_ipv6_offset &&
            memcmp(a->max_prefix, b->max_prefix, sizeof a->max_prefix) == 0 &&

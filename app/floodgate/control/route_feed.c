@@ -83,10 +83,13 @@ bool route_reach(struct peer *peer, const struct bgp_route *route, const struct 
 {
     struct control *control = peer->control;
 
-    if (peer->route_attrs_of != attrs) {
+    if (peer->route_attrs_of != attrs || peer->route_label != route->label) {
+        struct bgp_attrs labelled = *attrs;
+        labelled.label = route->label;
         route_feed_end(peer);
-        peer->route_attrs = bgp_unicast_intern(control->routes, attrs);
+        peer->route_attrs = bgp_unicast_intern(control->routes, &labelled);
         peer->route_attrs_of = attrs;
+        peer->route_label = route->label;
     }
     return peer->route_attrs != NULL &&
            bgp_unicast_announce(control->routes, &peer->source.rib, route, peer->route_attrs) == 0;

@@ -30,8 +30,9 @@ void route_install(struct control *control, const struct bgp_route *route, const
 
     if (fwd == NULL || (route->family & (BGP_IPV4_UNICAST | BGP_IPV6_UNICAST)) == 0)
         return;
-    bool blackhole = best != NULL && bgp_communities_have(best->attrs, BGP_BLACKHOLE);
-    if (best == NULL || (!blackhole && best->attrs->next_hop.family == IP_NONE))
+    const struct cfg_peer *conf = best != NULL ? peer_conf_of(best->source) : NULL;
+    bool blackhole = best != NULL && conf->blackhole && bgp_communities_have(best->attrs, BGP_BLACKHOLE);
+    if (best == NULL || !conf->install_routes || (!blackhole && best->attrs->next_hop.family == IP_NONE))
         fwd_route_clear(fwd, FWD_VRF_DEFAULT, prefix, FWD_FROM_BGP);
     else if (fwd_route_set(fwd, FWD_VRF_DEFAULT, prefix, FWD_FROM_BGP, &best->attrs->next_hop, blackhole ? 0 : 1) < 0)
         on_short(control, fwd, prefix);

@@ -277,6 +277,16 @@ void transport_send(struct transport *transport, const void *data, size_t len)
     }
 }
 
+struct ip_addr transport_local(const struct transport *transport)
+{
+    struct sockaddr_storage sa = {0};
+    socklen_t len = sizeof sa;
+
+    if (getsockname(bufferevent_getfd(transport->bev), (struct sockaddr *)&sa, &len) < 0)
+        return (struct ip_addr){.family = IP_NONE};
+    return transport_address((struct sockaddr *)&sa);
+}
+
 size_t transport_queued(const struct transport *transport)
 {
     return evbuffer_get_length(bufferevent_get_output(transport->bev));

@@ -57,6 +57,9 @@ void transport_send(struct transport *transport, const void *data, size_t len);
 /* Octets handed in that the system has not taken yet. */
 size_t transport_queued(const struct transport *transport);
 
+/* The address of our end; family IP_NONE where it is not connected. */
+struct ip_addr transport_local(const struct transport *transport);
+
 /* The owner lets go; no callback any more. */
 void transport_close(struct transport *transport);
 

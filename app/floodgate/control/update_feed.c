@@ -49,13 +49,30 @@ static void on_unreach_route(void *ctx, const struct bgp_route *route)
         peer->withdrawals++;
 }
 
+/* RFC 4271 5.1.3, 6.3: a route that leads to ourselves is said to the log, once an UPDATE, and ignored. */
+static bool next_hop_is_own(struct peer *peer, const struct bgp_attrs *attrs)
+{
+    char text[IP_TEXT_SIZE];
+
+    if (attrs->next_hop.family == IP_NONE || !ip_addr_equal(&attrs->next_hop, &peer->local))
+        return false;
+    if (peer->own_next_hop == attrs)
+        return true;
+    peer->own_next_hop = attrs;
+    snprintf(peer->last_bad, sizeof peer->last_bad, "routes with our own address %s as the next hop: ignored",
+             ip_addr_format(&attrs->next_hop, text));
+    peer->bad_attributes++;
+    log_bad(peer);
+    return true;
+}
+
 static void on_reach_route(void *ctx, const struct bgp_route *route, const struct bgp_attrs *attrs)
 {
     struct peer *peer = ctx;
 
     if (peer->limit.breached) /* what is left of the UPDATE that went beyond */
         return;
-    if (!filter_route_passes(&peer->conf.import_filter, route, attrs)) {
+    if (next_hop_is_own(peer, attrs) || !filter_route_passes(&peer->conf.import_filter, route, attrs)) {
         peer->filtered++;
         on_unreach_route(peer, route);
         return;
@@ -161,6 +178,7 @@ static void log_update(const struct peer *peer, const uint8_t *body, size_t len)
 void update_feed(struct peer *peer, const uint8_t *body, size_t len)
 {
     peer->update_told = false;
+    peer->own_next_hop = NULL;
     struct bgp_update_result result = bgp_update_parse(body, len, &peer->update_conf, &UPDATE_OPS, peer);
 
     route_feed_end(peer);
@@ -183,6 +201,7 @@ void update_feed_start(struct peer *peer)
 
     bgp_session_info_get(peer->session, &info);
     peer->end_of_rib = 0;
+    peer->local = peer_local_address(peer);
     peer->filtered = 0;
     peer->limit = (struct peer_limit){0};
     peer->source.rib.ebgp = info.peer_as != peer->control->cfg->router.asn;
@@ -194,5 +213,6 @@ void update_feed_start(struct peer *peer)
         .legacy_ipv6_offset = peer->conf.legacy_ipv6_offset,
         .local_as = peer->control->cfg->router.asn,
         .router_id = peer->control->cfg->router.id,
+        .cluster_id = control_cluster_id(peer->control),
     };
 }

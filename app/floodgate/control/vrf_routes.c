@@ -37,8 +37,9 @@ static void vrf_choose(struct control *control, struct fwd *fwd, uint16_t vrf, c
         fwd_route_clear(fwd, vrf, prefix, FWD_FROM_BGP);
         return;
     }
-    bool blackhole = bgp_communities_have(best.attrs, BGP_BLACKHOLE);
-    if (!blackhole && best.attrs->next_hop.family == IP_NONE)
+    const struct cfg_peer *conf = peer_conf_of(best.source);
+    bool blackhole = conf->blackhole && bgp_communities_have(best.attrs, BGP_BLACKHOLE);
+    if (!conf->install_routes || (!blackhole && best.attrs->next_hop.family == IP_NONE))
         fwd_route_clear(fwd, vrf, prefix, FWD_FROM_BGP);
     else if (fwd_route_set(fwd, vrf, prefix, FWD_FROM_BGP, &best.attrs->next_hop, blackhole ? 0 : 1) < 0)
         on_short(control, fwd, vrf, prefix);

@@ -186,7 +186,8 @@ static void the_first_as_and_the_length(void **state)
 /* conforms: RFC 4456 proves 8-3 8-5 refuses 8-3 8-5 */
 static void paths_that_came_back_are_not_used(void **state)
 {
-    struct bgp_update_conf conf = {.four_octet_as = true, .local_as = 65001, .router_id = 0x01020304};
+    struct bgp_update_conf conf = {
+        .four_octet_as = true, .local_as = 65001, .router_id = 0x01020304, .cluster_id = 0x01020304};
     struct update_log *log = parsed(conf, REACH ORIGIN "40020a 0202 00000005 0000fde9");
 
     (void)state;

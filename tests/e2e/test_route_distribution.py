@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Unicast and VPN routes handed on: to whom, in which form, and taken back (RFC 4271 5 and 9, 4456, 4364, 2918)."""
+import socket
+import struct
+
+import bgp_raw as bgp
+import pytest
+from bgp_raw import IPV4, IPV6, Speaker, attribute, message
+from router import Config, Peer, wait_for
+
+US, THEM = 65000, 65001
+UNICAST, VPN = 1, 128
+FAMILIES = ["ipv4-unicast", "ipv6-unicast", "ipv4-flowspec", "ipv4-vpn"]
+AFI_SAFI = [(IPV4, UNICAST), (IPV6, UNICAST), (IPV4, bgp.FLOWSPEC), (IPV4, VPN)]
+HOP, HOP6 = "192.0.2.9", "2001:db8::9"
+NO_EXPORT, NO_ADVERTISE = 0xFFFFFF01, 0xFFFFFF02
+
+
+def capabilities(asn, more=b""):
+    return (b"".join(bgp.multiprotocol(*family) for family in AFI_SAFI) + bgp.capability(2)
+            + bgp.capability(65, struct.pack("!I", asn)) + more)
+
+
+def octets(address):
+    return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+
+
+def nlri(prefix):
+    address, length = prefix.split("/")
+    return bytes([int(length)]) + octets(address)[:(int(length) + 7) // 8]
+
+
+def path(*ases):
+    return attribute(0x40, 2, (bytes([2, len(ases)]) if ases else b"") + b"".join(struct.pack("!I", a) for a in ases))
+
+
+def route(*prefixes, ases=(THEM,), extra=b"", hop=None):
+    """An UPDATE that announces prefixes of one family."""
+    attributes = attribute(0x40, 1, b"\0") + path(*ases)
+    body = b"".join(nlri(prefix) for prefix in prefixes)
+    if ":" in prefixes[0]:
+        reach = struct.pack("!HBB", IPV6, UNICAST, 16) + octets(hop or HOP6) + b"\0" + body
+        return message(bgp.UPDATE, bgp.update_body(attributes + extra + attribute(0x80, 14, reach)))
+    return message(bgp.UPDATE, bgp.update_body(attributes + attribute(0x40, 3, octets(hop or HOP)) + extra, nlri=body))
+
+
+def no_route(*prefixes):
+    body = b"".join(nlri(prefix) for prefix in prefixes)
+    if ":" in prefixes[0]:
+        return message(bgp.UPDATE, bgp.update_body(bgp.mp_unreach(IPV6, body, UNICAST)))
+    return message(bgp.UPDATE, bgp.update_body(b"", withdrawn=body))
+
+
+def vpn_nlri(prefix, label=100, distinguisher="00000000fde80001"):
+    address, length = prefix.split("/")
+    return (bytes([88 + int(length)]) + struct.pack("!I", label << 4 | 1)[1:] + bytes.fromhex(distinguisher)
+            + octets(address)[:(int(length) + 7) // 8])
+
+
+def communities(*values):
+    return attribute(0xC0, 8, b"".join(struct.pack("!I", value) for value in values))
+
+
+def read_attributes(data):
+    """{code: (flags, value)}"""
+    found = {}
+    while data:
+        flags, code = data[0], data[1]
+        size, start = (struct.unpack("!H", data[2:4])[0], 4) if flags & 0x10 else (data[2], 3)
+        assert code not in found
+        found[code] = (flags, data[start:start + size])
+        data = data[start + size:]
+    return found
+
+
+def split(afi, safi, data, add_path=False):
+    """The NLRI of a list: prefixes as text, of VPN routes as (octets behind the label, label)."""
+    while data:
+        path_id = ()
+        if add_path:
+            path_id, data = (struct.unpack("!I", data[:4])[0],), data[4:]
+        size = (data[0] + 7) // 8
+        if safi == VPN:
+            yield (data[0], data[4:1 + size])
+        else:
+            address = data[1:1 + size].ljust(4 if afi == IPV4 else 16, b"\0")
+            text = f"{socket.inet_ntop(socket.AF_INET if afi == IPV4 else socket.AF_INET6, address)}/{data[0]}"
+            yield (text, *path_id) if add_path else text
+        data = data[1 + size:]
+
+
+class Listener(Speaker):
+    """Keeps what it is told of routes: {prefix: attributes}."""
+    add_path = False
+
+    def establish(self, **options):
+        self.known, self.ended, self.updates, self.refreshes, self.largest = {}, [], 0, [], 0
+        return super().establish(**options)
+
+    def take(self):
+        kind, body = self.receive()
+        if kind == bgp.ROUTE_REFRESH:
+            self.refreshes.append(body[2])
+        if kind != bgp.UPDATE:
+            return kind
+        withdrawn = struct.unpack("!H", body[:2])[0]
+        size = struct.unpack("!H", body[2 + withdrawn:4 + withdrawn])[0]
+        attributes = read_attributes(body[4 + withdrawn:4 + withdrawn + size])
+        classic = body[4 + withdrawn + size:]
+        if body == b"\0\0\0\0":
+            self.ended.append((IPV4, UNICAST))
+            return kind
+        if list(attributes) == [15] and len(attributes[15][1]) == 3:
+            self.ended.append(struct.unpack("!HB", attributes[15][1]))
+            return kind
+        self.updates += 1
+        self.largest = max(self.largest, 19 + len(body))
+        for key in split(IPV4, UNICAST, body[2:2 + withdrawn], self.add_path):
+            del self.known[key]
+        if 15 in attributes:
+            for key in split(*struct.unpack("!HB", attributes[15][1][:3]), attributes[15][1][3:], self.add_path):
+                del self.known[key]
+        for key in split(IPV4, UNICAST, classic, self.add_path):
+            self.known[key] = attributes
+        if 14 in attributes:
+            assert list(attributes) == [14] + sorted(set(attributes) - {14}), "RFC 7606 5.1: MP_REACH_NLRI first"
+            afi, safi, hop = struct.unpack("!HBB", attributes[14][1][:4])
+            attributes["hop"] = attributes[14][1][4:4 + hop]
+            attributes["label"] = attributes[14][1][6 + hop:9 + hop]
+            for key in split(afi, safi, attributes[14][1][5 + hop:], self.add_path):
+                self.known[key] = attributes
+        elif classic:
+            attributes["hop"] = attributes[3][1]
+        return kind
+
+    def until(self, condition):
+        while not condition():
+            assert self.take() is not None, "the router closed the session"
+
+    def routes(self, *keys):
+        self.until(lambda: set(self.known) == set(keys))
+
+
+def peers():
+    def peer(name, number, asn, **options):
+        return Peer(name, f"127.0.0.{number}", asn, options={"families": FAMILIES, **options})
+    return [peer("external", 2, THEM), peer("silent", 3, 65003), peer("customer", 4, 65004, announce="all"),
+            peer("inside", 5, US, announce="all"), peer("rules", 6, US),
+            peer("client", 7, US, announce="all", **{"route-reflector-client": True}),
+            peer("picky", 8, US, announce="all",
+                 export={"prefixes": ["198.18.0.0/16"], "not-communities": ["65001:9"]}),
+            peer("kept", 9, 65009, announce="all", **{"next-hop": "unchanged"}),
+            peer("self", 10, US, announce="all", **{"next-hop": "self"})]
+
+
+@pytest.fixture
+def network(start):
+    """connect(name) gives an established speaker behind one of the peers."""
+    entries, speakers = peers(), []
+    config = Config(peers=entries)
+    router = start(config)
+
+    def connect(name, more=b"", **options):
+        peer = next(peer for peer in entries if peer.name == name)
+        speaker = Listener(router.config.bgp_port, source=peer.address, seconds=30)
+        speakers.append(speaker)
+        return speaker.establish(asn=peer.asn, router_id=peer.address.replace("127.0.0", "192.0.2"),
+                                 capabilities=capabilities(peer.asn, more), **options)
+    yield connect, router
+    for speaker in speakers:
+        speaker.socket.close()
+
+
+MED, PREF = attribute(0x80, 4, struct.pack("!I", 7)), attribute(0x40, 5, struct.pack("!I", 150))
+
+
+# conforms: RFC 4271 proves 5-3 5-5 5.1.2-1 5.1.3-1 5.1.5-1 9.1.3-1 9.2-2
+def test_inside_a_route_keeps_its_next_hop_and_everything_else(network):
+    connect, _ = network
+    inside, external = connect("inside"), connect("external")
+    inside.until(lambda: len(inside.ended) == 4)
+    extra = MED + communities(65001 << 16 | 5) + attribute(0xC0, 99, b"new")
+    external.send(route("198.18.0.0/16", extra=extra) + route("2001:db8:7::/48", extra=extra))
+    inside.routes("198.18.0.0/16", "2001:db8:7::/48")
+    for prefix, hop in (("198.18.0.0/16", HOP), ("2001:db8:7::/48", HOP6)):
+        told = inside.known[prefix]
+        assert told["hop"] == octets(hop)
+        assert told[2] == (0x40, struct.pack("!BBI", 2, 1, THEM)), "RFC 4271 5.1.2: nothing put in front inside"
+        assert told[4] == (0x80, struct.pack("!I", 7)) and told[5] == (0x40, struct.pack("!I", 100))
+        assert told[8][1] == struct.pack("!I", 65001 << 16 | 5)
+        assert told[99] == (0xE0, b"new"), "RFC 4271 5: passed on, with the Partial bit"
+    external.send(no_route("198.18.0.0/16") + no_route("2001:db8:7::/48"))
+    inside.routes()
+    external.send(route("198.18.0.0/16"))
+    inside.routes("198.18.0.0/16")
+    external.socket.close()
+    inside.routes()
+
+
+# conforms: RFC 4271 proves 5.1.2-2 5.1.3-1 5.1.3-2 5.1.4-2 5.1.5-3
+def test_another_as_is_told_of_ourselves_as_the_next_hop(network):
+    connect, router = network
+    customer, external, silent, kept = connect("customer"), connect("external"), connect("silent"), connect("kept")
+    external.send(route("198.18.0.0/16", extra=MED) + route("198.19.0.0/16", extra=communities(NO_EXPORT))
+                  + route("198.51.100.0/24", extra=communities(NO_ADVERTISE)) + route("203.0.113.0/24"))
+    customer.routes("198.18.0.0/16", "203.0.113.0/24")
+    told = customer.known["198.18.0.0/16"]
+    assert set(told) - {"hop"} == {1, 2, 3}, "no LOCAL_PREF, and a MED goes no further (RFC 4271 5.1.4, 5.1.5)"
+    assert told[2] == (0x40, struct.pack("!BBII", 2, 2, US, THEM)) and told["hop"] == octets("127.0.0.1")
+    kept.routes("198.18.0.0/16", "203.0.113.0/24")
+    assert kept.known["198.18.0.0/16"]["hop"] == octets(HOP)
+    silent.until(lambda: len(silent.ended) == 4)
+    assert silent.updates == 0 and external.updates == 0
+    inside = connect("inside")
+    inside.until(lambda: len(inside.ended) == 4)
+    assert set(inside.known) == {"198.18.0.0/16", "198.19.0.0/16", "203.0.113.0/24"}
+    own = connect("self")
+    own.until(lambda: len(own.ended) == 4)
+    assert own.known["198.18.0.0/16"]["hop"] == octets("127.0.0.1")
+    rules = connect("rules")
+    rules.until(lambda: len(rules.ended) == 4)
+    assert not rules.known
+    assert router.ask("routes", "198.51.100.0/24"), "it is here, if for nobody else"
+
+
+# conforms: RFC 4271 proves 9.2-1
+# conforms: RFC 4456 proves 6-1 6-2 8-1 8-4 10-1
+def test_reflection(network):
+    connect, _ = network
+    inside, picky, client = connect("inside"), connect("picky"), connect("client")
+    inside.send(route("198.18.0.0/16", ases=(), extra=PREF))
+    client.routes("198.18.0.0/16")
+    told = client.known["198.18.0.0/16"]
+    assert told["hop"] == octets(HOP) and told[5][1] == struct.pack("!I", 150)
+    assert told[9] == (0x80, octets("192.0.2.5")) and told[10] == (0x80, octets("192.0.2.1"))
+    client.send(route("198.18.7.0/24", ases=(), extra=PREF))
+    inside.routes("198.18.7.0/24")
+    picky.routes("198.18.7.0/24")
+    assert not client.known.keys() - {"198.18.0.0/16"}, "not back to where it came from"
+    # and not to its originator, whose router it went through
+    client.send(route("198.18.8.0/24", ases=(), extra=PREF + attribute(0x80, 9, octets("192.0.2.5"))
+                      + attribute(0x80, 10, octets("10.0.0.1"))))
+    picky.routes("198.18.7.0/24", "198.18.8.0/24")
+    assert picky.known["198.18.8.0/24"][10][1] == octets("192.0.2.1") + octets("10.0.0.1")
+    client.send(no_route("198.18.7.0/24") + route("198.18.9.0/24", ases=(), extra=PREF))
+    inside.routes("198.18.9.0/24")
+
+
+# conforms: RFC 4271 proves 5.1.3-3 5.1.3-4 6.3-10 refuses 5.1.3-4 6.3-10
+def test_nobody_is_told_to_send_to_itself(network):
+    connect, router = network
+    inside, external = connect("inside"), connect("external")
+    external.send(route("198.18.0.0/16", hop="127.0.0.5"))  # the next hop is the peer that is told
+    external.send(route("198.19.0.0/16", hop="127.0.0.1"))  # ourselves
+    external.send(route("198.20.0.0/16"))
+    inside.routes("198.20.0.0/16")
+    assert not router.ask("routes", "198.19.0.0/16")
+    assert "routes with our own address 127.0.0.1 as the next hop: ignored" in router.log
+    assert router.peer("external")["established_count"] == 1 and router.peer("external")["bad_attributes"] == 1
+
+
+def test_the_export_filter_looks_at_routes(network):
+    connect, router = network
+    picky, external = connect("picky"), connect("external")
+    external.send(route("198.18.1.0/24") + route("198.19.1.0/24") + route("198.16.0.0/14")
+                  + route("198.18.2.0/24", extra=communities(THEM << 16 | 9)) + route("2001:db8:7::/48"))
+    picky.routes("198.18.1.0/24")
+    external.send(route("198.18.1.0/24", extra=communities(THEM << 16 | 9)) + route("198.18.3.0/24"))
+    picky.routes("198.18.3.0/24")
+    next(peer for peer in router.config.peers if peer.name == "picky").options["export"] = {
+        "prefixes": ["198.19.0.0/16", "2001:db8::/32"]}
+    router.configure()
+    router.ctl("reload")
+    picky.routes("198.19.1.0/24", "2001:db8:7::/48")
+    assert router.peer("picky")["established_count"] == 1
+    next(peer for peer in router.config.peers if peer.name == "picky").options["announce"] = "rules"
+    router.configure()
+    router.ctl("reload")
+    picky.routes()
+
+
+def test_the_best_path_is_told_and_the_next_best_after_it(network):
+    connect, _ = network
+    inside, external, silent = connect("inside"), connect("external"), connect("silent")
+    external.send(route("198.18.0.0/16", ases=(THEM, 65010)))
+    inside.routes("198.18.0.0/16")
+    silent.send(route("198.18.0.0/16", ases=(65003,), hop="192.0.2.3"))
+    inside.until(lambda: inside.known["198.18.0.0/16"]["hop"] == octets("192.0.2.3"))
+    silent.socket.close()
+    inside.until(lambda: inside.known["198.18.0.0/16"]["hop"] == octets(HOP))
+    assert inside.updates == 3
+
+
+def numbered(count, start=0):
+    return [f"198.{18 + i // 65536}.{i // 256 % 256}.{i % 256}/32" for i in range(start, start + count)]
+
+
+def parts(prefixes, count=700):
+    return [prefixes[i:i + count] for i in range(0, len(prefixes), count)]
+
+
+@pytest.mark.parametrize("extended", [False, True], ids=["4096", "65535"])
+def test_updates_are_packed_to_the_negotiated_size(network, extended):
+    """Two attribute sets that alternate: as many messages as the two would need by themselves, whatever their order."""
+    connect, router = network
+    external = connect("external")
+    ours = numbered(12000)
+    for part in parts(ours, 40):
+        external.send(route(*part[0::2]) + route(*part[1::2], extra=MED))
+    wait_for("all routes", lambda: router.ask("routes", ours[-1]), 30)
+    inside = connect("inside", more=bgp.capability(6) if extended else b"")
+    inside.until(lambda: (IPV4, UNICAST) in inside.ended)
+    assert len(inside.known) == len(ours)
+    room = (65535 if extended else 4096) - 19 - 4
+    attributes = {MED: 4 + 9 + 7 + 7 + 7, b"": 4 + 9 + 7 + 7}  # ORIGIN, AS_PATH, NEXT_HOP, LOCAL_PREF, MED
+    assert inside.updates == sum(-(-6000 // ((room - size) // 5)) for size in attributes.values())
+    assert inside.largest <= room + 23 and (extended or inside.largest > 4096 - 5)
+    before = inside.updates
+    external.send(b"".join(no_route(*part) for part in parts(ours)))
+    inside.routes()
+    assert router.peer("inside")["established_count"] == 1 and inside.updates > before
+
+
+def test_route_refresh_says_everything_again(network):
+    connect, _ = network
+    external, inside = connect("external"), connect("inside", more=bgp.capability(70))
+    external.send(route("198.18.0.0/16", "198.19.0.0/16"))
+    inside.routes("198.18.0.0/16", "198.19.0.0/16")
+    inside.known.clear()
+    inside.send(10 * message(bgp.ROUTE_REFRESH, struct.pack("!HBB", IPV4, 0, UNICAST)))
+    inside.until(lambda: 2 in inside.refreshes)
+    assert set(inside.known) == {"198.18.0.0/16", "198.19.0.0/16"}
+    if inside.refreshes[-1] == 1:
+        inside.until(lambda: inside.refreshes[-1] == 2)
+    assert inside.refreshes == [1, 2] * (len(inside.refreshes) // 2)
+    # a peer that is told no routes is told that it has them all
+    silent = connect("silent", more=bgp.capability(70))
+    silent.send(message(bgp.ROUTE_REFRESH, struct.pack("!HBB", IPV4, 0, UNICAST)))
+    silent.until(lambda: silent.refreshes == [1, 2])
+
+
+def test_vpn_routes_are_reflected_with_their_label_and_stay_inside(network):
+    connect, _ = network
+    inside, customer, client = connect("inside"), connect("customer"), connect("client")
+
+    def vpn(*entries):
+        reach = struct.pack("!HBB", IPV4, VPN, 12) + 8 * b"\0" + octets(HOP) + b"\0" + b"".join(entries)
+        attributes = attribute(0x40, 1, b"\0") + path() + PREF + attribute(0x80, 14, reach)
+        return message(bgp.UPDATE, bgp.update_body(attributes))
+    client.send(vpn(vpn_nlri("10.0.0.0/8"), vpn_nlri("10.1.0.0/16", 200), vpn_nlri("10.0.0.0/8", 300, 8 * "01")))
+    one, two, three = ((88 + length, bytes.fromhex(rd) + octets(address)[:length // 8]) for address, length, rd in (
+        ("10.0.0.0", 8, "00000000fde80001"), ("10.1.0.0", 16, "00000000fde80001"), ("10.0.0.0", 8, 8 * "01")))
+    inside.routes(one, two, three)
+    assert inside.known[one]["hop"] == 8 * b"\0" + octets(HOP)
+    assert [inside.known[key]["label"] for key in (one, two, three)] == [
+        struct.pack("!I", label << 4 | 1)[1:] for label in (100, 200, 300)]
+    client.send(vpn(vpn_nlri("10.1.0.0/16", 201)))  # the same route with another label
+    inside.until(lambda: inside.known[two]["label"] == struct.pack("!I", 201 << 4 | 1)[1:])
+    gone = struct.pack("!HB", IPV4, VPN) + vpn_nlri("10.1.0.0/16", 0x80000)
+    client.send(message(bgp.UPDATE, bgp.update_body(attribute(0x80, 15, gone))))
+    inside.routes(one, three)
+    customer.until(lambda: len(customer.ended) == 4)
+    assert not customer.known
+
+
+def test_a_peer_that_does_not_read_holds_up_nobody(network):
+    """60,000 routes that change under a peer that sleeps: it gets the newest state, the other one all at once."""
+    connect, router = network
+    external, awake = connect("external"), connect("inside")
+    sleeper = connect("self")
+    sleeper.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    ours = numbered(60000)
+    external.send(b"".join(route(*part) for part in parts(ours)))
+    awake.until(lambda: len(awake.known) == len(ours))
+    external.send(b"".join(no_route(*part) for part in parts(ours[:-5000])))
+    awake.until(lambda: len(awake.known) == 5000)
+    for med in range(20):
+        external.send(b"".join(route(*part, extra=attribute(0x80, 4, struct.pack("!I", med)))
+                               for part in parts(ours[-5000:])))
+    awake.until(lambda: awake.known[ours[-1]].get(4) == (0x80, struct.pack("!I", 19)))
+    sleeper.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    sleeper.until(lambda: len(sleeper.known) == 5000 and sleeper.known[ours[-1]].get(4)
+                  == (0x80, struct.pack("!I", 19)))
+    assert router.peer("self")["established_count"] == router.peer("inside")["established_count"] == 1
