@@ -37,11 +37,28 @@ enum cls_simd {
     CLS_SIMD_COUNT,
 };
 
+#define CLS_MEMORY_ALIGN (2u << 20)
+#define CLS_REPLICAS_MAX 8
+
+/* Where memory comes from, in pieces: of a NUMA node, say. Called by the writer. */
+struct cls_memory {
+    /* `size` octets, all zero, at an address that is a multiple of CLS_MEMORY_ALIGN; NULL when there are none. */
+    void *(*take)(void *ctx, size_t size);
+    void (*give)(void *ctx, void *memory, size_t size);
+    void *ctx;
+};
+
 struct cls_conf {
     enum cls_engine engine;
     enum cls_simd simd;
     struct rcu *rcu;     /* must outlive the classifier */
-    size_t memory_bytes; /* most memory to use; 0: no limit */
+    size_t memory_bytes; /* most memory to use, all replicas together; 0: no limit */
+    /*
+     * CLS_FAST keeps so many copies of everything that readers touch, each in memory of its own; 0 is 1. A reader of
+     * another replica than the first takes its handle from cls_replica.
+     */
+    unsigned replicas;
+    const struct cls_memory *memory; /* of each replica, copied; NULL: pages of the system, wherever they are */
 };
 
 struct cls;
@@ -58,10 +75,16 @@ struct cls *cls_create(const struct cls_conf *conf);
 /* No reader may be online. Rules are forgotten. */
 void cls_free(struct cls *cls);
 
+/* How many replicas there are; and the n-th (below that) for cls_match_burst and cls_match_after, which cls_free ends.
+ */
+unsigned cls_replicas(const struct cls *cls);
+const struct cls *cls_replica(const struct cls *cls, unsigned n);
+
 /*
  * Writer. Adds the rule under `id` (1 or above, not in use), or replaces the rule of that id. The rule is copied.
  * -EINVAL: the id is 0. -EEXIST: another id holds an equal rule. -ENOMEM: memory_bytes would be exceeded or memory is
- * short. After an error nothing has changed. Replacing a rule by one with another match may wait for the readers'
+ * short. After an error nothing has changed (with replicas, some readers may have met the rule for an instant before
+ * another replica had no memory for it). Replacing a rule by one with another match may wait for the readers'
  * quiescent points: the calling thread must not be a reader online.
  */
 int cls_rule_add(struct cls *cls, uint32_t id, const struct fs_rule *rule);

@@ -208,20 +208,20 @@ int compiled_compare_rules(const struct compiled *a, const struct compiled *b)
     return fs_rule_compare(a->rule, b->rule);
 }
 
-struct compiled *compiled_create(struct mem *mem, uint32_t id, struct fs_rule *rule)
+struct compiled *compiled_create(struct mem *mem, uint32_t id, const struct fs_rule *rule)
 {
     struct compiled *compiled = mem_alloc_line(mem, sizeof *compiled);
+    void *block = mem_alloc(mem, fs_rule_size(rule));
 
-    if (compiled == NULL)
-        return NULL;
-    if (!mem_adopt(mem, rule)) {
+    if (compiled == NULL || block == NULL) {
         mem_free(mem, compiled);
+        mem_free(mem, block);
         return NULL;
     }
     compiled->never = !box_of(&compiled->box, rule);
     compiled->box.id = id;
     compiled->id = id;
-    compiled->rule = rule;
+    compiled->rule = fs_rule_copy(block, rule);
     compiled->removed = false;
     order_of(rule, compiled->order);
     return compiled;
@@ -229,8 +229,7 @@ struct compiled *compiled_create(struct mem *mem, uint32_t id, struct fs_rule *r
 
 void compiled_free(struct mem *mem, struct compiled *compiled)
 {
-    mem_disown(mem, compiled->rule);
-    fs_rule_free(compiled->rule);
+    mem_free(mem, compiled->rule);
     mem_free(mem, compiled);
 }
 

@@ -22,8 +22,8 @@ struct compiled {
     bool removed; /* the writer's: waiting for its release */
 };
 
-/* Takes the rule over on success. NULL when memory is short. */
-struct compiled *compiled_create(struct mem *mem, uint32_t id, struct fs_rule *rule);
+/* With a copy of the rule. NULL when memory is short. */
+struct compiled *compiled_create(struct mem *mem, uint32_t id, const struct fs_rule *rule);
 void compiled_free(struct mem *mem, struct compiled *compiled);
 
 /*

@@ -8,10 +8,25 @@
 
 #include "classifier/classifier.h"
 
+/* An addition under way in one replica. */
+struct cls_change {
+    void *fresh;        /* NULL: the rule was there already, nothing to do */
+    void *old;          /* the rule that it replaces, NULL: none */
+    const void *before; /* what the id stood for */
+};
+
+/* An engine is one replica: `memory` and `memory_bytes` of struct cls_conf are its own. */
 struct cls_engine_ops {
     void *(*create)(const struct cls_conf *conf);
     void (*free)(void *engine);
-    int (*add)(void *engine, uint32_t id, const struct fs_rule *rule);
+    int (*add)(void *engine, uint32_t id, const struct fs_rule *rule); /* NULL: in two steps, see add_begin */
+    /*
+     * Puts the rule in place beside the one that it replaces, or changes nothing and returns an error. Then, once the
+     * readers have passed a quiescent point if something is replaced: add_finish; or add_abort to take it back.
+     */
+    int (*add_begin)(void *engine, uint32_t id, const struct fs_rule *rule, struct cls_change *change);
+    void (*add_finish)(void *engine, const struct cls_change *change);
+    void (*add_abort)(void *engine, const struct cls_change *change);
     int (*remove)(void *engine, uint32_t id);
     void (*match_burst)(const void *engine, const struct pkt_key *keys, uint32_t *ids, unsigned count);
     uint32_t (*match_after)(const void *engine, const struct pkt_key *key, uint32_t id);

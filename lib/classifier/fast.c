@@ -100,26 +100,46 @@ static struct compiled *rule_find(const struct fast *fast, const struct fs_rule 
     return NULL;
 }
 
+static bool fast_init(struct fast *fast)
+{
+    if (!places_init(&fast->places, &fast->mem))
+        return false;
+    if (ids_init(&fast->ids, &fast->mem)) {
+        if (hash_init(&fast->set, &fast->mem, SET_BUCKETS))
+            return true;
+        ids_fini(&fast->ids, &fast->mem);
+    }
+    places_fini(&fast->places, &fast->mem);
+    return false;
+}
+
+/* Gives back the memory that the engine itself lies in, too. */
+static void fast_release(struct fast *fast)
+{
+    struct mem mem = fast->mem;
+
+    mem_free(&mem, fast);
+    arena_fini(&mem.arena);
+}
+
 static void *fast_create(const struct cls_conf *conf)
 {
     const struct walk_ops *walk = walk_choose(conf->simd);
-    void *memory;
+    struct mem mem = {.rcu = conf->rcu};
 
-    if (walk == NULL || posix_memalign(&memory, MEM_LINE, sizeof(struct fast)) != 0)
+    if (walk == NULL)
         return NULL;
-    struct fast *fast = memory;
+    arena_init(&mem.arena, conf->memory);
+    struct fast *fast = mem_alloc_line(&mem, sizeof *fast);
+    if (fast == NULL)
+        return NULL;
     memset(fast, 0, sizeof *fast);
     fast->walk = walk;
-    fast->mem = (struct mem){.rcu = conf->rcu, .limit = conf->memory_bytes, .used = sizeof *fast};
-    if (places_init(&fast->places, &fast->mem)) {
-        if (ids_init(&fast->ids, &fast->mem)) {
-            if (hash_init(&fast->set, &fast->mem, SET_BUCKETS))
-                return fast;
-            ids_fini(&fast->ids, &fast->mem);
-        }
-        places_fini(&fast->places, &fast->mem);
-    }
-    free(fast);
+    fast->mem = mem;
+    fast->mem.limit = conf->memory_bytes;
+    if (fast_init(fast))
+        return fast;
+    fast_release(fast);
     return NULL;
 }
 
@@ -143,7 +163,7 @@ static void fast_free(void *engine)
         fast->stuck = next;
     }
     rcu_synchronize(fast->mem.rcu);
-    free(fast);
+    fast_release(fast);
 }
 
 /* Once no reader can hold the rule: its id stands for nothing any more, unless it was given to another rule. */
@@ -176,13 +196,10 @@ static void rule_retire(struct fast *fast, struct compiled *compiled)
 /* A rule of its own, in the set of rules. NULL when memory is short. */
 static struct compiled *rule_create(struct fast *fast, uint32_t id, const struct fs_rule *rule, uint64_t hash)
 {
-    struct fs_rule *copy = fs_rule_dup(rule);
-    struct compiled *compiled = copy != NULL ? compiled_create(&fast->mem, id, copy) : NULL;
+    struct compiled *compiled = compiled_create(&fast->mem, id, rule);
 
-    if (compiled == NULL) {
-        fs_rule_free(copy);
+    if (compiled == NULL)
         return NULL;
-    }
     compiled->item.hash = hash;
     if (!hash_insert(&fast->set, &fast->mem, &compiled->item)) {
         compiled_free(&fast->mem, compiled);
@@ -198,15 +215,21 @@ static void id_unreserve(struct fast *fast, uint32_t id)
         ids_set(&fast->ids, &fast->mem, id, NULL);
 }
 
-static int rule_add(struct fast *fast, uint32_t id, const struct fs_rule *rule)
+/*
+ * A reader on its way between the places of the old rule of this id and the new one must meet one of them: both stay
+ * until every walk begun before has ended. In that time the id leads to the later of the two, so that a chain of
+ * cls_match_after always moves on.
+ */
+static int fast_add_begin(void *engine, uint32_t id, const struct fs_rule *rule, struct cls_change *change)
 {
+    struct fast *fast = engine;
     uint64_t hash = rule_hash(fast, rule);
-    const struct compiled *same = rule_find(fast, rule, hash);
+    const struct compiled *same = rule_find(fast, rule, hash), *before = ids_get(&fast->ids, id);
+    struct compiled *old = before != NULL && !before->removed ? (struct compiled *)(uintptr_t)before : NULL;
 
+    *change = (struct cls_change){.old = old, .before = before};
     if (same != NULL) /* the same rule under the same id: nothing to do */
         return same->id == id ? 0 : -EEXIST;
-    const struct compiled *before = ids_get(&fast->ids, id);
-    struct compiled *old = (struct compiled *)(uintptr_t)before;
     if (!ids_reserve(&fast->ids, &fast->mem, id))
         return -ENOMEM;
     struct compiled *fresh = rule_create(fast, id, rule, hash);
@@ -214,15 +237,7 @@ static int rule_add(struct fast *fast, uint32_t id, const struct fs_rule *rule)
         id_unreserve(fast, id);
         return -ENOMEM;
     }
-    if (old != NULL && old->removed)
-        old = NULL;
-    /*
-     * A reader on its way between the places of the old rule of this id and the new one must meet one of them: both
-     * stay until every walk begun before has ended. In that time the id leads to the later of the two, so that a chain
-     * of cls_match_after always moves on.
-     */
-    bool later = old == NULL || fs_rule_compare(fresh->rule, old->rule) > 0;
-    if (later)
+    if (old == NULL || fs_rule_compare(fresh->rule, old->rule) > 0)
         ids_set(&fast->ids, &fast->mem, id, fresh);
     if (!fresh->never && !places_insert(&fast->places, &fast->mem, fresh)) {
         ids_set(&fast->ids, &fast->mem, id, before);
@@ -230,27 +245,30 @@ static int rule_add(struct fast *fast, uint32_t id, const struct fs_rule *rule)
         rule_retire(fast, fresh);
         return -ENOMEM;
     }
-    if (old != NULL) {
-        rcu_synchronize(fast->mem.rcu);
-        ids_set(&fast->ids, &fast->mem, id, fresh);
-        rule_retire(fast, old);
-    }
+    change->fresh = fresh;
     return 0;
 }
 
-static int fast_add(void *engine, uint32_t id, const struct fs_rule *rule)
+static void fast_add_finish(void *engine, const struct cls_change *change)
 {
     struct fast *fast = engine;
-    int error = rule_add(fast, id, rule);
+    struct compiled *fresh = change->fresh;
 
-    /* Retired memory that has become free makes room. Not in the middle of a change, which relies on what it found. */
-    if (error == -ENOMEM) {
-        size_t used = fast->mem.used;
-        rcu_reclaim(fast->mem.rcu);
-        if (fast->mem.used < used)
-            error = rule_add(fast, id, rule);
-    }
-    return error;
+    if (change->old == NULL)
+        return;
+    ids_set(&fast->ids, &fast->mem, fresh->id, fresh);
+    rule_retire(fast, change->old);
+}
+
+/* Readers may have met the new rule: without an old one its id leads to it until it is released. */
+static void fast_add_abort(void *engine, const struct cls_change *change)
+{
+    struct fast *fast = engine;
+    struct compiled *fresh = change->fresh;
+
+    if (change->old != NULL)
+        ids_set(&fast->ids, &fast->mem, fresh->id, change->old);
+    rule_retire(fast, fresh);
 }
 
 static int fast_remove(void *engine, uint32_t id)
@@ -291,7 +309,9 @@ static void fast_stats(const void *engine, struct cls_stats *out)
 const struct cls_engine_ops cls_fast_ops = {
     .create = fast_create,
     .free = fast_free,
-    .add = fast_add,
+    .add_begin = fast_add_begin,
+    .add_finish = fast_add_finish,
+    .add_abort = fast_add_abort,
     .remove = fast_remove,
     .match_burst = fast_match_burst,
     .match_after = fast_match_after,

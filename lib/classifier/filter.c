@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "classifier/filter.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define PLACES (FILTER_WIDE + FILTER_FINE)
@@ -12,16 +11,11 @@ bool filter_init(struct filter *filter, struct mem *mem, unsigned wide_bits, uns
     filter->wide_bits = wide_bits;
     filter->fine_bits = fine_bits;
     atomic_init(&filter->always, (uint64_t)1 << FILTER_LAST_SLOT);
-    /* calloc: a table that is never written to costs no pages */
-    filter->masks = calloc(PLACES, sizeof filter->masks[0]);
-    filter->counts = calloc((size_t)PLACES * FILTER_SLOTS, sizeof filter->counts[0]);
-    if (filter->masks != NULL && filter->counts != NULL && mem_adopt(mem, filter->masks)) {
-        if (mem_adopt(mem, filter->counts))
-            return true;
-        mem_disown(mem, filter->masks);
-    }
-    free(filter->masks);
-    free(filter->counts);
+    filter->masks = mem_alloc_zero(mem, PLACES * sizeof filter->masks[0]);
+    filter->counts = mem_alloc_zero(mem, (size_t)PLACES * FILTER_SLOTS * sizeof filter->counts[0]);
+    if (filter->masks != NULL && filter->counts != NULL)
+        return true;
+    filter_fini(filter, mem);
     return false;
 }
 

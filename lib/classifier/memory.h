@@ -6,18 +6,17 @@
 #ifndef CLASSIFIER_MEMORY_H
 #define CLASSIFIER_MEMORY_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
+#include "classifier/arena.h"
 #include "rcu/rcu.h"
 
-#define MEM_LINE 64 /* octets of a cache line */
+#define MEM_LINE ARENA_LINE
 
 struct mem {
     struct rcu *rcu;
     size_t limit; /* 0: none */
     size_t used;  /* octets, retired ones included until they are released */
     bool exempt;  /* removals may exceed the limit for a moment: they must not fail for it */
+    struct arena arena;
 };
 
 /* Memory of its own, contents undefined; NULL when it would exceed the limit or memory is short. */
@@ -26,9 +25,8 @@ void *mem_alloc(struct mem *mem, size_t size);
 /* The same, starting at a cache line. */
 void *mem_alloc_line(struct mem *mem, size_t size);
 
-/* Counts a block that another allocator (malloc) gave, or stops counting it. */
-bool mem_adopt(struct mem *mem, void *block);
-void mem_disown(struct mem *mem, void *block);
+/* The same, all zeros, for large tables of which little may ever be used: pages that are not touched cost nothing. */
+void *mem_alloc_zero(struct mem *mem, size_t size);
 
 /* Frees what no reader has ever seen. NULL is fine. */
 void mem_free(struct mem *mem, void *block);

@@ -9,19 +9,21 @@
 
 #include "flowspec/block.h"
 
-/* Terms come first behind the rule: they are what wants the widest alignment. */
-struct fs_rule *fs_block_new(unsigned components, unsigned terms, size_t nlri_len, struct fs_block *block)
+static size_t block_size(unsigned components, unsigned terms, size_t nlri_len)
 {
-    size_t terms_size = terms * sizeof(struct fs_term);
-    size_t components_size = components * sizeof(struct fs_component);
-    uint8_t *memory = malloc(sizeof(struct fs_rule) + terms_size + components_size + nlri_len);
+    return sizeof(struct fs_rule) + terms * sizeof(struct fs_term) + components * sizeof(struct fs_component) +
+           nlri_len;
+}
 
-    if (!memory)
-        return NULL;
+/* Terms come first behind the rule: they are what wants the widest alignment. */
+static struct fs_rule *block_lay_out(uint8_t *memory, unsigned components, unsigned terms, size_t nlri_len,
+                                     struct fs_block *block)
+{
     struct fs_rule *rule = (struct fs_rule *)memory;
+
     block->terms = (struct fs_term *)(memory + sizeof *rule);
-    block->components = (struct fs_component *)(memory + sizeof *rule + terms_size);
-    block->nlri = memory + sizeof *rule + terms_size + components_size;
+    block->components = (struct fs_component *)(block->terms + terms);
+    block->nlri = (uint8_t *)(block->components + components);
     *rule = (struct fs_rule){
         .component_count = (uint8_t)components,
         .term_count = (uint16_t)terms,
@@ -33,13 +35,23 @@ struct fs_rule *fs_block_new(unsigned components, unsigned terms, size_t nlri_le
     return rule;
 }
 
-struct fs_rule *fs_rule_dup(const struct fs_rule *rule)
+struct fs_rule *fs_block_new(unsigned components, unsigned terms, size_t nlri_len, struct fs_block *block)
+{
+    uint8_t *memory = malloc(block_size(components, terms, nlri_len));
+
+    return memory ? block_lay_out(memory, components, terms, nlri_len, block) : NULL;
+}
+
+size_t fs_rule_size(const struct fs_rule *rule)
+{
+    return block_size(rule->component_count, rule->term_count, rule->nlri_len);
+}
+
+struct fs_rule *fs_rule_copy(void *memory, const struct fs_rule *rule)
 {
     struct fs_block block;
-    struct fs_rule *copy = fs_block_new(rule->component_count, rule->term_count, rule->nlri_len, &block);
+    struct fs_rule *copy = block_lay_out(memory, rule->component_count, rule->term_count, rule->nlri_len, &block);
 
-    if (!copy)
-        return NULL;
     copy->family = rule->family;
     copy->has_rd = rule->has_rd;
     copy->rd = rule->rd;
@@ -48,6 +60,13 @@ struct fs_rule *fs_rule_dup(const struct fs_rule *rule)
     memcpy(block.components, rule->components, rule->component_count * sizeof *rule->components);
     memcpy(block.nlri, rule->nlri, rule->nlri_len);
     return copy;
+}
+
+struct fs_rule *fs_rule_dup(const struct fs_rule *rule)
+{
+    void *memory = malloc(fs_rule_size(rule));
+
+    return memory ? fs_rule_copy(memory, rule) : NULL;
 }
 
 void fs_rule_free(struct fs_rule *rule)

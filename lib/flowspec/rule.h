@@ -105,6 +105,10 @@ const struct fs_component *fs_rule_component(const struct fs_rule *rule, enum fs
 struct fs_rule *fs_rule_dup(const struct fs_rule *rule);
 void fs_rule_free(struct fs_rule *rule); /* NULL is fine */
 
+/* The same into fs_rule_size octets of the caller's, aligned for any type; fs_rule_free is not for it. */
+size_t fs_rule_size(const struct fs_rule *rule);
+struct fs_rule *fs_rule_copy(void *memory, const struct fs_rule *rule);
+
 /* Whether both are the same rule: family, SAFI and every octet of the canonical NLRI. */
 bool fs_rule_equal(const struct fs_rule *a, const struct fs_rule *b);
 

@@ -3,7 +3,8 @@
  * The fast engine, in every variant that this processor can run, against the linear reference: rules are added,
  * replaced and removed at random between bursts, and every answer and every chain of later matches must be equal.
  *
- * The iteration count is that of bursts of 32 packets; with three variants each is 96 decisions.
+ * The iteration count is that of bursts of 32 packets; with three variants, one of them in two replicas, each is
+ * 128 decisions.
  */
 #include <string.h>
 
@@ -13,7 +14,7 @@
 #include "random_rule.h"
 
 #define BURST       32
-#define ENGINES_MAX 4
+#define ENGINES_MAX 5 /* the last one in two replicas, of which the second is asked */
 #define IDS         600
 #define CHAIN_MAX   1000
 #define SLACK       256 /* malloc may round the same request up differently */
@@ -43,7 +44,8 @@ struct world {
     const struct scene *scene;
     struct rcu *rcu;
     unsigned engines;
-    struct cls *cls[ENGINES_MAX]; /* the first is the reference */
+    struct cls *cls[ENGINES_MAX];           /* the first is the reference */
+    const struct cls *readers[ENGINES_MAX]; /* the replica of each that is asked */
     const char *names[ENGINES_MAX];
     struct fs_rule *rules[IDS]; /* by id, less one */
     unsigned count;
@@ -234,9 +236,9 @@ static void compare_chains(struct world *w, const struct pkt_key *key, unsigned 
     uint32_t id = CLS_NO_MATCH;
 
     for (unsigned length = 0; length < CHAIN_MAX; length++) {
-        uint32_t wanted = cls_match_after(w->cls[0], key, id);
+        uint32_t wanted = cls_match_after(w->readers[0], key, id);
         for (unsigned e = 1; e < w->engines; e++, w->decisions++) {
-            uint32_t got = cls_match_after(w->cls[e], key, id);
+            uint32_t got = cls_match_after(w->readers[e], key, id);
             model_expect(got == wanted, iteration, "%s: %s: after %u comes %u, not %u", w->scene->name, w->names[e], id,
                          got, wanted);
         }
@@ -253,10 +255,10 @@ static void compare_burst(struct world *w, unsigned long iteration)
 
     for (unsigned i = 0; i < BURST; i++)
         new_key(w, &keys[i]);
-    cls_match_burst(w->cls[0], keys, wanted, BURST);
+    cls_match_burst(w->readers[0], keys, wanted, BURST);
     for (unsigned e = 1; e < w->engines; e++) {
         memset(got, 0xff, sizeof got);
-        cls_match_burst(w->cls[e], keys, got, BURST);
+        cls_match_burst(w->readers[e], keys, got, BURST);
         for (unsigned i = 0; i < BURST; i++, w->decisions++)
             model_expect(got[i] == wanted[i], iteration, "%s: %s: packet %u: rule %u, not %u", w->scene->name,
                          w->names[e], i, got[i], wanted[i]);
@@ -272,14 +274,21 @@ static void world_open(struct world *w, const struct scene *scene, uint64_t seed
     w->random.state = seed;
     w->rcu = rcu_create(1);
     w->cls[0] = cls_create(&(struct cls_conf){.engine = CLS_LINEAR, .rcu = w->rcu});
+    w->readers[0] = w->cls[0];
     w->names[0] = "linear";
     w->engines = 1;
     for (unsigned simd = CLS_SIMD_SCALAR; simd < CLS_SIMD_COUNT; simd++) {
         if (!cls_simd_available(simd))
             continue;
         w->names[w->engines] = cls_simd_name(simd);
-        w->cls[w->engines++] = cls_create(&(struct cls_conf){.engine = CLS_FAST, .simd = simd, .rcu = w->rcu});
+        w->cls[w->engines] = cls_create(&(struct cls_conf){.engine = CLS_FAST, .simd = simd, .rcu = w->rcu});
+        w->readers[w->engines] = w->cls[w->engines];
+        w->engines++;
     }
+    w->names[w->engines] = "second replica";
+    w->cls[w->engines] = cls_create(&(struct cls_conf){.engine = CLS_FAST, .rcu = w->rcu, .replicas = 2});
+    w->readers[w->engines] = cls_replica(w->cls[w->engines], 1);
+    w->engines++;
 }
 
 /* Everything is removed at the end: what is left must be what an empty engine takes. */

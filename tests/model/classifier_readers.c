@@ -29,6 +29,7 @@ static const struct cls_conf ENGINES[] = {
     {.engine = CLS_LINEAR},
     {.engine = CLS_FAST, .simd = CLS_SIMD_SCALAR},
     {.engine = CLS_FAST, .simd = CLS_SIMD_BEST},
+    {.engine = CLS_FAST, .simd = CLS_SIMD_BEST, .replicas = READERS}, /* one for each reader */
 };
 
 /* Fixed before the readers start. */
@@ -63,13 +64,13 @@ static void fault_if(struct plan *plan, bool wrong, const char *what)
         fprintf(stderr, "%s\n", what);
 }
 
-static void check_chain(struct plan *plan, unsigned k)
+static void check_chain(struct plan *plan, const struct cls *cls, unsigned k)
 {
     bool met[RULES + 1] = {false};
     unsigned last_rank = 0;
     uint32_t id = CLS_NO_MATCH;
 
-    while ((id = cls_match_after(plan->cls, &plan->keys[k], id)) != CLS_NO_MATCH) {
+    while ((id = cls_match_after(cls, &plan->keys[k], id)) != CLS_NO_MATCH) {
         if (id > RULES) {
             fault_if(plan, true, "a chain meets a rule of another family");
             return;
@@ -83,11 +84,11 @@ static void check_chain(struct plan *plan, unsigned k)
         fault_if(plan, plan->matches[stay][k] && !met[stay], "a chain misses a rule that stays");
 }
 
-static void check_burst(struct plan *plan)
+static void check_burst(struct plan *plan, const struct cls *cls)
 {
     uint32_t ids[KEYS], switched;
 
-    cls_match_burst(plan->cls, plan->keys, ids, KEYS);
+    cls_match_burst(cls, plan->keys, ids, KEYS);
     for (unsigned k = 0; k < KEYS; k++) {
         uint32_t first_stay = 0;
         for (uint32_t id = 4; id <= RULES; id += 4)
@@ -101,7 +102,7 @@ static void check_burst(struct plan *plan)
         fault_if(plan, ids[k] <= RULES && first_stay != 0 && plan->rank[ids[k]] > plan->rank[first_stay],
                  "a burst gives a rule behind one that stays");
     }
-    cls_match_burst(plan->cls, &plan->switched_key, &switched, 1);
+    cls_match_burst(cls, &plan->switched_key, &switched, 1);
     fault_if(plan, switched != SWITCHED_ID, "a rule is absent while it is replaced");
 }
 
@@ -109,12 +110,13 @@ static void *reader_run(void *arg)
 {
     struct reader *self = arg;
     struct plan *plan = self->plan;
+    const struct cls *cls = cls_replica(plan->cls, self->number % cls_replicas(plan->cls));
 
     rcu_reader_online(plan->rcu, self->number);
     while (!atomic_load_explicit(&plan->stop, memory_order_relaxed)) {
-        check_burst(plan);
+        check_burst(plan, cls);
         for (unsigned k = 0; k < KEYS; k += 3)
-            check_chain(plan, k);
+            check_chain(plan, cls, k);
         atomic_fetch_add_explicit(&plan->bursts, 1, memory_order_relaxed);
         rcu_quiescent(plan->rcu, self->number);
     }
@@ -265,8 +267,8 @@ static void run(struct cls_conf engine, unsigned long changes)
     atomic_store(&plan->stop, true);
     for (unsigned i = 0; i < READERS; i++)
         pthread_join(threads[i], NULL);
-    printf("engine %u, %s: %lu bursts by %u readers during %lu changes\n", engine.engine, cls_simd_name(engine.simd),
-           atomic_load(&plan->bursts), READERS, changes);
+    printf("engine %u, %s, %u replicas: %lu bursts by %u readers during %lu changes\n", engine.engine,
+           cls_simd_name(engine.simd), cls_replicas(plan->cls), atomic_load(&plan->bursts), READERS, changes);
     model_expect(atomic_load(&plan->faults) == 0, changes, "%lu faults", atomic_load(&plan->faults));
     plan_free(plan);
 }
