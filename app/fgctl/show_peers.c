@@ -30,6 +30,17 @@ static void note_text(const json_t *peer, char *text, size_t size)
         snprintf(text, size, "%s", json_is_true(json_object_get(peer, "passive")) ? "waiting for its connection" : "");
 }
 
+/* The sum of one count over all families of routes. */
+static uint64_t routes_of(const json_t *peer, const char *count)
+{
+    uint64_t sum = 0;
+    const char *family;
+    json_t *counts;
+
+    json_object_foreach(json_object_get(peer, "routes"), family, counts) sum += (uint64_t)get_int(counts, count);
+    return sum;
+}
+
 static void peer_row(struct table *table, const json_t *peer)
 {
     char text[512];
@@ -47,6 +58,8 @@ static void peer_row(struct table *table, const json_t *peer)
     table_number(table, (uint64_t)sum_of(json_object_get(peer, "rules_active")));
     table_number(table, (uint64_t)sum_of(json_object_get(peer, "rules_rejected")));
     table_number(table, (uint64_t)sum_of(json_object_get(peer, "rules_sent")));
+    table_number(table, routes_of(peer, "accepted"));
+    table_number(table, routes_of(peer, "sent"));
     table_number(table, (uint64_t)get_int(peer, "bad_nlri"));
     note_text(peer, text, sizeof text);
     table_cell(table, text);
@@ -62,6 +75,8 @@ static void show_peers(const struct fgctl *ctl, const json_t *peers)
                                                   {.title = "RULES", .right = true},
                                                   {.title = "ACTIVE", .right = true},
                                                   {.title = "REJECTED", .right = true},
+                                                  {.title = "SENT", .right = true},
+                                                  {.title = "ROUTES", .right = true},
                                                   {.title = "SENT", .right = true},
                                                   {.title = "BAD NLRI", .right = true},
                                                   {.title = "NOTE", .wrap = true}};
@@ -175,6 +190,23 @@ static void add_stale(struct table *details, const json_t *peer)
                 number_duration((uint64_t)get_int(stale, "left_s"), text));
 }
 
+static void add_routes(struct table *details, const json_t *peer)
+{
+    char text[4][NUMBER_TEXT_SIZE];
+    const char *family;
+    json_t *counts;
+
+    json_object_foreach(json_object_get(peer, "routes"), family, counts)
+        details_add(details, family, "%s routes received, %s accepted, %s rejected, %s sent",
+                    number_group((uint64_t)get_int(counts, "received"), text[0]),
+                    number_group((uint64_t)get_int(counts, "accepted"), text[1]),
+                    number_group((uint64_t)get_int(counts, "rejected"), text[2]),
+                    number_group((uint64_t)get_int(counts, "sent"), text[3]));
+    if (get_int(peer, "routes_queued") > 0)
+        details_add(details, "routes waiting", "%s to be sent",
+                    number_group((uint64_t)get_int(peer, "routes_queued"), text[0]));
+}
+
 static void show_peer(const struct fgctl *ctl, const json_t *peer)
 {
     struct table *details = details_create();
@@ -200,6 +232,7 @@ static void show_peer(const struct fgctl *ctl, const json_t *peer)
     add_by_family(details, "rejected", json_object_get(peer, "rules_rejected"));
     add_by_family(details, "sent", json_object_get(peer, "rules_sent"));
     add_by_family(details, "waiting to be sent", json_object_get(peer, "rules_queued"));
+    add_routes(details, peer);
     add_stale(details, peer);
     details_add(details, "withdrawals", "%s", number_group((uint64_t)get_int(peer, "withdrawals"), text));
     details_add(details, "refused",

@@ -204,6 +204,8 @@ def test_another_as_is_told_of_ourselves_as_the_next_hop(network):
     external.send(route("198.18.0.0/16", extra=MED) + route("198.19.0.0/16", extra=communities(NO_EXPORT))
                   + route("198.51.100.0/24", extra=communities(NO_ADVERTISE)) + route("203.0.113.0/24"))
     customer.routes("198.18.0.0/16", "203.0.113.0/24")
+    assert router.peer("customer")["routes"]["ipv4-unicast"] == {"received": 0, "accepted": 0, "rejected": 0, "sent": 2}
+    assert router.peer("external")["routes"]["ipv4-unicast"] == {"received": 4, "accepted": 4, "rejected": 0, "sent": 0}
     told = customer.known["198.18.0.0/16"]
     assert set(told) - {"hop"} == {1, 2, 3}, "no LOCAL_PREF, and a MED goes no further (RFC 4271 5.1.4, 5.1.5)"
     assert told[2] == (0x40, struct.pack("!BBII", 2, 2, US, THEM)) and told["hop"] == octets("127.0.0.1")

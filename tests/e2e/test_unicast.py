@@ -209,7 +209,11 @@ def test_the_import_filter_looks_at_routes(bounded):
         speaker.send(route("198.18.2.0/24", 65002))
         speaker.send(route("198.18.3.0/24", 65002))
         wait_for("two routes", lambda: shown(router) == {"198.18.2.0/24", "198.18.3.0/24"}, WAIT_S)
-        assert router.peer("bounded")["rules_filtered"] == 3
+        peer = router.peer("bounded")
+        assert peer["rules_filtered"] == 3
+        assert peer["routes"] == {"ipv4-unicast": {"received": 4, "accepted": 2, "rejected": 2, "sent": 0},
+                                  "ipv6-unicast": {"received": 1, "accepted": 0, "rejected": 1, "sent": 0}}
+        assert "4 routes received, 2 accepted, 2 rejected, 0 sent" in router.ctl("peer", "bounded")
         # what is filtered now is withdrawn where it was there before
         speaker.send(route("198.18.2.0/24", 65002, extra=attribute(0xC0, 8, struct.pack("!HH", 65002, 1))))
         wait_for("one route", lambda: shown(router) == {"198.18.3.0/24"}, WAIT_S)

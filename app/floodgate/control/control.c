@@ -20,6 +20,7 @@
 #include "control/internal.h"
 #include "control/journal.h"
 #include "control/judge.h"
+#include "control/route_distribute.h"
 #include "dataplane/dataplane.h"
 
 #define RECLAIM_MS       5    /* how long a rule that was withdrawn keeps its id and memory */
@@ -245,6 +246,22 @@ size_t control_peer_count(const struct control *control)
     return control->peer_count;
 }
 
+static void peer_routes_get(const struct peer *peer, struct control_peer *out)
+{
+    for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++) {
+        uint32_t family = 1u << i;
+        if ((family & BGP_UNICAST_FAMILIES) == 0)
+            continue;
+        out->routes[i] = (struct control_peer_routes){
+            .accepted = bgp_unicast_source_count(peer->control->routes, &peer->source.rib, family),
+            .rejected = peer->routes_rejected[i],
+            .sent = route_distribute_sent(peer, family),
+        };
+    }
+    out->routes_queued = route_distribute_queued(peer);
+    out->routes_too_large = route_distribute_too_large(peer);
+}
+
 void control_peer_get(const struct control *control, size_t index, struct control_peer *out)
 {
     static const uint32_t FLOWSPEC[2] = {BGP_IPV4_FLOWSPEC, BGP_IPV6_FLOWSPEC};
@@ -285,6 +302,7 @@ void control_peer_get(const struct control *control, size_t index, struct contro
         out->rules_too_large += counts.too_large;
         out->rules_stale[i] = peer->source.states[i][RULE_STALE];
     }
+    peer_routes_get(peer, out);
     memcpy(out->last_bad, peer->last_bad, sizeof out->last_bad);
 }
 

@@ -88,6 +88,14 @@ bool control_rule_check(struct control *control, const char *text, const char *p
  */
 bool control_reload(struct control *control, char *summary, size_t summary_size, char *why, size_t size);
 
+/* Routes of one family of a peer. */
+struct control_peer_routes {
+    uint64_t accepted; /* held now */
+    uint64_t
+        rejected;  /* announcements of this session that were not taken: by the import filter, or our own next hop */
+    uint64_t sent; /* that the peer was told and that it has not been told to forget */
+};
+
 /* One peer for `fgctl peers`. Pointers are valid until the next event. */
 struct control_peer {
     const char *name;
@@ -105,7 +113,10 @@ struct control_peer {
     uint64_t rules_sent[2];   /* rules that the peer was told and that it has not been told to forget */
     uint64_t rules_queued[2]; /* announcements and withdrawals that wait for its socket */
     uint64_t rules_too_large; /* that fit into no message of its session: not announced */
-    uint64_t rules_filtered;  /* announcements that the import filter kept out, in this session */
+    uint64_t rules_filtered;  /* announcements that the import filter kept out, of routes too, in this session */
+    struct control_peer_routes routes[BGP_FAMILY_COUNT]; /* by number of the family's bit; zero for rules */
+    uint64_t routes_queued;                              /* announcements that wait for its socket */
+    uint64_t routes_too_large;                           /* that fit into no message of its session: not announced */
     uint64_t rules_stale[2];
     uint32_t stale_families; /* whose rules are kept from a former session; for at most stale_left_s more */
     uint32_t stale_left_s;

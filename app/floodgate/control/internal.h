@@ -63,14 +63,15 @@ struct peer {
     struct bgp_update_conf update_conf;   /* negotiated */
     struct bgp_shared_attrs *route_attrs; /* of the routes of the UPDATE being read, as `route_attrs_of` was told */
     const struct bgp_attrs *route_attrs_of;
-    uint32_t route_label;                 /* and with this label */
-    struct ip_addr local;                 /* our end of the session */
-    const struct bgp_attrs *own_next_hop; /* of the UPDATE being read: those whose next hop was told to be ours */
-    uint32_t end_of_rib;                  /* families whose End-of-RIB has come in this session */
-    struct peer_out *out;                 /* distribute.c's, while the session is up */
-    struct peer_routes *told;             /* route_distribute.c's, while the session is up and carries routes */
-    struct peer_limit limit;              /* limit.c's */
-    uint64_t filtered;                    /* announcements that the import filter kept out, in this session */
+    uint32_t route_label;                       /* and with this label */
+    struct ip_addr local;                       /* our end of the session */
+    const struct bgp_attrs *own_next_hop;       /* of the UPDATE being read: those whose next hop was told to be ours */
+    uint32_t end_of_rib;                        /* families whose End-of-RIB has come in this session */
+    struct peer_out *out;                       /* distribute.c's, while the session is up */
+    struct peer_routes *told;                   /* route_distribute.c's, while the session is up and carries routes */
+    struct peer_limit limit;                    /* limit.c's */
+    uint64_t filtered;                          /* announcements that the import filter kept out, in this session */
+    uint64_t routes_rejected[BGP_FAMILY_COUNT]; /* announcements of routes that were not taken, in this session */
     uint64_t refreshes_begun, refreshes_ended;
     uint64_t withdrawals, bad_nlri, bad_attributes, refused_connections;
     char last_bad[128];

@@ -74,6 +74,7 @@ static void on_reach_route(void *ctx, const struct bgp_route *route, const struc
         return;
     if (next_hop_is_own(peer, attrs) || !filter_route_passes(&peer->conf.import_filter, route, attrs)) {
         peer->filtered++;
+        peer->routes_rejected[__builtin_ctz(route->family)]++;
         on_unreach_route(peer, route);
         return;
     }
@@ -203,6 +204,7 @@ void update_feed_start(struct peer *peer)
     peer->end_of_rib = 0;
     peer->local = peer_local_address(peer);
     peer->filtered = 0;
+    memset(peer->routes_rejected, 0, sizeof peer->routes_rejected);
     peer->limit = (struct peer_limit){0};
     peer->source.rib.ebgp = info.peer_as != peer->control->cfg->router.asn;
     peer->source.rib.router_id = info.peer_router_id;

@@ -182,6 +182,26 @@ static json_t *json_stale(const struct control_peer *peer)
     return o;
 }
 
+/* Of each family that is agreed on, or that something is left of. */
+static json_t *json_peer_routes(const struct control_peer *peer)
+{
+    json_t *o = json_object();
+
+    for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++) {
+        const struct control_peer_routes *routes = &peer->routes[i];
+        uint32_t family = 1u << i & BGP_UNICAST_FAMILIES;
+        if (family == 0 || ((peer->session.families & family) == 0 && routes->accepted == 0))
+            continue;
+        json_t *counts = json_object();
+        json_set_uint(counts, "received", routes->accepted + routes->rejected);
+        json_set_uint(counts, "accepted", routes->accepted);
+        json_set_uint(counts, "rejected", routes->rejected);
+        json_set_uint(counts, "sent", routes->sent);
+        json_object_set_new(o, bgp_family_name(family), counts);
+    }
+    return o;
+}
+
 static json_t *json_peer(const struct control_peer *peer, mono_ms_t now_ms)
 {
     char address[IP_TEXT_SIZE];
@@ -203,6 +223,9 @@ static json_t *json_peer(const struct control_peer *peer, mono_ms_t now_ms)
     json_object_set_new(o, "rules_queued", json_by_family(peer->rules_queued));
     json_set_uint(o, "rules_too_large", peer->rules_too_large);
     json_set_uint(o, "rules_filtered", peer->rules_filtered);
+    json_object_set_new(o, "routes", json_peer_routes(peer));
+    json_set_uint(o, "routes_queued", peer->routes_queued);
+    json_set_uint(o, "routes_too_large", peer->routes_too_large);
     json_object_set_new(o, "rules_stale", json_by_family(peer->rules_stale));
     json_object_set_new(o, "stale", json_stale(peer));
     json_set_uint(o, "refreshes_begun", peer->refreshes_begun);
