@@ -271,6 +271,35 @@ static void counter_row(struct table *table, const char *name, json_int_t packet
     table_cell(table, bytes != NULL ? number_group((uint64_t)json_integer_value(bytes), text) : "");
 }
 
+/* What was for the router itself, by kind; nothing where no port routes. */
+static void show_punts(const struct fgctl *ctl, const json_t *counters)
+{
+    static const struct table_column COLUMNS[] = {
+        {.title = "FOR THE ROUTER"}, {.title = "PACKETS", .right = true}, {.title = "DROPPED", .right = true}};
+    const json_t *kernel = json_object_get(counters, "kernel");
+    char taken[NUMBER_TEXT_SIZE], given[NUMBER_TEXT_SIZE], lost[NUMBER_TEXT_SIZE], refused[NUMBER_TEXT_SIZE];
+    struct table *table = kernel != NULL ? table_create(COLUMNS, 3) : NULL;
+    const char *kind;
+    json_t *value;
+
+    if (table == NULL)
+        return;
+    json_object_foreach(json_object_get(counters, "punts"), kind, value)
+    {
+        table_cell(table, kind);
+        table_number(table, (uint64_t)get_int(value, "packets"));
+        table_number(table, (uint64_t)get_int(value, "dropped"));
+    }
+    printf("\n");
+    table_print(table, stdout, &ctl->form);
+    table_free(table);
+    printf("\nto the kernel: %s (%s lost); from it: %s (%s not sent)\n",
+           number_group((uint64_t)get_int(kernel, "delivered"), given),
+           number_group((uint64_t)get_int(kernel, "lost"), lost),
+           number_group((uint64_t)get_int(kernel, "taken"), taken),
+           number_group((uint64_t)get_int(kernel, "refused"), refused));
+}
+
 static void show_counters(const struct fgctl *ctl, const json_t *counters)
 {
     static const struct table_column COLUMNS[] = {
@@ -293,6 +322,7 @@ static void show_counters(const struct fgctl *ctl, const json_t *counters)
     }
     table_print(table, stdout, &ctl->form);
     table_free(table);
+    show_punts(ctl, counters);
 }
 
 enum fgctl_status cmd_counters(struct fgctl *ctl, struct args *args)

@@ -36,6 +36,7 @@ enum exit_status {
 };
 
 #define IDLE_CHECK_MS_MAX 50
+#define GOODBYE_S         2 /* at most, for sessions to end */
 
 struct router {
     struct options options;
@@ -250,9 +251,34 @@ static void stop_totals(struct router *router)
     (void)router; /* stop_polling wrote them */
 }
 
+static void on_goodbye_end(evutil_socket_t fd, short what, void *arg)
+{
+    bool *over = arg;
+
+    (void)fd;
+    (void)what;
+    *over = true;
+}
+
+/* Sessions by the router's own ports are ended while packets still move: then the peers hear of it. */
+static void say_goodbye(struct router *router)
+{
+    const struct timeval wait = {.tv_sec = GOODBYE_S};
+    bool over = !routing_uses_kernel(router->routing) || !dataplane_running(router->dp);
+    struct event *end = over ? NULL : event_new(router->base, -1, 0, on_goodbye_end, &over);
+
+    if (end == NULL)
+        return;
+    event_add(end, &wait);
+    while (!control_goodbye(router->control) && !over)
+        event_base_loop(router->base, EVLOOP_ONCE);
+    event_free(end);
+}
+
 /* Workers finish their bursts; then, with nothing in flight, the totals are exact. */
 static void stop_polling(struct router *router)
 {
+    say_goodbye(router);
     dataplane_stop(router->dp);
     sampling_drain(router->sampling);
     stats_print(stdout, router->dp, router->control);

@@ -31,6 +31,13 @@ enum cfg_idle {
     CFG_IDLE_SLEEP, /* sleep a little, whatever the ports are */
 };
 
+/* `exception-path`: interfaces of the kernel for ports of mode route. */
+enum cfg_exception_path {
+    CFG_EXCEPTION_AUTO, /* for all but capture files, where this process may make them */
+    CFG_EXCEPTION_ON,   /* for all, or no start */
+    CFG_EXCEPTION_OFF,
+};
+
 struct cfg_dataplane {
     bool workers_auto;                /* all lcores but the control thread's */
     unsigned worker_count;            /* entries of `workers` when not auto; at least 1 */
@@ -44,6 +51,7 @@ struct cfg_dataplane {
     uint32_t burst_ms;  /* `burst-ms`: how much of a rate limit may come at once; default 100 */
     char **eal;         /* extra EAL arguments */
     size_t eal_count;
+    enum cfg_exception_path exception_path;
 };
 
 enum cfg_port_mode { CFG_PORT_WIRE, CFG_PORT_ROUTE };
@@ -62,6 +70,7 @@ struct cfg_port {
     bool flowspec;               /* default true */
     struct ip_prefix *addresses; /* CFG_PORT_ROUTE: at least one; host bits kept */
     size_t address_count;
+    char *kernel_name; /* `kernel-name` of the interface that stands for it; NULL: made of `name` */
     unsigned line;
 };
 

@@ -73,6 +73,9 @@ static const struct cfg_choice START[] = {{"auto", CFG_START_AUTO}, {"manual", C
 static const struct cfg_choice IDLE[] = {
     {"auto", CFG_IDLE_AUTO}, {"poll", CFG_IDLE_POLL}, {"sleep", CFG_IDLE_SLEEP}, {0}};
 
+static const struct cfg_choice EXCEPTION_PATH[] = {
+    {"auto", CFG_EXCEPTION_AUTO}, {"on", CFG_EXCEPTION_ON}, {"off", CFG_EXCEPTION_OFF}, {0}};
+
 static const struct cfg_key EAL_ITEM = {
     .name = "eal", .set = cfg_set_text, .wants = "one EAL argument, such as \"--log-level=6\""};
 
@@ -114,6 +117,11 @@ static const struct cfg_key DATAPLANE_KEYS[] = {
      .min = 1,
      .max = 10000,
      .unit = "milliseconds"},
+    {.name = "exception-path",
+     .set = cfg_set_choice,
+     .offset = AT(exception_path),
+     .fallback = "auto",
+     .choices = EXCEPTION_PATH},
     {.name = "eal",
      .set = cfg_set_list,
      .offset = AT(eal),

@@ -26,6 +26,7 @@ static void ports_free(struct cfg_port *ports, size_t count)
         free(ports[i].name);
         free(ports[i].device);
         free(ports[i].parent);
+        free(ports[i].kernel_name);
         free(ports[i].vrf);
         free(ports[i].peer);
         free(ports[i].addresses);

@@ -79,7 +79,7 @@ static void port_finish(struct cfg_reader *reader, const struct cfg_node *node, 
     bool has_peer = cfg_map_has(node, "peer");
     bool has_addresses = cfg_map_has(node, "addresses");
     bool has_parent = cfg_map_has(node, "parent");
-    static const char *const ROUTE_ONLY[] = {"parent", "vlan", "vrf", "urpf", "mtu", "mac"};
+    static const char *const ROUTE_ONLY[] = {"parent", "vlan", "vrf", "urpf", "mtu", "mac", "kernel-name"};
 
     if (has_parent == cfg_map_has(node, "device"))
         cfg_problem_add(&reader->problems, node->line,
@@ -123,6 +123,18 @@ static void set_urpf(struct cfg_reader *reader, const struct cfg_key *key, const
     *(bool *)field = loose != 0;
 }
 
+/* netdevice(7): a name of at most 15 characters. */
+static void set_kernel_name(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node,
+                            void *field)
+{
+    const char *text = cfg_node_text(reader, key, node);
+
+    if (text && (!cfg_name_ok(text) || strlen(text) > 15))
+        cfg_problem_value(reader, key, node);
+    else if (text)
+        cfg_set_text(reader, key, node, field);
+}
+
 static const struct cfg_key ADDRESS_ITEM = {
     .name = "addresses",
     .set = cfg_set_port_address,
@@ -147,6 +159,10 @@ static const struct cfg_key PORT_KEYS[] = {
      .max = 9000,
      .unit = "octets",
      .fallback = "1500"},
+    {.name = "kernel-name",
+     .set = set_kernel_name,
+     .offset = AT(kernel_name),
+     .wants = "an interface name of at most 15 characters, such as fg-up"},
     {.name = "mode", .set = cfg_set_choice, .offset = AT(mode), .required = true, .choices = MODES},
     {.name = "peer", .set = cfg_set_name, .offset = AT(peer), .wants = "the name of the port at the other end"},
     {.name = "flowspec", .set = cfg_set_bool, .offset = AT(flowspec), .fallback = "true", .wants = "true or false"},

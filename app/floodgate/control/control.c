@@ -215,13 +215,26 @@ struct control *control_start(const struct control_conf *conf)
     return control;
 }
 
+static void sessions_end(struct control *control)
+{
+    control->stopping = true;
+    for (size_t i = 0; i < control->peer_count; i++)
+        peer_stop(control->peers[i], CEASE_ADMIN_DOWN, "floodgate stops");
+}
+
+bool control_goodbye(struct control *control)
+{
+    if (!control->stopping)
+        sessions_end(control);
+    return control->transports.first == NULL;
+}
+
 void control_stop(struct control *control)
 {
     if (control == NULL)
         return;
-    control->stopping = true;
-    for (size_t i = 0; i < control->peer_count; i++)
-        peer_stop(control->peers[i], CEASE_ADMIN_DOWN, "floodgate stops");
+    if (!control->stopping)
+        sessions_end(control);
     transport_set_finish(&control->transports, STOP_MS);
     control_free(control);
 }

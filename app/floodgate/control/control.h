@@ -36,6 +36,12 @@ struct control_conf {
  */
 struct control *control_start(const struct control_conf *conf);
 
+/*
+ * Ends every session with a CEASE while the event base and the workers go on, for sessions that go by the router's own
+ * ports; the rules stay. True once nothing waits to be sent any more; ask again after each turn of the event base.
+ */
+bool control_goodbye(struct control *control);
+
 /* Ends every session with a CEASE (RFC 4486: administrative shutdown), waiting at most a second for it to leave. */
 void control_stop(struct control *control);
 

@@ -205,18 +205,38 @@ static void on_connect_failed(evutil_socket_t fd, short what, void *arg)
         connect_failed(peer, strerror(peer->connect_errno));
 }
 
-/* The address we listen on, so that the peer sees the neighbour it has configured; NULL: the system chooses. */
+/* Whether it is the address of a port that has the peer on its network. */
+static bool is_next_to(const struct cfg *cfg, const struct ip_addr *address, const struct ip_addr *peer)
+{
+    for (size_t p = 0; p < cfg->port_count; p++) {
+        for (size_t a = 0; a < cfg->ports[p].address_count; a++) {
+            const struct ip_prefix *own = &cfg->ports[p].addresses[a];
+            if (own->family == address->family && memcmp(own->octets, address->octets, sizeof own->octets) == 0)
+                return ip_prefix_covers(own, peer);
+        }
+    }
+    return false;
+}
+
+/*
+ * The address we listen on, so that the peer sees the neighbour it has configured: the one on the peer's network, else
+ * the first. NULL: the system chooses.
+ */
 static const struct ip_addr *local_address(const struct peer *peer)
 {
     static const uint8_t WILDCARD[16];
     const struct cfg *cfg = peer->control->cfg;
+    const struct ip_addr *first = NULL;
 
     for (size_t i = 0; i < cfg->listen_count; i++) {
         const struct ip_addr *address = &cfg->listens[i].address;
-        if (address->family == peer->conf.address.family && memcmp(address->octets, WILDCARD, sizeof WILDCARD) != 0)
+        if (address->family != peer->conf.address.family || memcmp(address->octets, WILDCARD, sizeof WILDCARD) == 0)
+            continue;
+        if (is_next_to(cfg, address, &peer->conf.address))
             return address;
+        first = first != NULL ? first : address;
     }
-    return NULL;
+    return first;
 }
 
 struct ip_addr peer_local_address(const struct peer *peer)

@@ -64,7 +64,7 @@ static bool dataplane_equal(const struct cfg *a, const struct cfg *b)
 
     if (x->workers_auto != y->workers_auto || x->hugepages != y->hugepages || x->control_lcore != y->control_lcore ||
         x->idle != y->idle || x->memory_mib != y->memory_mib || x->max_rules != y->max_rules ||
-        x->burst_ms != y->burst_ms || x->eal_count != y->eal_count)
+        x->burst_ms != y->burst_ms || x->exception_path != y->exception_path || x->eal_count != y->eal_count)
         return false;
     if (!x->workers_auto && (x->worker_count != y->worker_count ||
                              memcmp(x->workers, y->workers, x->worker_count * sizeof x->workers[0]) != 0))
@@ -93,7 +93,7 @@ static bool vrfs_equal(const struct cfg *a, const struct cfg *b)
 static bool port_equal(const struct cfg_port *a, const struct cfg_port *b)
 {
     if (!text_equal(a->parent, b->parent) || a->vlan != b->vlan || !text_equal(a->vrf, b->vrf) || a->urpf != b->urpf ||
-        a->mtu != b->mtu || memcmp(a->mac, b->mac, sizeof a->mac) != 0)
+        a->mtu != b->mtu || !text_equal(a->kernel_name, b->kernel_name) || memcmp(a->mac, b->mac, sizeof a->mac) != 0)
         return false;
     if (!text_equal(a->name, b->name) || !text_equal(a->device, b->device) || a->mode != b->mode ||
         !text_equal(a->peer, b->peer) || a->flowspec != b->flowspec || a->address_count != b->address_count)

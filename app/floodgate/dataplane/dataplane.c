@@ -325,6 +325,35 @@ void dataplane_counters(const struct dataplane *dp, struct cnt_port_sum *out)
         cnt_port_sum_add(out, &dp->control_ports[port]);
 }
 
+const char *dataplane_port_interface(const struct dataplane *dp, uint16_t port)
+{
+    return dp->route != NULL && dp->route->ports[port].interface[0] != '\0' ? dp->route->ports[port].interface : NULL;
+}
+
+bool dataplane_punt_get(const struct dataplane *dp, unsigned index, struct dataplane_punt *out)
+{
+    if (dp->route == NULL || index >= UP_PUNT_KINDS)
+        return false;
+    *out = (struct dataplane_punt){.name = up_kind_name(index)};
+    for (unsigned i = 0; i < dp->worker_count; i++) {
+        out->packets += cnt_get(&dp->workers[i].punts[index]);
+        out->dropped += cnt_get(&dp->workers[i].punt_drops[index]);
+    }
+    return true;
+}
+
+void dataplane_kernel_get(const struct dataplane *dp, struct dataplane_kernel *out)
+{
+    *out = (struct dataplane_kernel){0};
+    if (dp->route == NULL)
+        return;
+    const struct kernel_counts *counts = &dp->route->kernel;
+    *out = (struct dataplane_kernel){.delivered = cnt_get(&counts->delivered),
+                                     .lost = cnt_get(&counts->lost),
+                                     .taken = cnt_get(&counts->taken),
+                                     .refused = cnt_get(&counts->refused)};
+}
+
 void dataplane_on_stop(struct dataplane *dp, void (*stopped)(void *ctx), void *ctx)
 {
     dp->stopped = stopped;

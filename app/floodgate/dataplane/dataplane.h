@@ -79,6 +79,22 @@ void dataplane_rule_counters(const struct dataplane *dp, uint32_t id, struct cnt
 void dataplane_port_counters(const struct dataplane *dp, uint16_t port, struct cnt_port_sum *out);
 void dataplane_counters(const struct dataplane *dp, struct cnt_port_sum *out); /* over all ports */
 
+/* One kind of packets for the router itself: how many were handed to it, and dropped beyond the kind's limit. */
+struct dataplane_punt {
+    const char *name;
+    uint64_t packets, dropped;
+};
+/* What went to the kernel and came from it by the ports' interfaces. */
+struct dataplane_kernel {
+    uint64_t delivered, lost, taken, refused; /* as in struct kernel_counts */
+};
+/* Name of the kernel's interface that stands for the port, or NULL. */
+const char *dataplane_port_interface(const struct dataplane *dp, uint16_t port);
+
+/* The kind of that index, false behind the last; false where no port routes. */
+bool dataplane_punt_get(const struct dataplane *dp, unsigned index, struct dataplane_punt *out);
+void dataplane_kernel_get(const struct dataplane *dp, struct dataplane_kernel *out);
+
 void dataplane_flowspec_counters(const struct dataplane *dp, struct cnt_port_sum *out); /* ports with Flowspec on */
 
 /* Headers of one packet in `every` of each port with Flowspec on are kept for dataplane_samples_take; 0: of none. */

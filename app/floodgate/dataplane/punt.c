@@ -8,8 +8,9 @@
 static const struct {
     uint32_t per_s, burst;
 } LIMITS[UP_KIND_COUNT] = {
-    [UP_ARP] = {2000, 256},   [UP_ND] = {2000, 256},     [UP_BGP] = {50000, 1024}, [UP_LOCAL] = {20000, 512},
-    [UP_HOLD] = {20000, 256}, [UP_NO_ROUTE] = {500, 64}, [UP_TOO_BIG] = {500, 64}, [UP_TTL_EXPIRED] = {500, 64},
+    [UP_ARP] = {2000, 256},       [UP_ND] = {2000, 256},     [UP_BGP] = {50000, 1024}, [UP_BGP_OTHER] = {500, 64},
+    [UP_ICMP] = {10000, 512},     [UP_TCP] = {20000, 512},   [UP_LOCAL] = {5000, 256}, [UP_HOLD] = {20000, 256},
+    [UP_TTL_EXPIRED] = {500, 64}, [UP_NO_ROUTE] = {500, 64}, [UP_TOO_BIG] = {500, 64},
 };
 
 /* A bucket that fills with time; all of it is the worker's own. */
@@ -35,17 +36,21 @@ static bool hand_up(struct burst *burst, struct rte_mbuf *packet, enum up_kind k
         return false;
     note->kind = (uint8_t)kind;
     note->in = burst->queue->in->index;
-    return rte_ring_mp_enqueue(burst->worker->route->up, packet) == 0;
+    bool first = kind == UP_BGP || kind == UP_ARP || kind == UP_ND;
+    return rte_ring_mp_enqueue(first ? burst->worker->route->up_first : burst->worker->route->up, packet) == 0;
 }
 
 void punt_local(struct burst *burst, struct rte_mbuf *packet, const struct pkt_key *key, enum up_kind kind)
 {
     packet_note(packet)->l3_offset = key->l3_offset;
     packet_note(packet)->vrf = burst->worker->route->ports[burst->queue->in->index].vrf;
-    if (hand_up(burst, packet, kind))
+    if (hand_up(burst, packet, kind)) {
         cnt_add(&burst->in->punted_packets, 1);
-    else
+        cnt_add(&burst->worker->punts[kind], 1);
+    } else {
+        cnt_add(&burst->worker->punt_drops[kind], 1);
         burst_drop(burst, packet, CNT_DROP_PUNT_LIMIT);
+    }
 }
 
 void punt_hold(struct burst *burst, struct rte_mbuf *packet, uint16_t out, const struct ip_addr *address)

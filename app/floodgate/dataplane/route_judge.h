@@ -15,7 +15,7 @@
 #include "dataplane/route_plane.h"
 #include "packet/key.h"
 
-#define ROUTE_BGP_PORT    179
+#define ROUTE_PROTO_ICMP  1
 #define ROUTE_PROTO_TCP   6
 #define ROUTE_PROTO_ICMP6 58
 #define ROUTE_ND_TYPE_MIN 133 /* RFC 4861: router solicitation ... */
@@ -54,6 +54,20 @@ static inline bool route_is_own_address(const struct route_plane *route, uint16_
     return fwd_hop_of(route->hops, number)->kind == FWD_SELF;
 }
 
+/* What a packet for the router itself is: each kind has a limit of its own. */
+static inline enum up_kind route_local_kind(const struct route_plane *route, const struct pkt_key *key)
+{
+    if (key->protocol == ROUTE_PROTO_ICMP || key->protocol == ROUTE_PROTO_ICMP6)
+        return UP_ICMP;
+    if (key->protocol != ROUTE_PROTO_TCP)
+        return UP_LOCAL;
+    if ((key->has & PKT_HAS_PORTS) == 0 ||
+        !(route_is_bgp_port(route, key->dst_port) || route_is_bgp_port(route, key->src_port)))
+        return UP_TCP;
+    const struct fwd_fib *peers = route->bgp_peers[key->family == IP_V6];
+    return fwd_fib_lookup(peers, key->src) != FWD_NO_ROUTE ? UP_BGP : UP_BGP_OTHER;
+}
+
 /* For whom a packet is. ROUTE_NOT_TAKEN: for somebody else, to be routed; `*foreign`: not for this station at all. */
 static inline enum up_kind route_judge(const struct route_plane *route, const struct route_port *port,
                                        const uint8_t *frame, uint16_t len, const struct pkt_key *key, bool *foreign)
@@ -63,13 +77,11 @@ static inline enum up_kind route_judge(const struct route_plane *route, const st
 
     *foreign = false;
     if (likely(us && key->family != IP_NONE)) {
-        if (unlikely(route_is_nd(key)))
+        if (unlikely(route_is_nd(key)) && key->dst[0] == 0xff) /* a group's packet in a frame to us: RFC 6085 */
             return UP_ND;
         if (likely(!route_is_own_address(route, port->vrf, key)))
             return ROUTE_NOT_TAKEN;
-        bool bgp = key->protocol == ROUTE_PROTO_TCP && (key->has & PKT_HAS_PORTS) &&
-                   (key->dst_port == ROUTE_BGP_PORT || key->src_port == ROUTE_BGP_PORT);
-        return bgp ? UP_BGP : UP_LOCAL;
+        return route_is_nd(key) ? UP_ND : route_local_kind(route, key);
     }
     if ((us || group) && route_is_arp(frame, len, key))
         return UP_ARP;

@@ -12,6 +12,7 @@
 #include "dataplane/worker.h"
 
 #define RING_SLOTS 4096u
+#define PEER_NODES 65536u /* of the tries of peers' addresses; made as they are used */
 
 static void port_fill(struct route_plane *route, const struct cfg *cfg, const struct ports *ports, uint16_t index)
 {
@@ -44,15 +45,49 @@ static int sub_fill(struct route_plane *route, const struct ports *ports, uint16
     return 0;
 }
 
+static bool rings_make(struct route_plane *route)
+{
+    route->up_first = rte_ring_create("up_first", RING_SLOTS, SOCKET_ID_ANY, RING_F_SC_DEQ);
+    route->up = rte_ring_create("up", RING_SLOTS, SOCKET_ID_ANY, RING_F_SC_DEQ);
+    route->down = rte_ring_create("down", RING_SLOTS, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+    return route->up_first != NULL && route->up != NULL && route->down != NULL;
+}
+
+static bool peers_make(struct route_plane *route, struct rcu *rcu)
+{
+    route->peer_nodes = fwd_nodes_create(PEER_NODES, rcu);
+    if (route->peer_nodes == NULL)
+        return false;
+    route->bgp_peers[0] = fwd_fib_create(route->peer_nodes, IP_V4);
+    route->bgp_peers[1] = fwd_fib_create(route->peer_nodes, IP_V6);
+    return route->bgp_peers[0] != NULL && route->bgp_peers[1] != NULL;
+}
+
+const char *up_kind_name(enum up_kind kind)
+{
+    static const char *const NAMES[UP_PUNT_KINDS] = {
+        [UP_ARP] = "arp",   [UP_ND] = "nd",   [UP_BGP] = "bgp",     [UP_BGP_OTHER] = "bgp_other",
+        [UP_ICMP] = "icmp", [UP_TCP] = "tcp", [UP_LOCAL] = "other",
+    };
+
+    return NAMES[kind];
+}
+
+void route_plane_bgp_port(struct route_plane *route, uint16_t port, bool is)
+{
+    uint64_t bits = atomic_load_explicit(&route->bgp_ports[port / 64], memory_order_relaxed);
+    uint64_t bit = UINT64_C(1) << (port % 64);
+
+    atomic_store_explicit(&route->bgp_ports[port / 64], is ? bits | bit : bits & ~bit, memory_order_relaxed);
+}
+
 static int fill(struct route_plane *route, const struct cfg *cfg, const struct ports *ports, struct rcu *rcu)
 {
     static const struct fwd_ops NO_OPS; /* set by who owns the neighbours: fwd_set_ops */
     uint16_t vrfs[PORTS_MAX] = {0};
 
     route->sub_queues = calloc(ports->count, sizeof *route->sub_queues);
-    route->up = rte_ring_create("up", RING_SLOTS, SOCKET_ID_ANY, RING_F_SC_DEQ);
-    route->down = rte_ring_create("down", RING_SLOTS, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-    if (route->sub_queues == NULL || route->up == NULL || route->down == NULL)
+    if (route->sub_queues == NULL || !rings_make(route) || !peers_make(route, rcu))
         return -ENOMEM;
     for (uint16_t i = 0; i < ports->count; i++) {
         port_fill(route, cfg, ports, i);
@@ -99,6 +134,10 @@ void route_plane_free(struct route_plane *route)
     if (route == NULL)
         return;
     fwd_free(route->fwd);
+    fwd_fib_free(route->bgp_peers[0]);
+    fwd_fib_free(route->bgp_peers[1]);
+    fwd_nodes_free(route->peer_nodes);
+    ring_free(route->up_first);
     ring_free(route->up);
     ring_free(route->down);
     for (unsigned i = 0; i < PORTS_MAX; i++)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What workers need to route, set up by the control thread before they start, and the two rings between them:
- * `up` takes packets to the control thread (for the router itself; that wait for a neighbour; that deserve an ICMP
- * error), `down` brings packets that it sends.
+ * What workers need to route, set up by the control thread before they start, and the rings between them: `up_first`
+ * and `up` take packets to the control thread (for the router itself; that wait for a neighbour; that deserve an ICMP
+ * error), `down` brings packets that it sends. What keeps sessions and neighbours alive goes by `up_first`, which is
+ * emptied first and which nothing else can fill.
  */
 #ifndef FLOODGATE_ROUTE_PLANE_H
 #define FLOODGATE_ROUTE_PLANE_H
@@ -13,6 +14,7 @@
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
+#include "counters/counters.h"
 #include "forward/forward.h"
 #include "ports/ports.h"
 
@@ -20,8 +22,11 @@
 enum up_kind {
     UP_ARP,
     UP_ND,          /* ICMPv6 133..137 (RFC 4861) */
-    UP_BGP,         /* TCP port 179 of the router */
-    UP_LOCAL,       /* anything else for the router */
+    UP_BGP,         /* for the router's own addresses: BGP of configured peers, */
+    UP_BGP_OTHER,   /* of anybody else, */
+    UP_ICMP,        /* ICMP and ICMPv6, */
+    UP_TCP,         /* TCP of other ports, such as ssh, */
+    UP_LOCAL,       /* and the rest */
     UP_HOLD,        /* on its way, counted nowhere yet: waits for a neighbour */
     UP_TTL_EXPIRED, /* from here on: dropped and counted; may be answered by an ICMP error */
     UP_NO_ROUTE,
@@ -57,9 +62,17 @@ struct route_port {
     uint16_t mtu;    /* octets of an IP packet */
     uint16_t device; /* the port that sends for it: itself, or the parent */
     uint8_t mac[6];
+    char interface[16]; /* the kernel's that stands for it, or "". Control thread alone */
+};
+
+/* Packets that the control thread gives to the kernel and takes from it. Writer: the control thread. */
+struct kernel_counts {
+    cnt_t delivered, lost; /* of what was punted: taken by the kernel, or not */
+    cnt_t taken, refused;  /* of what the kernel sends: handed down to be sent, or not to be sent at all */
 };
 
 #define LOCAL_MARKS 4096u
+#define TCP_PORTS   65536u
 #define VLAN_IDS    4096u
 
 struct cfg;
@@ -71,7 +84,11 @@ struct route_plane {
     const struct fwd_hops *hops;
     struct route_port ports[PORTS_MAX];
     uint8_t local_marks[LOCAL_MARKS]; /* by hash of an address: 0 says that it is no address of the router */
-    struct rte_ring *up, *down;
+    struct fwd_nodes *peer_nodes;
+    struct fwd_fib *bgp_peers[2];               /* IPv4, IPv6: where configured peers speak from; any value */
+    _Atomic uint64_t bgp_ports[TCP_PORTS / 64]; /* bits: TCP ports of BGP. [control] writes, workers read */
+    struct rte_ring *up_first, *up, *down;
+    struct kernel_counts kernel;
     struct worker_queue *sub_queues;             /* by port: what a sub-port's packets run through the pipeline as */
     const struct worker_queue **subs[PORTS_MAX]; /* by parent, then by VLAN id */
     unsigned sender;                             /* the worker that empties `down` */
@@ -91,6 +108,18 @@ const struct worker_queue *const *route_subs(const struct route_plane *route, ui
 
 /* The VRF of a port; where no port routes there is the default one only. */
 uint16_t route_vrf(const struct route_plane *route, uint16_t port);
+
+/* "arp", "bgp", ...: names of the API. Kinds from UP_TTL_EXPIRED on, and UP_HOLD, are no punts and have none. */
+#define UP_PUNT_KINDS UP_HOLD
+const char *up_kind_name(enum up_kind kind);
+
+/* Control thread: a TCP port of BGP from now on, or no longer. */
+void route_plane_bgp_port(struct route_plane *route, uint16_t port, bool is);
+
+static inline bool route_is_bgp_port(const struct route_plane *route, uint16_t port)
+{
+    return atomic_load_explicit(&route->bgp_ports[port / 64], memory_order_relaxed) >> (port % 64) & 1;
+}
 
 static inline unsigned local_mark_of(const uint8_t *octets, unsigned family)
 {

@@ -166,7 +166,7 @@ static bool forward_one(struct burst *burst, uint16_t i, uint32_t number)
         burst_drop(burst, packet, CNT_DROP_BLACKHOLE);
         return false;
     case FWD_SELF: /* reached by a redirect */
-        punt_local(burst, packet, key, UP_LOCAL);
+        punt_local(burst, packet, key, route_local_kind(route, key));
         return false;
     case FWD_UNREACHABLE:
     case FWD_SPREAD:

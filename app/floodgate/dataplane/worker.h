@@ -74,7 +74,8 @@ struct worker {
     cnt_t busy_polls;
     cnt_t last_rx_tsc; /* 0: never */
     cnt_t stage_cycles[DATAPLANE_STAGE_COUNT];
-    struct punt_bucket punt_buckets[PUNT_KINDS]; /* [worker] alone */
+    cnt_t punts[PUNT_KINDS], punt_drops[PUNT_KINDS]; /* by kind, enum up_kind: handed up, or beyond its limit */
+    struct punt_bucket punt_buckets[PUNT_KINDS];     /* [worker] alone */
 };
 
 /* The lcore's main function: polls until `stop`. `argument` is a struct worker. */

@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "dataplane/dataplane.h"
 #include "manage/explain.h"
+#include "manage/json_punts.h"
 #include "manage/json_state.h"
 #include "manage/json_util.h"
 #include "ports/ports.h"
@@ -140,6 +141,7 @@ static void run_counters(struct api_state *state, const json_t *args, struct api
     (void)args;
     dataplane_counters(state->dp, &sum);
     answer->result = json_counters(&sum);
+    json_punts_add(answer->result, state->dp);
 }
 
 static void run_sampling(struct api_state *state, const json_t *args, struct api_answer *answer)

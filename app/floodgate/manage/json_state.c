@@ -50,6 +50,8 @@ static json_t *json_port(const struct port *port, const struct ports *ports, con
     json_set_text(o, "mac", mac);
     json_set_text(o, "mode", port->routed ? "route" : "wire");
     json_object_set_new(o, "peer", port->routed ? json_null() : json_string(ports->port[port->peer].name));
+    const char *interface = dataplane_port_interface(dp, port->index);
+    json_object_set_new(o, "interface", interface != NULL ? json_string(interface) : json_null());
     json_object_set_new(o, "flowspec", json_boolean(port->flowspec));
     json_set_text(o, "link", status.link_up ? "up" : "down");
     json_object_set_new(o, "speed_mbps", status.speed_mbps ? json_integer(status.speed_mbps) : json_null());

@@ -10,6 +10,7 @@
 #include "control/control.h"
 #include "dataplane/dataplane.h"
 #include "flowspec/text.h"
+#include "manage/json_punts.h"
 #include "manage/json_rules.h"
 #include "manage/json_state.h"
 
@@ -166,6 +167,7 @@ static int write_all(FILE *out, const struct dataplane *dp, const struct control
 
     dataplane_counters(dp, &sum);
     json_t *counters = json_counters(&sum);
+    json_punts_add(counters, dp);
     char *text = json_dumps(counters, JSON_COMPACT);
     json_decref(counters);
     if (text == NULL)

@@ -5,6 +5,7 @@
 #include <rte_ether.h>
 
 #include "forward/message.h"
+#include "routing/exception.h"
 #include "routing/internal.h"
 
 #define PACKETS_AT_ONCE 512u  /* before other events get their turn */
@@ -118,6 +119,8 @@ static void on_local(struct routing *routing, uint16_t port, uint8_t *packet, si
 
     if (fwd_echo_reply(packet, len))
         transmit_frame(routing, port, frame_src, ethertype, packet, len);
+    else
+        exception_deliver(routing->exception, port, packet, len);
 }
 
 static void on_error(struct routing *routing, const struct packet_note *note, enum fwd_error error,
@@ -162,8 +165,11 @@ static void receive_one(struct routing *routing, struct rte_mbuf *mbuf)
         case UP_ND:
             on_nd(routing, note->in, packet, size, copy + 6);
             break;
-        case UP_LOCAL:
         case UP_BGP:
+        case UP_BGP_OTHER:
+        case UP_ICMP:
+        case UP_TCP:
+        case UP_LOCAL:
             on_local(routing, note->in, packet, size, copy + 6);
             break;
         case UP_TTL_EXPIRED:
@@ -183,15 +189,21 @@ static void receive_one(struct routing *routing, struct rte_mbuf *mbuf)
     rte_pktmbuf_free(mbuf);
 }
 
-void receive_all(struct routing *routing)
+static void receive_from(struct routing *routing, struct rte_ring *ring)
 {
     struct rte_mbuf *packets[PORTS_BURST];
     unsigned count, done = 0;
 
     do {
-        count = rte_ring_sc_dequeue_burst(routing->route->up, (void **)packets, PORTS_BURST, NULL);
+        count = rte_ring_sc_dequeue_burst(ring, (void **)packets, PORTS_BURST, NULL);
         for (unsigned i = 0; i < count; i++)
             receive_one(routing, packets[i]);
         done += count;
     } while (count > 0 && done < PACKETS_AT_ONCE);
+}
+
+void receive_all(struct routing *routing)
+{
+    receive_from(routing, routing->route->up_first);
+    receive_from(routing, routing->route->up);
 }

@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "routing/exception.h"
 #include "routing/internal.h"
 
 #define TICK_MS      2   /* how long what workers hand up may wait */
@@ -128,6 +129,7 @@ static void routing_free(struct routing *routing)
 {
     static const struct fwd_ops NO_OPS;
 
+    exception_stop(routing->exception);
     if (routing->timer != NULL)
         event_free(routing->timer);
     dataplane_on_stop(routing->dp, NULL, NULL);
@@ -160,10 +162,15 @@ int routing_start(struct event_base *base, struct dataplane *dp, const struct cf
     fwd_set_ops(routing->fwd, &OPS, routing);
     dataplane_on_stop(dp, on_polling_stopped, routing);
     routing->timer = event_new(base, -1, EV_PERSIST, on_tick, routing);
-    if (routing->timer == NULL || apply(routing, cfg) < 0) {
+    if (routing->timer == NULL || apply(routing, cfg) < 0 || !bgp_sources_set(routing, NULL, cfg)) {
         log_line(log, LOG_LEVEL_ERROR, "no memory for routes");
         routing_free(routing);
         return -ENOMEM;
+    }
+    int error = exception_start(routing, base, cfg, &routing->exception);
+    if (error < 0) {
+        routing_free(routing);
+        return error;
     }
     event_add(routing->timer, &tick);
     *out = routing;
@@ -196,6 +203,11 @@ static const struct cfg_neighbor *neighbor_find(const struct cfg *cfg, const str
     return NULL;
 }
 
+bool routing_uses_kernel(const struct routing *routing)
+{
+    return routing != NULL && routing->exception != NULL;
+}
+
 void routing_reconfigure(struct routing *routing, const struct cfg *old, const struct cfg *fresh)
 {
     if (routing == NULL)
@@ -210,6 +222,6 @@ void routing_reconfigure(struct routing *routing, const struct cfg *old, const s
         if (port != NULL && neighbor_find(fresh, &old->neighbors[i]) == NULL)
             fwd_neighbor_unset(routing->fwd, port->index, &old->neighbors[i].address);
     }
-    if (!routes_set(routing, fresh))
+    if (!bgp_sources_set(routing, old, fresh) || !routes_set(routing, fresh))
         log_line(routing->log, LOG_LEVEL_ERROR, "no memory for all routes of the new configuration");
 }

@@ -4,8 +4,31 @@
 
 #include <rte_ether.h>
 
+#include "forward/message.h"
 #include "packet/key.h"
+#include "routing/exception.h"
 #include "routing/internal.h"
+
+/* Adds octets to a packet, in further buffers where one does not hold them. */
+static bool packet_append(struct rte_mbuf *packet, struct rte_mempool *pool, const uint8_t *octets, size_t len)
+{
+    while (len > 0) {
+        struct rte_mbuf *last = rte_pktmbuf_lastseg(packet);
+        size_t room = rte_pktmbuf_tailroom(last), part = len < room ? len : room;
+        if (part == 0) {
+            struct rte_mbuf *more = rte_pktmbuf_alloc(pool);
+            if (more == NULL || rte_pktmbuf_chain(packet, more) < 0) {
+                rte_pktmbuf_free(more);
+                return false;
+            }
+            continue;
+        }
+        memcpy(rte_pktmbuf_append(packet, (uint16_t)part), octets, part);
+        octets += part;
+        len -= part;
+    }
+    return true;
+}
 
 /* A buffer with an Ethernet header for `port`, its destination zero until it is known; NULL when buffers are short. */
 static struct rte_mbuf *frame_make(struct routing *routing, uint16_t port, const uint8_t *mac, uint16_t ethertype,
@@ -13,8 +36,9 @@ static struct rte_mbuf *frame_make(struct routing *routing, uint16_t port, const
 {
     const struct route_port *out = &routing->route->ports[port];
     size_t l2 = RTE_ETHER_HDR_LEN + (out->vlan ? RTE_VLAN_HLEN : 0);
-    struct rte_mbuf *packet = rte_pktmbuf_alloc(routing->ports[out->device].pool);
-    uint8_t *frame = packet != NULL ? (uint8_t *)rte_pktmbuf_append(packet, (uint16_t)(l2 + len)) : NULL;
+    struct rte_mempool *pool = routing->ports[out->device].pool;
+    struct rte_mbuf *packet = rte_pktmbuf_alloc(pool);
+    uint8_t *frame = packet != NULL ? (uint8_t *)rte_pktmbuf_append(packet, (uint16_t)l2) : NULL;
 
     if (frame == NULL) {
         rte_pktmbuf_free(packet);
@@ -32,7 +56,10 @@ static struct rte_mbuf *frame_make(struct routing *routing, uint16_t port, const
     }
     frame[l2 - 2] = (uint8_t)(ethertype >> 8);
     frame[l2 - 1] = (uint8_t)ethertype;
-    memcpy(frame + l2, payload, len);
+    if (!packet_append(packet, pool, payload, len)) {
+        rte_pktmbuf_free(packet);
+        return NULL;
+    }
     *packet_note(packet) = (struct packet_note){.originated = true, .out = port};
     return packet;
 }
@@ -96,11 +123,77 @@ void transmit_ip(struct routing *routing, uint16_t vrf, const uint8_t *packet, s
         fwd_neighbor_hold(routing->fwd, hop->port, hop->kind == FWD_GLEAN ? &to : &hop->address, mbuf, routing->now);
 }
 
+/* What no router sends on behalf of its own kernel: to a group, to everybody, or to itself. */
+static bool is_for_one_host(const struct ip_addr *to)
+{
+    return to->family == IP_V4 ? to->octets[0] != 0 && to->octets[0] != 127 && to->octets[0] < 224
+                               : to->octets[0] != 0xff;
+}
+
+/* An error for the kernel itself, as if the port had sent it. */
+static void tell_kernel(struct routing *routing, uint16_t port, enum fwd_error error, uint16_t mtu,
+                        const uint8_t *packet, size_t len)
+{
+    const struct ip_prefix *own = routing_address(routing, port, packet[0] >> 4 == 4 ? IP_V4 : IP_V6, NULL);
+    uint8_t message[FWD_MESSAGE_MAX];
+
+    if (own == NULL)
+        return;
+    struct ip_addr from = {.family = own->family};
+    memcpy(from.octets, own->octets, sizeof from.octets);
+    size_t size = fwd_error_build(error, mtu, &from, packet, len, message);
+    if (size > 0)
+        exception_deliver_by(routing->exception, port, message, size);
+}
+
+/* The next hop of what the kernel sends: by the FIB of the port's VRF; a link-local address is on the port's link. */
+static struct fwd_hop way_of(const struct routing *routing, uint16_t port, const struct ip_addr *to)
+{
+    bool link_local = to->family == IP_V6 && to->octets[0] == 0xfe && (to->octets[1] & 0xc0) == 0x80;
+    const struct fwd_fib *fib = fwd_fib_of(routing->fwd, routing->route->ports[port].vrf, to->family);
+
+    if (link_local)
+        return (struct fwd_hop){.kind = FWD_GLEAN, .port = port};
+    return *fwd_hop_choose(routing->route->hops, fwd_fib_lookup(fib, to->octets), 0);
+}
+
+bool transmit_from_kernel(struct routing *routing, uint16_t port, const uint8_t *packet, size_t len)
+{
+    unsigned family = packet[0] >> 4 == 4 ? IP_V4 : IP_V6;
+    struct ip_addr to = {.family = (uint8_t)family};
+
+    if (len < (family == IP_V4 ? 20u : 40u))
+        return false;
+    memcpy(to.octets, packet + (family == IP_V4 ? 16 : 24), family == IP_V4 ? 4 : 16);
+    if (!is_for_one_host(&to))
+        return false;
+    struct fwd_hop hop = way_of(routing, port, &to);
+    if (hop.kind != FWD_SEND && hop.kind != FWD_GLEAN && hop.kind != FWD_RESOLVE) {
+        tell_kernel(routing, port, FWD_ERROR_NO_ROUTE, 0, packet, len);
+        return false;
+    }
+    if (len > routing->route->ports[hop.port].mtu) { /* out by another port, with a smaller MTU */
+        tell_kernel(routing, port, FWD_ERROR_TOO_BIG, routing->route->ports[hop.port].mtu, packet, len);
+        return false;
+    }
+    struct rte_mbuf *mbuf = frame_make(routing, hop.port, hop.kind == FWD_SEND ? hop.mac : NULL,
+                                       family == IP_V4 ? RTE_ETHER_TYPE_IPV4 : RTE_ETHER_TYPE_IPV6, packet, len);
+    if (mbuf == NULL)
+        return false;
+    if (hop.kind == FWD_SEND)
+        hand_down(routing, mbuf);
+    else
+        fwd_neighbor_hold(routing->fwd, hop.port, hop.kind == FWD_GLEAN ? &to : &hop.address, mbuf, routing->now);
+    return true;
+}
+
 void transmit_end(struct routing *routing)
 {
     void *packet;
 
     fwd_neighbors_drop_held(routing->fwd);
+    while (rte_ring_dequeue(routing->route->up_first, &packet) == 0)
+        rte_pktmbuf_free(packet); /* punted, and counted so */
     while (rte_ring_dequeue(routing->route->up, &packet) == 0) {
         /* only what was held is counted nowhere yet */
         packet_note(packet)->originated = packet_note(packet)->kind != UP_HOLD;
