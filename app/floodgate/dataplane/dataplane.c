@@ -14,6 +14,7 @@
 #include "base/strbuf.h"
 #include "classifier/classifier.h"
 #include "conf/conf.h"
+#include "dataplane/match_nodes.h"
 #include "dataplane/numa.h"
 #include "dataplane/route_plane.h"
 #include "dataplane/vrf_rules.h"
@@ -26,6 +27,7 @@ struct dataplane {
     const struct log_hook *log;
     struct ports *ports;
     struct rcu *rcu;
+    struct match_nodes nodes; /* of the workers */
     struct vrf_rules *rules;
     struct act_table *programs;
     uint32_t max_rules;
@@ -107,6 +109,23 @@ static bool worker_sleeps(const struct cfg *cfg, const struct worker *worker)
     return true;
 }
 
+/* By VRF, the replica of the classifier that is in memory of the worker's node. NULL when memory is short. */
+static const struct cls **worker_classifiers(const struct dataplane *dp, int node)
+{
+    const struct cls **cls = numa_place_alloc(dp->rules->count * sizeof(struct cls *), node);
+
+    for (uint16_t vrf = 0; cls != NULL && vrf < dp->rules->count; vrf++)
+        cls[vrf] = cls_replica(dp->rules->cls[vrf], match_nodes_replica(&dp->nodes, node));
+    return cls;
+}
+
+static void classifiers_free(struct dataplane *dp)
+{
+    for (unsigned i = 0; dp->rules != NULL && dp->workers != NULL && i < dp->worker_count; i++)
+        numa_place_free(dp->workers[i].vrf_cls, dp->rules->count * sizeof(struct cls *), dp->workers[i].socket);
+    vrf_rules_free(dp->rules);
+}
+
 static int worker_setup(struct dataplane *dp, struct worker *worker, unsigned lcore)
 {
     worker->index = (unsigned)(worker - dp->workers);
@@ -114,7 +133,7 @@ static int worker_setup(struct dataplane *dp, struct worker *worker, unsigned lc
     worker->cpu = worker_cpu(lcore);
     worker->socket = numa_place_of_cpu(worker->cpu);
     worker->rcu = dp->rcu;
-    worker->vrf_cls = (const struct cls *const *)dp->rules->cls;
+    worker->vrf_cls = worker_classifiers(dp, worker->socket);
     worker->programs = dp->programs;
     worker->clock = dp->clock;
     worker->ports = numa_place_alloc(dp->ports->count * sizeof *worker->ports, worker->socket);
@@ -122,7 +141,8 @@ static int worker_setup(struct dataplane *dp, struct worker *worker, unsigned lc
     worker->sampler = numa_place_alloc(sizeof *worker->sampler, worker->socket);
     if (worker->sampler != NULL)
         worker->sampler->random = (worker->index + 1) * 0x9e3779b97f4a7c15u;
-    return worker->ports != NULL && worker->rules != NULL && worker->sampler != NULL ? 0 : -ENOMEM;
+    bool whole = worker->vrf_cls != NULL && worker->ports != NULL && worker->rules != NULL && worker->sampler != NULL;
+    return whole ? 0 : -ENOMEM;
 }
 
 static int workers_create(struct dataplane *dp, const struct cfg *cfg)
@@ -135,9 +155,12 @@ static int workers_create(struct dataplane *dp, const struct cfg *cfg)
     if (dp->workers == NULL || dp->rcu == NULL)
         return -ENOMEM;
     dp->programs = act_table_create(dp->max_rules, cfg->dataplane.burst_ms, dp->rcu);
-    dp->rules = vrf_rules_create(cfg, &(struct cls_conf){.engine = CLS_FAST,
-                                                         .rcu = dp->rcu,
-                                                         .memory_bytes = (size_t)cfg->dataplane.memory_mib * MIB});
+    RTE_LCORE_FOREACH_WORKER(lcore)
+    match_nodes_add(&dp->nodes, numa_place_of_cpu(worker_cpu(lcore)));
+    struct cls_conf conf = {
+        .engine = CLS_FAST, .rcu = dp->rcu, .memory_bytes = (size_t)cfg->dataplane.memory_mib * MIB};
+    conf = match_nodes_conf(&dp->nodes, conf);
+    dp->rules = vrf_rules_create(cfg, &conf);
     if (dp->programs == NULL || dp->rules == NULL)
         return -ENOMEM;
     RTE_LCORE_FOREACH_WORKER(lcore)
@@ -179,7 +202,7 @@ void dataplane_free(struct dataplane *dp)
     if (dp == NULL)
         return;
     dataplane_stop(dp);
-    vrf_rules_free(dp->rules);
+    classifiers_free(dp);
     if (dp->programs != NULL)
         act_table_free(dp->programs);
     route_plane_free(dp->route);

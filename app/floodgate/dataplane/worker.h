@@ -57,7 +57,7 @@ struct worker {
     struct route_plane *route;            /* NULL where no port routes */
     const struct port *device[PORTS_MAX]; /* by port: the one that sends for it */
     struct rcu *rcu;
-    const struct cls *const *vrf_cls; /* by VRF, of the port that a packet came in by */
+    const struct cls **vrf_cls; /* by VRF, of the port that a packet came in by; its node's own replica */
     const struct act_table *programs;
     struct sample_tap *tap;       /* NULL: nothing is sampled */
     struct tsc_clock clock;       /* the same for all workers: their policers share it */
