@@ -16,6 +16,8 @@ bool bgp_export_allowed(const struct bgp_attrs *attrs, const struct bgp_export *
 {
     if (bgp_communities_have(attrs, BGP_NO_ADVERTISE))
         return false;
+    if (!how->to_long_lived && (how->long_lived || bgp_communities_have(attrs, BGP_LLGR_STALE)))
+        return false;
     if (how->to_ebgp)
         return !bgp_communities_have(attrs, BGP_NO_EXPORT) && !bgp_communities_have(attrs, BGP_NO_EXPORT_SUBCONFED);
     if (how->from_here || how->from_ebgp)
@@ -85,6 +87,19 @@ static void to_internal(const struct bgp_attrs *attrs, const struct bgp_export *
     out->cluster_list_len = bw_len(&w);
 }
 
+/* RFC 9494 4.3. There is room: no attribute is as long as the longest message. */
+static void add_llgr_stale(const struct bgp_attrs *attrs, struct bgp_attrs *out, uint8_t *room)
+{
+    struct byte_writer w = bw_init(room, BGP_EXTENDED_MESSAGE_MAX);
+
+    if (bgp_communities_have(attrs, BGP_LLGR_STALE))
+        return;
+    bw_bytes(&w, attrs->communities, attrs->communities_len);
+    bw_u32(&w, BGP_LLGR_STALE);
+    out->communities = room;
+    out->communities_len = bw_len(&w);
+}
+
 void bgp_attrs_export(const struct bgp_attrs *attrs, const struct bgp_export *how, struct bgp_attrs *out, uint8_t *room)
 {
     *out = *attrs;
@@ -95,6 +110,8 @@ void bgp_attrs_export(const struct bgp_attrs *attrs, const struct bgp_export *ho
     }
     if (!next_hop_counts(attrs))
         out->next_hop = (struct ip_addr){.family = IP_NONE};
+    if (how->long_lived)
+        add_llgr_stale(attrs, out, room + 3 * BGP_EXTENDED_MESSAGE_MAX);
     if (how->to_ebgp)
         to_external(attrs, how, out, room);
     else

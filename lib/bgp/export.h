@@ -24,10 +24,13 @@ struct bgp_export {
     uint32_t from_router_id; /* BGP identifier of the peer it is from */
     uint32_t to_router_id;   /* of the peer it goes to */
     uint32_t cluster_id;     /* ours */
+    bool long_lived;         /* the path is long-lived stale here (RFC 9494) */
+    bool to_long_lived;      /* the peer knows of such paths */
 };
 
 /*
- * Whether a path may be announced at all: NO_ADVERTISE, NO_EXPORT, NO_EXPORT_SUBCONFED; from an internal peer to
+ * Whether a path may be announced at all: NO_ADVERTISE, NO_EXPORT, NO_EXPORT_SUBCONFED; what is long-lived stale, here
+ * or at one before us, only to peers that know of such paths (RFC 9494 4.6); from an internal peer to
  * another only by reflection, and never back to its originator.
  */
 bool bgp_export_allowed(const struct bgp_attrs *attrs, const struct bgp_export *how);
@@ -38,7 +41,7 @@ bool bgp_export_allowed(const struct bgp_attrs *attrs, const struct bgp_export *
  * The attributes as they are sent, for flowspec rules: `out` points into `attrs` and into `room` (BGP_EXPORT_ROOM
  * octets). To external peers: our AS in front, no LOCAL_PREF, no MED that somebody else set, nothing of reflection, no
  * non-transitive extended communities. To internal ones: LOCAL_PREF, and what RFC 4456 adds where the path is
- * reflected.
+ * reflected. A path that is long-lived stale has the community that says so (RFC 9494 4.3).
  */
 void bgp_attrs_export(const struct bgp_attrs *attrs, const struct bgp_export *how, struct bgp_attrs *out,
                       uint8_t *room);

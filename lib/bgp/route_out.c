@@ -384,14 +384,29 @@ struct message_set {
     const struct bgp_shared_attrs *attrs; /* NULL: no message yet */
     uint32_t family;
     uint16_t source;
+    bool long_lived;
 };
+
+static struct message_set message_set_of(const struct candidate *found)
+{
+    return (struct message_set){found->path->attrs, found->route.family, found->path->source, found->view.long_lived};
+}
+
+/* Whether the route goes with those of a set. */
+static bool message_takes(const struct message_set *set, const struct candidate *found)
+{
+    const struct message_set own = message_set_of(found);
+
+    return set->attrs == own.attrs && set->source == own.source && set->family == own.family &&
+           set->long_lived == own.long_lived;
+}
 
 static void message_begin(struct bgp_route_out *out, struct bgp_builder *builder, const struct candidate *found,
                           struct message_set *set)
 {
     struct bgp_attrs attrs;
 
-    *set = (struct message_set){found->path->attrs, found->route.family, found->path->source};
+    *set = message_set_of(found);
     out->ops->attributes(out->ctx, found->route.family, &found->view, &attrs);
     bgp_builder_begin_routes(builder, found->route.family, &attrs, out->conf.four_octet_as, out->conf.update_max);
 }
@@ -417,7 +432,7 @@ static enum said item_say(struct bgp_route_out *out, const struct batch_item *it
     }
     if (set->attrs == NULL)
         message_begin(out, builder, &found, set);
-    else if (set->attrs != found.path->attrs || set->source != found.path->source || set->family != found.route.family)
+    else if (!message_takes(set, &found))
         return NOT_NOW;
     size_t len = bgp_route_encode(&found.route, item->lane == BY_PATH, false, nlri);
     if (bgp_builder_add_nlri(builder, nlri, len)) {

@@ -20,7 +20,8 @@ void unicast_view(const struct bgp_unicast *rib, uint32_t index, struct bgp_unic
     *out = (struct bgp_unicast_path){.source = rib->sources[path->source].source,
                                      .attrs = &path->attrs->attrs,
                                      .path_id = path->path_id,
-                                     .stale = path->stale};
+                                     .stale = (path->marks & (BGP_PATH_STALE | BGP_PATH_LONG_LIVED)) != 0,
+                                     .long_lived = (path->marks & BGP_PATH_LONG_LIVED) != 0};
 }
 
 size_t bgp_unicast_source_count(const struct bgp_unicast *rib, const struct bgp_source *source, uint32_t family)
@@ -82,7 +83,8 @@ static bool better(const struct bgp_unicast *rib, const struct trie_node *a, con
     unicast_view(rib, a->value, &views[0]);
     unicast_view(rib, b->value, &views[1]);
     for (unsigned i = 0; i < 2; i++)
-        choices[i] = (struct bgp_choice){.source = views[i].source, .attrs = views[i].attrs};
+        choices[i] =
+            (struct bgp_choice){.source = views[i].source, .attrs = views[i].attrs, .long_lived = views[i].long_lived};
     return bgp_choose(choices, 2) == 0;
 }
 
@@ -170,7 +172,8 @@ static struct bgp_choice *explain_paths(const struct bgp_unicast *rib, const str
     for (uint32_t at = node->value; at != SLAB_NONE; at = unicast_path_at(rib, at)->next) {
         struct bgp_unicast_path view;
         unicast_view(rib, at, &view);
-        choices[count++] = (struct bgp_choice){.source = view.source, .attrs = view.attrs};
+        choices[count++] =
+            (struct bgp_choice){.source = view.source, .attrs = view.attrs, .long_lived = view.long_lived};
     }
     bgp_choose(choices, count);
     return choices;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "bgp/best_path.h"
+#include "bgp/communities.h"
 #include "bgp/unicast_table.h"
 
 #define TABLE_ROOM_FIRST 8
@@ -235,8 +236,9 @@ static void choose_best(struct bgp_unicast *rib, struct trie_node *node)
         return;
     for (uint32_t at = node->value; at != SLAB_NONE; at = unicast_path_at(rib, at)->next) {
         const struct unicast_path *path = unicast_path_at(rib, at);
-        rib->choices[count++] =
-            (struct bgp_choice){.source = rib->sources[path->source].source, .attrs = &path->attrs->attrs};
+        rib->choices[count++] = (struct bgp_choice){.source = rib->sources[path->source].source,
+                                                    .attrs = &path->attrs->attrs,
+                                                    .long_lived = (path->marks & BGP_PATH_LONG_LIVED) != 0};
     }
     size_t best = bgp_choose(rib->choices, count);
     if (best == 0)
@@ -342,8 +344,9 @@ int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *sourc
         }
     }
     struct unicast_path *path = unicast_path_at(rib, index);
-    path->stale = false;
-    if (path->attrs == attrs)
+    bool revived = (path->marks & BGP_PATH_LONG_LIVED) != 0;
+    path->marks = 0;
+    if (path->attrs == attrs && !revived)
         return 0;
     if (path->attrs != NULL)
         bgp_attrs_pool_give(&rib->pool, path->attrs);
@@ -402,7 +405,7 @@ static uint32_t path_family(const struct bgp_unicast *rib, const struct unicast_
 }
 
 size_t bgp_unicast_source_drop(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families,
-                               bool stale_only, size_t max)
+                               uint8_t marks, size_t max)
 {
     const struct unicast_source *record = unicast_source_find(rib, source);
     uint32_t next, at = record != NULL ? record->first : SLAB_NONE;
@@ -411,7 +414,7 @@ size_t bgp_unicast_source_drop(struct bgp_unicast *rib, const struct bgp_source 
     for (; at != SLAB_NONE && count < max; at = next) {
         const struct unicast_path *path = unicast_path_at(rib, at);
         next = path->next_of_source;
-        if ((path_family(rib, path) & families) == 0 || (stale_only && !path->stale))
+        if ((path_family(rib, path) & families) == 0 || (marks != 0 && (path->marks & marks) == 0))
             continue;
         path_withdraw(rib, at);
         count++;
@@ -419,18 +422,41 @@ size_t bgp_unicast_source_drop(struct bgp_unicast *rib, const struct bgp_source 
     return count;
 }
 
-size_t bgp_unicast_source_stale(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families)
+/* What is long-lived stale is told with a community of its own, and may not be the best any more. */
+static void path_long_lived(struct bgp_unicast *rib, uint32_t index)
+{
+    struct unicast_path *path = unicast_path_at(rib, index);
+    struct trie_node *node = slab_at(&rib->nodes, path->node);
+    const uint32_t before = node->value;
+
+    path->marks |= BGP_PATH_LONG_LIVED;
+    choose_best(rib, node);
+    watches_path(rib, index, false);
+    if (node->value != before || before == index) {
+        watches_best(rib, path->node);
+        tell(rib, slab_at(&rib->tables, node->trie), node, true);
+    }
+}
+
+size_t bgp_unicast_source_mark(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families,
+                               enum bgp_path_mark mark)
 {
     const struct unicast_source *record = unicast_source_find(rib, source);
     size_t count = 0;
 
-    for (uint32_t at = record != NULL ? record->first : SLAB_NONE; at != SLAB_NONE;) {
+    for (uint32_t next, at = record != NULL ? record->first : SLAB_NONE; at != SLAB_NONE; at = next) {
         struct unicast_path *path = unicast_path_at(rib, at);
-        if ((path_family(rib, path) & families) != 0) {
-            path->stale = true;
-            count++;
+        next = path->next_of_source;
+        if ((path_family(rib, path) & families) == 0)
+            continue;
+        if (mark == BGP_PATH_LONG_LIVED && bgp_communities_have(&path->attrs->attrs, BGP_NO_LLGR)) {
+            path_withdraw(rib, at);
+            continue;
         }
-        at = path->next_of_source;
+        if (mark == BGP_PATH_LONG_LIVED)
+            path_long_lived(rib, at);
+        path->marks |= mark;
+        count++;
     }
     return count;
 }

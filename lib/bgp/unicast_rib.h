@@ -26,6 +26,7 @@ struct bgp_unicast_path {
     const struct bgp_attrs *attrs; /* next_hop is set for every route, whatever attribute it came in */
     uint32_t path_id;              /* ADD-PATH (RFC 7911); 0 without it */
     bool stale;                    /* kept from before a graceful restart of the peer (RFC 4724) */
+    bool long_lived;               /* and that for so long that any other path is preferred (RFC 9494) */
 };
 
 struct bgp_unicast_ops {
@@ -50,7 +51,8 @@ void bgp_unicast_release(struct bgp_unicast *rib, struct bgp_shared_attrs *share
 
 /*
  * Announces; replaces the source's former path of the same prefix and path id. Equal attributes change nothing (but
- * that the path is not stale any more) and call nobody. 0, or -ENOMEM (then nothing changed).
+ * that the path has no mark any more) and call nobody, unless a long-lived stale path comes to life. 0, or -ENOMEM
+ * (then nothing changed).
  */
 int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *source, const struct bgp_route *route,
                          struct bgp_shared_attrs *attrs);
@@ -58,13 +60,18 @@ int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *sourc
 bool bgp_unicast_withdraw(struct bgp_unicast *rib, const struct bgp_source *source, const struct bgp_route *route);
 
 /*
- * Drops at most `max` paths of a source in these families (bits), only stale ones where `stale_only`. Returns how many;
- * fewer than `max`: none is left. Paths that stay cost time here, too, so `stale_only` looks at all of them.
+ * Drops at most `max` paths of a source in these families (bits), only those with one of `marks` (enum bgp_path_mark),
+ * or, where that is 0, all. Returns how many; fewer than `max`: none is left. Paths that stay cost time here, too.
  */
 size_t bgp_unicast_source_drop(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families,
-                               bool stale_only, size_t max);
-/* Marks every path of a source in these families stale; returns how many are. Calls nobody. */
-size_t bgp_unicast_source_stale(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families);
+                               uint8_t marks, size_t max);
+/*
+ * Marks every path of a source in these families with `mark`; returns how many bear it now. With BGP_PATH_LONG_LIVED
+ * another path may be the best, the owner hears of each best path that is long-lived now, and those with the community
+ * NO_LLGR (RFC 9494 4.2) are dropped instead.
+ */
+size_t bgp_unicast_source_mark(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families,
+                               enum bgp_path_mark mark);
 
 /* Paths held from a source in one family. */
 size_t bgp_unicast_source_count(const struct bgp_unicast *rib, const struct bgp_source *source, uint32_t family);

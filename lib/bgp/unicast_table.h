@@ -18,7 +18,7 @@ struct unicast_path {
     struct bgp_shared_attrs *attrs;
     uint32_t path_id;
     uint16_t source; /* slot in `sources` */
-    bool stale;
+    uint8_t marks;   /* enum bgp_path_mark */
 };
 
 /* Prefixes of one family and route distinguisher; their nodes' values are paths. */

@@ -295,7 +295,7 @@ static void drop_source(struct model *m)
     size_t count = 0;
 
     if (random_one_in(&m->random, 2))
-        bgp_unicast_source_stale(m->rib, source, families);
+        bgp_unicast_source_mark(m->rib, source, families, BGP_PATH_STALE);
     else
         stale_only = false;
     for (size_t i = 0; i < m->count;) {
@@ -306,7 +306,7 @@ static void drop_source(struct model *m)
             i++;
         }
     }
-    size_t dropped = bgp_unicast_source_drop(m->rib, source, families, stale_only, SIZE_MAX);
+    size_t dropped = bgp_unicast_source_drop(m->rib, source, families, stale_only ? BGP_PATH_STALE : 0, SIZE_MAX);
     model_expect(dropped == count, m->iteration, "dropped %zu, should be %zu", dropped, count);
 }
 
@@ -332,7 +332,7 @@ int main(int argc, char **argv)
             check_walk(&m);
     }
     for (unsigned i = 0; i < SOURCES; i++)
-        bgp_unicast_source_drop(m.rib, &m.sources[i], BGP_UNICAST_FAMILIES, false, SIZE_MAX);
+        bgp_unicast_source_drop(m.rib, &m.sources[i], BGP_UNICAST_FAMILIES, 0, SIZE_MAX);
     model_expect(bgp_unicast_count(m.rib, BGP_IPV4_UNICAST) == 0 && bgp_unicast_attribute_sets(m.rib) == 0, m.iteration,
                  "something is left");
     bgp_unicast_free(m.rib);

@@ -57,7 +57,7 @@ const struct cfg_peer *peer_conf_of(const struct bgp_source *source)
     return &peer_of((const struct rule_source *)source)->conf; /* the first member of its source */
 }
 
-struct bgp_export distribute_export_of(const struct peer *peer, const struct rule_source *source,
+struct bgp_export distribute_export_of(const struct peer *peer, const struct rule_source *source, bool long_lived,
                                        const struct bgp_session_info *session)
 {
     bool learned = source->rib.kind == BGP_SOURCE_PEER;
@@ -72,7 +72,14 @@ struct bgp_export distribute_export_of(const struct peer *peer, const struct rul
         .from_ebgp = learned && source->rib.ebgp,
         .from_client = learned && peer_of(source)->conf.route_reflector_client,
         .from_router_id = source->rib.router_id,
+        .long_lived = long_lived,
+        .to_long_lived = session->received.long_lived_restart,
     };
+}
+
+static bool is_long_lived(const struct bgp_path *path)
+{
+    return (path->marks & BGP_PATH_LONG_LIVED) != 0;
 }
 
 /* The rule's best path, where the peer is to be told it; else NULL. */
@@ -86,7 +93,7 @@ static const struct bgp_path *path_for(const struct peer *peer, const struct rul
     const struct bgp_path *path = entry != NULL ? entry->best : NULL;
     if (path == NULL || path->source != &rule->source->rib)
         return NULL;
-    const struct bgp_export how = distribute_export_of(peer, rule->source, &peer->out->session);
+    const struct bgp_export how = distribute_export_of(peer, rule->source, is_long_lived(path), &peer->out->session);
     bool passes = bgp_export_allowed(&path->attrs, &how) &&
                   filter_passes(&peer->conf.export_filter, rule->family, rule->match, &path->attrs);
     return passes ? path : NULL;
@@ -115,7 +122,8 @@ static void tell(struct peer *peer, const struct rule *rule, const struct bgp_pa
     int error;
 
     if (path != NULL) {
-        const struct bgp_export how = distribute_export_of(peer, rule->source, &peer->out->session);
+        const struct bgp_export how =
+            distribute_export_of(peer, rule->source, is_long_lived(path), &peer->out->session);
         bgp_attrs_export(&path->attrs, &how, &attrs, peer->control->export_room);
         error = bgp_out_set(peer->out->out, rule->family, rule->match, &attrs, again);
     } else {

@@ -26,7 +26,7 @@ struct bgp_session_info;
 struct rule_source;
 
 /* From whom a path is and to whom it goes, for lib/bgp/export.h. */
-struct bgp_export distribute_export_of(const struct peer *peer, const struct rule_source *source,
+struct bgp_export distribute_export_of(const struct peer *peer, const struct rule_source *source, bool long_lived,
                                        const struct bgp_session_info *session);
 
 /* Octets that wait in the buffers of the peer's connections. */

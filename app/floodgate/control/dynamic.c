@@ -99,7 +99,7 @@ static void peer_forget(struct control *control, size_t index)
 
     peer_stop(peer, 0, NULL); /* no connection is left to be told */
     bgp_rib_source_down(control->rib, &peer->source.rib);
-    bgp_unicast_source_drop(control->routes, &peer->source.rib, BGP_UNICAST_FAMILIES, false, SIZE_MAX);
+    bgp_unicast_source_drop(control->routes, &peer->source.rib, BGP_UNICAST_FAMILIES, 0, SIZE_MAX);
     memmove(control->peers + index, control->peers + index + 1,
             (--control->peer_count - index) * sizeof control->peers[0]);
     log_line(control->log, LOG_LEVEL_NOTICE, "peer %s: gone, and forgotten", peer->name);

@@ -35,14 +35,14 @@ static struct family_state *state_of(struct graceful *graceful, uint32_t family)
     return &graceful->families[__builtin_ctz(family)];
 }
 
-/* Rules, and unicast routes, which have one mark for both purposes. Fewer than `max`: none is left. */
+/* Rules and routes. Fewer than `max`: none is left. */
 static size_t drop(struct graceful *graceful, uint32_t families, uint8_t marks, size_t max)
 {
     const struct peer *peer = graceful->peer;
 
     return bgp_rib_source_sweep(peer->control->rib, &peer->source.rib, families, marks, max) +
-           bgp_unicast_source_drop(peer->control->routes, &peer->source.rib, families & BGP_UNICAST_FAMILIES,
-                                   marks != 0, max);
+           bgp_unicast_source_drop(peer->control->routes, &peer->source.rib, families & BGP_UNICAST_FAMILIES, marks,
+                                   max);
 }
 
 static size_t mark(struct graceful *graceful, uint32_t families, enum bgp_path_mark how)
@@ -50,7 +50,7 @@ static size_t mark(struct graceful *graceful, uint32_t families, enum bgp_path_m
     const struct peer *peer = graceful->peer;
 
     return bgp_rib_source_mark(peer->control->rib, &peer->source.rib, families, how) +
-           bgp_unicast_source_stale(peer->control->routes, &peer->source.rib, families & BGP_UNICAST_FAMILIES);
+           bgp_unicast_source_mark(peer->control->routes, &peer->source.rib, families & BGP_UNICAST_FAMILIES, how);
 }
 
 static void arm(struct graceful *graceful)

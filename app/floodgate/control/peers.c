@@ -297,7 +297,7 @@ static void families_format(uint32_t families, struct strbuf *text)
 static bool rules_leave(struct peer *peer, size_t max)
 {
     size_t gone = bgp_rib_source_drop(peer->control->rib, &peer->source.rib, max);
-    size_t routes = bgp_unicast_source_drop(peer->control->routes, &peer->source.rib, BGP_UNICAST_FAMILIES, false, max);
+    size_t routes = bgp_unicast_source_drop(peer->control->routes, &peer->source.rib, BGP_UNICAST_FAMILIES, 0, max);
 
     peer->left += gone;
     peer->routes_left += routes;

@@ -232,7 +232,7 @@ static void peers_keep(struct control *control, const struct cfg *fresh, struct 
             peer_stop(peer, CEASE_DECONFIGURED, NULL);
         }
         bgp_rib_source_down(control->rib, &peer->source.rib); /* also what was still leaving */
-        bgp_unicast_source_drop(control->routes, &peer->source.rib, BGP_UNICAST_FAMILIES, false, SIZE_MAX);
+        bgp_unicast_source_drop(control->routes, &peer->source.rib, BGP_UNICAST_FAMILIES, 0, SIZE_MAX);
         control->peers[i] = NULL; /* the rules that others lose are still handed on */
         peer_free(peer);
     }

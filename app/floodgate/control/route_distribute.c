@@ -71,7 +71,7 @@ static bool on_allowed(void *ctx, const struct bgp_route *route, const struct bg
     if (!told_routes(peer) || path->source == &peer->source.rib || !next_hop_fits(peer, route->family, path->attrs))
         return false;
     const struct bgp_export how =
-        distribute_export_of(peer, (const struct rule_source *)path->source, &peer->told->session);
+        distribute_export_of(peer, (const struct rule_source *)path->source, path->long_lived, &peer->told->session);
     return bgp_export_allowed(path->attrs, &how) && filter_route_passes(&peer->conf.export_filter, route, path->attrs);
 }
 
@@ -79,7 +79,7 @@ static void on_attributes(void *ctx, uint32_t family, const struct bgp_unicast_p
 {
     const struct peer *peer = ctx;
     const struct bgp_export how =
-        distribute_export_of(peer, (const struct rule_source *)path->source, &peer->told->session);
+        distribute_export_of(peer, (const struct rule_source *)path->source, path->long_lived, &peer->told->session);
 
     bgp_attrs_export_route(path->attrs, &how, next_hop_of(peer, family), out, peer->control->export_room);
 }
