@@ -6,7 +6,7 @@ packages_build='gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libnuma-d
     libevent-dev libjansson-dev libcmocka-dev'
 packages_fuzz="$packages_build clang-14 libclang-rt-14-dev llvm-14"
 packages_lint="$packages_build clang-14 clang-format-14 shellcheck"
-packages_test="$packages_fuzz python3 python3-pytest python3-scapy tcpdump exabgp gobgpd bird2
+packages_test="$packages_fuzz python3 python3-pytest python3-scapy tcpdump exabgp gobgpd bird2 frr
     iproute2 ethtool iputils-ping iputils-tracepath traceroute iperf3"
 
 # Names of those packages that are not installed.

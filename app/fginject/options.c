@@ -25,6 +25,7 @@ static const char usage[] =
     "  -t, --hold-time S        BGP hold time, 0 or 3 and above (default 90)\n"
     "  -W, --wait S             seconds to wait for the session to come up (default 10)\n"
     "      --legacy-ipv6-offset send IPv6 offsets as drafts before RFC 8956 had them\n"
+    "      --no-extended-message offer no messages beyond 4096 octets (RFC 8654)\n"
     "  -v, --verbose            log what the session does on stderr\n"
     "  -h, --help               this\n"
     "  -V, --version            the version\n"
@@ -176,6 +177,9 @@ static bool read_option(int option, struct options *options)
     case 'L':
         options->legacy_ipv6_offset = true;
         return true;
+    case 'X':
+        options->no_extended_message = true;
+        return true;
     case 'v':
         options->verbose = true;
         return true;
@@ -217,6 +221,7 @@ int options_read(struct options *options, int argc, char **argv)
         {"hold-time", required_argument, NULL, 't'},
         {"wait", required_argument, NULL, 'W'},
         {"legacy-ipv6-offset", no_argument, NULL, 'L'},
+        {"no-extended-message", no_argument, NULL, 'X'},
         {"verbose", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},

@@ -16,7 +16,7 @@ struct options {
     uint32_t rate_per_s; /* rules; 0: as fast as the peer takes them */
     uint32_t wait_s;
     uint16_t hold_time_s;
-    bool hold, withdraw, legacy_ipv6_offset, verbose;
+    bool hold, withdraw, legacy_ipv6_offset, no_extended_message, verbose;
     const char *file;
 };
 

@@ -416,7 +416,7 @@ static bool set_up(struct speaker *s)
                                     .families = BGP_IPV4_FLOWSPEC | BGP_IPV6_FLOWSPEC | s->file->families,
                                     .hold_time_s = o->hold_time_s,
                                     .connect_retry_s = CONNECT_RETRY_S,
-                                    .extended_message = true,
+                                    .extended_message = !o->no_extended_message,
                                     .log = &s->log};
     s->session = bgp_session_create(&conf, &session_ops, s, now_ms());
     s->transport = transport_create(s->base, o, &transport_callbacks, s);

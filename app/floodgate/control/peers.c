@@ -433,7 +433,7 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
         .hold_time_s = conf->hold_time_s,
         .connect_retry_s = conf->connect_retry_s,
         .passive = conf->passive,
-        .extended_message = true,
+        .extended_message = conf->extended_message,
         .enhanced_refresh = true,
         .restart_time_s = conf->restart_time_s,
         .long_lived_s = conf->long_lived_s,
