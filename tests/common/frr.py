@@ -47,9 +47,11 @@ class Frr(Daemon):
         router += ["ttl-security hops 1"] if self.ttl_security else []
         graceful = (f" bgp graceful-restart\n bgp graceful-restart preserve-fw-state\n"
                     f" bgp graceful-restart restart-time {self.graceful}\n") if self.graceful else ""
-        families = "".join(f" address-family {family}\n  neighbor 127.0.0.1 activate\n"
+        families = "".join(f" address-family {family}\n"
+                           f"  neighbor 127.0.0.1 activate\n"
                            f"  neighbor {DETECTOR[0]} activate\n"
-                           f"  neighbor {DETECTOR[0]} route-map nothing out\n exit-address-family\n" for family in FLOWSPEC)
+                           f"  neighbor {DETECTOR[0]} route-map nothing out\n"
+                           f" exit-address-family\n" for family in FLOWSPEC)
         routes = "".join(f"  network {prefix}\n" for prefix in self.routes)
         return f"""route-map nothing deny 10
 router bgp {self.asn}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""FRR: it takes the rules that we hand on, hands rules of others to us, and its unicast routes bear rules out or not."""
+"""FRR takes the rules that we hand on, hands rules of others to us, and its unicast routes bear rules out or not."""
 import signal
 
 import pytest
