@@ -8,6 +8,18 @@
 
 static const char USAGE[] = "explain [--in PORT] 'PACKET', or explain --pcap FILE [--nth N] [--in PORT]";
 
+static void say_port(const json_t *answer)
+{
+    const char *vrf = get_text(answer, "vrf");
+
+    printf("Comes in by port %s%s", get_text(answer, "port"),
+           json_is_true(json_object_get(answer, "port_chosen")) ? " (the first with Flowspec on; --in names another)"
+                                                                : "");
+    if (vrf[0] != '\0' && strcmp(vrf, "default") != 0)
+        printf(", in VRF %s", vrf);
+    printf(".\n");
+}
+
 static void say_packet(const json_t *answer)
 {
     const char *brief = get_text(answer, "brief"), *assumed = get_text(answer, "assumed");
@@ -19,9 +31,7 @@ static void say_packet(const json_t *answer)
     printf("\n");
     if (assumed[0] != '\0')
         printf("        assumed: %s\n", assumed);
-    printf("Comes in by port %s%s.\n", get_text(answer, "port"),
-           json_is_true(json_object_get(answer, "port_chosen")) ? " (the first with Flowspec on; --in names another)"
-                                                                : "");
+    say_port(answer);
 }
 
 /* What a rule that is reached does to the packet, and to the search. */
@@ -81,6 +91,10 @@ static void say_matches(const json_t *answer)
         printf("Flowspec is off on this port: no rule is asked.\n");
         return;
     }
+    if (json_is_true(json_object_get(answer, "kill_switch"))) {
+        printf("The kill-switch is ON: no rule is asked.\n");
+        return;
+    }
     if (count == 0) {
         printf("No rule in force matches it.\n");
         return;
@@ -115,6 +129,88 @@ static void say_not_enforced(const json_t *answer)
     }
 }
 
+/* Whether it is for the router itself, or for nobody here: then no rule is asked. False: neither. */
+static bool say_local(const json_t *answer)
+{
+    const char *local = get_text(answer, "local");
+
+    if (local[0] == '\0' || strcmp(local, "transit") == 0)
+        return false;
+    if (strcmp(local, "foreign") == 0)
+        printf("It is for no station of this port: no rule is asked.\n");
+    else
+        printf("It is for the router itself (%s): taken out before any rule is asked.\n", local);
+    return true;
+}
+
+static void say_hop(const char *lead, const json_t *hop)
+{
+    const char *address = get_text(hop, "address"), *mac = get_text(hop, "mac"), *neighbor = get_text(hop, "neighbor");
+
+    printf("%s%s", lead, get_text(hop, "kind"));
+    if (get_text(hop, "port")[0] != '\0')
+        printf(", out of %s", get_text(hop, "port"));
+    if (address[0] != '\0')
+        printf(" to %s", address);
+    if (neighbor[0] != '\0')
+        printf(" (%s%s%s)", mac, mac[0] != '\0' ? ", " : "", neighbor);
+    printf("\n");
+}
+
+static void say_redirect(const json_t *redirect)
+{
+    const char *vrf = get_text(redirect, "vrf"), *address = get_text(redirect, "address");
+
+    if (vrf[0] != '\0')
+        printf("Redirected to VRF %s.\n", vrf);
+    if (json_is_true(json_object_get(redirect, "taken")))
+        printf("Redirected to %s.\n", address);
+    else if (address[0] != '\0')
+        printf("A redirect to %s is as if it were absent: no way leads there.\n", address);
+}
+
+static void say_route(const json_t *answer)
+{
+    const json_t *route = json_object_get(answer, "route"), *copy = json_object_get(answer, "copy");
+    size_t i;
+    json_t *via;
+
+    say_redirect(json_object_get(answer, "redirect"));
+    if (json_is_object(route)) {
+        printf("Route: %s in VRF %s (%s)", get_text(route, "prefix"), get_text(route, "vrf"),
+               get_text(route, "source"));
+        json_array_foreach(json_object_get(route, "via"), i, via)
+            printf("%s%s%s", i == 0 ? " via " : ", ", get_text(via, "address"),
+                   json_is_true(json_object_get(via, "resolved")) ? "" : " (cannot be reached)");
+        printf("\n");
+    }
+    if (json_is_object(json_object_get(answer, "next_hop")))
+        say_hop("Next hop: ", json_object_get(answer, "next_hop"));
+    if (copy != NULL) {
+        say_hop("A copy goes by: ", json_object_get(copy, "next_hop"));
+        printf("  which is: %s %s\n", get_text(json_object_get(copy, "verdict"), "verdict"),
+               get_text(json_object_get(copy, "verdict"), "reason"));
+    }
+}
+
+/* What becomes of it where it is not dropped. */
+static void say_passes(const json_t *verdict, const char *on, const char *off)
+{
+    const char *word = get_text(verdict, "verdict");
+
+    if (strcmp(word, "punt") == 0) {
+        printf("Verdict: %shanded to the router itself%s, as %s.\n", on, off, get_text(verdict, "reason"));
+        return;
+    }
+    printf("Verdict: %s%s%s out of port %s", on, strcmp(word, "hold") == 0 ? "held, to be sent" : "sent", off,
+           get_text(verdict, "egress"));
+    if (json_object_get(verdict, "dscp") != NULL)
+        printf(", marked with DSCP %" JSON_INTEGER_FORMAT, get_int(verdict, "dscp"));
+    if (strcmp(word, "hold") == 0)
+        printf(": %s", get_text(verdict, "detail"));
+    printf(".\n");
+}
+
 static void say_verdict(const struct fgctl *ctl, const json_t *answer)
 {
     const json_t *verdict = json_object_get(answer, "verdict");
@@ -125,34 +221,41 @@ static void say_verdict(const struct fgctl *ctl, const json_t *answer)
                                        : "\033[1;32m",
                *off = ctl->form.colour ? "\033[0m" : "";
 
-    if (!drop && json_object_get(verdict, "dscp") != NULL)
-        printf("Verdict: %ssent%s out of port %s, marked with DSCP %" JSON_INTEGER_FORMAT ".\n", on, off,
-               get_text(verdict, "egress"), get_int(verdict, "dscp"));
-    else if (!drop)
-        printf("Verdict: %ssent%s out of port %s.\n", on, off, get_text(verdict, "egress"));
+    if (!drop)
+        say_passes(verdict, on, off);
     else if (detail[0] != '\0')
         printf("Verdict: %sdropped%s, counted as %s: %s.\n", on, off, reason, detail);
     else
         printf("Verdict: %sdropped%s by rule %" JSON_INTEGER_FORMAT ", counted as %s.\n", on, off,
                get_int(verdict, "rule"), reason);
+    if (json_object_get(answer, "sampled_by") != NULL)
+        printf("A sample of it is due by rule %" JSON_INTEGER_FORMAT ".\n", get_int(answer, "sampled_by"));
     if (json_is_false(json_object_get(answer, "polling")))
         printf("But ports are not polled now: `fgctl dataplane start` starts that.\n");
 }
 
 static void show_explanation(const struct fgctl *ctl, const json_t *answer)
 {
-    bool malformed = get_text(json_object_get(answer, "verdict"), "detail")[0] != '\0';
+    const json_t *verdict = json_object_get(answer, "verdict");
+    bool malformed = strcmp(get_text(verdict, "reason"), "malformed") == 0;
 
-    if (malformed)
-        printf("Packet: malformed, before any rule is asked.\nComes in by port %s.\n", get_text(answer, "port"));
-    else
+    if (malformed) {
+        printf("Packet: malformed, before any rule is asked.\n");
+        say_port(answer);
+    } else {
         say_packet(answer);
+    }
+    if (!malformed && say_local(answer)) {
+        say_verdict(ctl, answer);
+        return;
+    }
     if (!malformed && json_is_string(json_object_get(answer, "family"))) {
         say_matches(answer);
         say_not_enforced(answer);
     } else if (!malformed) {
         printf("Rules match IP only.\n");
     }
+    say_route(answer);
     say_verdict(ctl, answer);
 }
 

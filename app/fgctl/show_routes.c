@@ -33,6 +33,53 @@ static void path_row(struct table *table, const json_t *route, const json_t *pat
     table_cell(table, get_text(path, "as_path"));
 }
 
+/* The way to one gateway, or, where the route names none, what it is itself. */
+static void forwarding_row(struct table *table, const json_t *route, const char *via, const json_t *hop, bool resolved)
+{
+    table_cell(table, get_text(route, "vrf"));
+    table_cell(table, get_text(route, "prefix"));
+    table_cell(table, get_text(route, "source"));
+    table_cell(table, via);
+    table_cell_styled(table, resolved ? TABLE_GREEN : TABLE_RED, get_text(hop, "kind"));
+    table_cell(table, get_text(hop, "port"));
+    table_cell(table, get_text(hop, "address"));
+    table_cell(table, get_text(hop, "mac"));
+    table_cell(table, get_text(hop, "neighbor"));
+}
+
+static void forwarding_rows(struct table *table, const json_t *route)
+{
+    const json_t *gateways = json_object_get(route, "via"), *hop = json_object_get(route, "next_hop");
+    json_t *via;
+    size_t i;
+
+    json_array_foreach((json_t *)(uintptr_t)gateways, i, via)
+        forwarding_row(table, route, get_text(via, "address"), json_object_get(via, "next_hop"),
+                       json_is_true(json_object_get(via, "resolved")));
+    if (json_array_size(gateways) == 0)
+        forwarding_row(table, route, "", hop, strcmp(get_text(hop, "kind"), "unreachable") != 0);
+}
+
+static void show_forwarding(const struct fgctl *ctl, const json_t *routes)
+{
+    static const struct table_column COLUMNS[] = {{.title = "VRF"}, {.title = "PREFIX"},  {.title = "SOURCE"},
+                                                  {.title = "VIA"}, {.title = "SENT AS"}, {.title = "PORT"},
+                                                  {.title = "TO"},  {.title = "MAC"},     {.title = "NEIGHBOR"}};
+    struct table *table = table_create(COLUMNS, sizeof COLUMNS / sizeof COLUMNS[0]);
+    json_t *route, *forwarding;
+    size_t i, j;
+
+    if (table == NULL)
+        return;
+    json_array_foreach((json_t *)(uintptr_t)routes, i, route)
+        json_array_foreach(json_object_get(route, "forwarding"), j, forwarding) forwarding_rows(table, forwarding);
+    if (table_rows(table) > 0) {
+        printf("\nforwarding:\n");
+        table_print(table, stdout, &ctl->form);
+    }
+    table_free(table);
+}
+
 static void show(const struct fgctl *ctl, const json_t *routes, unsigned long long limit)
 {
     static const struct table_column COLUMNS[] = {{.title = "PREFIX"},
@@ -57,6 +104,7 @@ static void show(const struct fgctl *ctl, const json_t *routes, unsigned long lo
     else
         table_print(table, stdout, &ctl->form);
     table_free(table);
+    show_forwarding(ctl, routes);
     if (json_array_size(routes) == limit)
         printf("the first %llu prefixes: name one to see what is around it, or give --limit\n", limit);
 }

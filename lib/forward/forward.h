@@ -72,6 +72,13 @@ void fwd_route_clear(struct fwd *fwd, uint16_t vrf, const struct ip_prefix *pref
 uint32_t fwd_gateway_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *address);
 void fwd_gateway_put(struct fwd *fwd, uint32_t number);
 
+/* For people: the gateways of what a route leads to, and the hop number of each; 0 where it leads to none. */
+struct fwd_gateway {
+    struct ip_addr address;
+    uint32_t number;
+};
+unsigned fwd_gateways_of(const struct fwd *fwd, uint32_t number, struct fwd_gateway out[FWD_SPREAD_MAX]);
+
 /* Finds all gateways anew if anything has changed since. Call it after a batch of changes and every few milliseconds.
  */
 void fwd_settle(struct fwd *fwd);
@@ -109,6 +116,10 @@ struct fwd_neighbor_info {
 };
 void fwd_neighbors_walk(const struct fwd *fwd, void (*visit)(void *ctx, const struct fwd_neighbor_info *info),
                         void *ctx);
+
+/* What is known of one neighbour; false: nothing. */
+bool fwd_neighbor_get(const struct fwd *fwd, uint16_t port, const struct ip_addr *address,
+                      struct fwd_neighbor_info *out);
 
 size_t fwd_memory_bytes(const struct fwd *fwd);
 

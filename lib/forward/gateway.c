@@ -219,6 +219,23 @@ void fwd_gateway_put(struct fwd *fwd, uint32_t number)
     route_hop_put(fwd, number);
 }
 
+unsigned fwd_gateways_of(const struct fwd *fwd, uint32_t number, struct fwd_gateway out[FWD_SPREAD_MAX])
+{
+    const struct group *group = fwd->owners[number].of;
+    const uint32_t *members = &number;
+    unsigned count = fwd->owners[number].owner == OWNER_GATEWAY ? 1 : 0;
+
+    if (fwd->owners[number].owner == OWNER_GROUP) {
+        members = group->members;
+        count = group->width;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const struct gateway *gateway = fwd->owners[members[i]].of;
+        out[i] = (struct fwd_gateway){.address = gateway->address, .number = members[i]};
+    }
+    return count;
+}
+
 void gateways_free(struct fwd *fwd)
 {
     while (fwd->groups != NULL) {

@@ -34,6 +34,16 @@ struct neighbor *neighbor_find(const struct fwd *fwd, uint16_t port, const struc
     return neighbor;
 }
 
+bool fwd_neighbor_get(const struct fwd *fwd, uint16_t port, const struct ip_addr *address,
+                      struct fwd_neighbor_info *out)
+{
+    const struct neighbor *neighbor = neighbor_find(fwd, port, address);
+
+    if (neighbor != NULL)
+        *out = neighbor->info;
+    return neighbor != NULL;
+}
+
 static struct neighbor *neighbor_make(struct fwd *fwd, uint16_t port, const struct ip_addr *address)
 {
     struct neighbor **bucket = &fwd->neighbors[bucket_of(port, address)];

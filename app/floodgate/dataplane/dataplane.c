@@ -398,6 +398,11 @@ struct route_plane *dataplane_route(struct dataplane *dp)
     return dp->route;
 }
 
+const struct route_plane *dataplane_route_of(const struct dataplane *dp)
+{
+    return dp->route;
+}
+
 double dataplane_tsc_to_time(const struct dataplane *dp, uint64_t tsc)
 {
     struct timespec now;
@@ -502,6 +507,11 @@ void dataplane_sample(struct dataplane *dp, struct sample_tap *taps)
 const struct cls *dataplane_classifier(const struct dataplane *dp, uint16_t vrf)
 {
     return dp->rules->cls[vrf];
+}
+
+uint16_t dataplane_vrf_count(const struct dataplane *dp)
+{
+    return dp->rules->count;
 }
 
 uint16_t dataplane_port_vrf(const struct dataplane *dp, uint16_t port)

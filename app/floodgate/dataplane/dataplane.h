@@ -147,11 +147,13 @@ void dataplane_sample(struct dataplane *dp, struct sample_tap *taps);
 
 /* What `explain` and tests ask of the state in force. */
 const struct cls *dataplane_classifier(const struct dataplane *dp, uint16_t vrf);
+uint16_t dataplane_vrf_count(const struct dataplane *dp); /* the default one included */
 uint16_t dataplane_port_vrf(const struct dataplane *dp, uint16_t port);
 const char *dataplane_vrf_name(const struct dataplane *dp, uint16_t vrf); /* "default", or as configured */
 const struct act_program *dataplane_program(const struct dataplane *dp, uint32_t id);
 struct fwd *dataplane_fwd(const struct dataplane *dp); /* forwarding state; NULL where no port routes */
 struct route_plane *dataplane_route(struct dataplane *dp);
+const struct route_plane *dataplane_route_of(const struct dataplane *dp); /* the same to look at */
 const struct ports *dataplane_ports(const struct dataplane *dp);
 struct rcu *dataplane_rcu(struct dataplane *dp);
 

@@ -66,7 +66,7 @@ static long read_octets(const char *text, uint8_t *frame, char *why, size_t size
     return (long)(digits / 2);
 }
 
-bool frame_hex_parse(const char *text, struct pkt_key *key, char *why, size_t size)
+bool frame_hex_parse(const char *text, struct pkt_key *key, struct frame_head *head, char *why, size_t size)
 {
     uint8_t *frame = malloc(FRAME_MAX + 1);
 
@@ -81,6 +81,8 @@ bool frame_hex_parse(const char *text, struct pkt_key *key, char *why, size_t si
             .buf_addr = frame, .buf_len = FRAME_MAX, .data_len = (uint16_t)len, .pkt_len = (uint32_t)len, .nb_segs = 1};
         rte_mbuf_refcnt_set(&mbuf, 1);
         pkt_parse(&mbuf, key);
+        *head = (struct frame_head){.len = (uint32_t)len};
+        memcpy(head->octets, frame, (size_t)len < sizeof head->octets ? (size_t)len : sizeof head->octets);
     }
     free(frame);
     return len > 0;
