@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -86,9 +87,16 @@ static void become(const struct daemon *daemon, const char *program, const char 
 
 bool daemon_run(struct daemon *daemon, const char *program, const char *const words[DAEMON_WORDS_MAX])
 {
+    pid_t parent = getpid();
+
     daemon->pid = fork();
-    if (daemon->pid == 0)
-        become(daemon, program, words);
+    if (daemon->pid == 0) {
+        /* whatever ends this program ends what it started */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() == parent)
+            become(daemon, program, words);
+        _exit(127);
+    }
     return daemon->pid > 0;
 }
 

@@ -32,6 +32,7 @@
 #define QUICK_PHASE_S         0.05
 #define QUICK_PAIRS           3
 #define PAIRS_MAX             99
+#define ASK_US                30000
 
 static const char HEAD[] =
     "router: {id: 192.0.2.1, asn: 65000}\n"
@@ -150,7 +151,7 @@ static bool verdicts_wait(const struct daemon *daemon, const struct feed_vetted 
         now = verdicts_now(daemon);
         if (now.active + now.rejected + now.never_matches >= expected->active + expected->rejected + expected->never)
             break;
-        usleep(2000);
+        usleep(ASK_US); /* asking takes time of the same core */
     } while (bench_seconds() < until);
     if ((unsigned)now.active == expected->active && (unsigned)now.rejected == expected->rejected &&
         (unsigned)now.never_matches == expected->never)

@@ -37,7 +37,7 @@ MESON_LIBRARIES = {"rte": "dpdk", "yaml": "yaml"}
 MESON_LIBC = {"libm"}
 
 # The parts of app/floodgate that include each other by folder.
-FLOODGATE_PARTS = {"control", "dataplane", "manage", "ports", "routing", "sampling"}
+FLOODGATE_PARTS = {"control", "dataplane", "manage", "ports", "routing", "sampling", "spool"}
 
 FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 100

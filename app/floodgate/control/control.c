@@ -89,7 +89,7 @@ static void on_journal(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    journal_sync(control->journal);
+    journal_watch(control->journal);
 }
 
 static struct event *timer_start(struct event_base *base, unsigned every_ms, event_callback_fn callback, void *arg)
@@ -161,7 +161,7 @@ static struct control *control_create(const struct control_conf *conf)
     control->reclaim_timer = timer_start(conf->base, RECLAIM_MS, on_reclaim, control);
     control->retry_timer = timer_start(conf->base, RETRY_MS, on_retry, control);
     control->watch_timer = timer_start(conf->base, PACE_MS, on_watch, control);
-    control->journal_timer = timer_start(conf->base, JOURNAL_SYNC_MS, on_journal, control);
+    control->journal_timer = timer_start(conf->base, JOURNAL_WATCH_MS, on_journal, control);
     bool whole = route_feed_create(control) && control->rib != NULL && control->rules != NULL &&
                  control->judge != NULL && control->peers != NULL && control->incoming != NULL &&
                  control->dynamic != NULL && control->adj_out != NULL && control->export_room != NULL &&

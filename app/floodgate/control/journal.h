@@ -3,9 +3,9 @@
  * The journal: what was decided about each rule, when, by which step, why, and by whom it was changed. Bounded, kept in
  * memory for queries, and in an append-only file that survives a restart.
  *
- * A line of the file is a checksum in 8 hex digits, a blank, and fields separated by tabs. A line whose checksum is not
- * its own (torn by a crash) is skipped. Lines are written at once and synced to the disk within JOURNAL_SYNC_MS by
- * journal_sync; a file that has its size becomes FILE.1, in place of the one before. Control thread only.
+ * Lines of the file (journal_line.h) that a crash has torn are skipped. A thread of the journal's own writes and syncs
+ * what was added, at once and as fast as the disk lets it (journal_file.h); a file that has its size becomes FILE.1, in
+ * place of the one before. Control thread only.
  */
 #ifndef FLOODGATE_JOURNAL_H
 #define FLOODGATE_JOURNAL_H
@@ -16,7 +16,7 @@
 
 #include "base/log.h"
 
-#define JOURNAL_SYNC_MS 200
+#define JOURNAL_WATCH_MS 200
 
 struct cfg_journal;
 struct journal;
@@ -33,16 +33,19 @@ struct journal_entry {
     const char *reason;
 };
 
-/* Reads what the file has. NULL when memory is short. A file that cannot be used is an error in the log, and the
- * journal is then kept in memory only. */
+/* Reads what the file has. NULL when memory is short. A file that cannot be used is an error in the log; it is tried
+ * again with each entry, a second apart. */
 struct journal *journal_open(const struct cfg_journal *cfg, const struct log_hook *log);
-void journal_close(struct journal *journal); /* synced */
+void journal_close(struct journal *journal); /* written and synced */
 
 /* `time_ms` 0: now. Texts are copied; characters that drive terminals or files become '?'. */
 void journal_add(struct journal *journal, const struct journal_entry *entry);
 
-/* Brings what was written to the disk, if anything was. */
-void journal_sync(struct journal *journal);
+/* Tells the log what has become of the file, every JOURNAL_WATCH_MS or so. True: it was rotated since. */
+bool journal_watch(struct journal *journal);
+
+/* Waits until everything added is on the disk. */
+void journal_wait(struct journal *journal);
 
 /* What is asked for; NULL and 0: anything. */
 struct journal_query {

@@ -21,7 +21,7 @@ struct api_conf {
     const char *socket_path;
     struct control *control;
     struct dataplane *dp;
-    const struct sampling *sampling; /* may be NULL */
+    struct sampling *sampling; /* may be NULL */
     const struct log_hook *log;
     const char *version;
 };

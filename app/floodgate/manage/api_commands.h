@@ -20,7 +20,7 @@ struct sampling;
 struct api_state {
     struct control *control;
     struct dataplane *dp;
-    const struct sampling *sampling; /* may be NULL */
+    struct sampling *sampling; /* may be NULL */
     const char *version;
     mono_ms_t started_ms;
     struct rates rates;

@@ -24,14 +24,13 @@
 #define FLAGS_INBOUND    1u
 
 #define BLOCK_OCTETS_MAX 4096
-#define PATH_OCTETS      256
 
 struct pcapng {
     struct pcapng_conf conf;
     FILE *file;
     uint32_t number; /* of the file */
     uint64_t written;
-    char path[PATH_OCTETS];
+    char path[PCAPNG_PATH_OCTETS];
 };
 
 /* One block in the making. What does not fit is left out; the caller's bounds see to it that all does. */
@@ -111,9 +110,14 @@ static int write_heads(struct pcapng *pcapng)
     return error;
 }
 
+void pcapng_path(const char *directory, uint32_t number, char path[PCAPNG_PATH_OCTETS])
+{
+    snprintf(path, PCAPNG_PATH_OCTETS, "%s/samples-%u.pcapng", directory, number);
+}
+
 static void path_set(struct pcapng *pcapng)
 {
-    snprintf(pcapng->path, sizeof pcapng->path, "%s/samples-%u.pcapng", pcapng->conf.directory, pcapng->number);
+    pcapng_path(pcapng->conf.directory, pcapng->number, pcapng->path);
 }
 
 static int file_begin(struct pcapng *pcapng)
@@ -211,7 +215,7 @@ int pcapng_flush(struct pcapng *pcapng)
     return 0;
 }
 
-const char *pcapng_file(const struct pcapng *pcapng)
+uint32_t pcapng_number(const struct pcapng *pcapng)
 {
-    return pcapng->path;
+    return pcapng->number;
 }

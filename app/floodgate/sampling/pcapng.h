@@ -2,7 +2,7 @@
 /*
  * A set of pcapng files (draft-ietf-opsawg-pcapng) that are filled in turn: samples-0.pcapng, samples-1.pcapng, ...,
  * each begun anew when its turn comes again. At the start the one that was written longest ago comes first, so that a
- * restart does not destroy what was caught last. Control thread.
+ * restart does not destroy what was caught last. One thread at a time.
  */
 #ifndef FLOODGATE_SAMPLING_PCAPNG_H
 #define FLOODGATE_SAMPLING_PCAPNG_H
@@ -42,7 +42,9 @@ int pcapng_write(struct pcapng *pcapng, const struct pcapng_packet *packet);
 /* Hands to the kernel what is buffered. 0 or -errno. */
 int pcapng_flush(struct pcapng *pcapng);
 
-/* The file that is being filled. */
-const char *pcapng_file(const struct pcapng *pcapng);
+/* The number of the file that is being filled, and the path of a number. */
+uint32_t pcapng_number(const struct pcapng *pcapng);
+#define PCAPNG_PATH_OCTETS 256
+void pcapng_path(const char *directory, uint32_t number, char path[PCAPNG_PATH_OCTETS]);
 
 #endif

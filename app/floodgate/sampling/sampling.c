@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,22 +24,36 @@
 #include "sampling/pcapng.h"
 #include "sampling/sflow.h"
 #include "sampling/tap.h"
+#include "spool/spool.h"
 
 #define TURN_MS          10
 #define SAMPLES_PER_TURN 1024 /* of each worker: a bound on the time the event loop is held */
 #define RING_SAMPLES     4096 /* of each worker */
 #define COMMENT_OCTETS   1000
 #define MIB              (1024u * 1024u)
+#define SPOOL_ROOM       (16 * MIB) /* of samples that wait for the disk */
 
 enum stream { STREAM_PORTS, STREAM_RULES, STREAM_COUNT };
+
+/* What the spool's thread writes and the control thread reads. */
+struct outcome {
+    atomic_ullong written, write_errors;
+    atomic_int error; /* of the last attempt; 0: it went well */
+    atomic_uint number;
+};
 
 struct sampling {
     const struct log_hook *log;
     struct dataplane *dp;
     const struct rules *rules;
     struct event *turn;
-    struct pcapng *files;           /* NULL: none */
+    char *directory;
+    struct pcapng *files; /* NULL: none; the spool's thread has it */
+    struct spool *spool;
+    struct outcome outcome;
+    uint64_t refused;               /* samples that found no room in the spool */
     bool files_failed, send_failed; /* the last attempt: each change is told once */
+    char file[PCAPNG_PATH_OCTETS];  /* for whoever asks */
     int collector;                  /* socket, -1: none */
     struct sflow streams[STREAM_COUNT];
     uint64_t started_ms;
@@ -79,35 +94,79 @@ static void comment_format(const struct sampling *sampling, const struct sample 
     fs_rule_format(rule->match, &rule->actions, out);
 }
 
-static void file_result(struct sampling *sampling, int error)
-{
-    if (error < 0)
-        sampling->counts.write_errors++;
-    if (error < 0 && !sampling->files_failed)
-        log_line(sampling->log, LOG_LEVEL_ERROR, "sampling: cannot write %s: %s", pcapng_file(sampling->files),
-                 strerror(-error));
-    else if (error == 0 && sampling->files_failed)
-        log_line(sampling->log, LOG_LEVEL_NOTICE, "sampling: writing %s again", pcapng_file(sampling->files));
-    sampling->files_failed = error < 0;
-}
+/* A sample on its way to the spool's thread: behind this come the octets and the comment with its '\0'. */
+struct spooled {
+    uint64_t time_us;
+    uint32_t length;
+    uint16_t port, captured;
+};
 
 static void write_sample(struct sampling *sampling, const struct sample *sample)
 {
-    char text[COMMENT_OCTETS];
-    struct strbuf comment = sb_init(text, sizeof text);
+    uint8_t record[sizeof(struct spooled) + SAMPLE_OCTETS_MAX + COMMENT_OCTETS];
+    const struct spooled head = {.time_us = (uint64_t)(dataplane_tsc_to_time(sampling->dp, sample->tsc) * 1e6),
+                                 .length = sample->length,
+                                 .port = sample->port,
+                                 .captured = sample->captured};
+    char *text = (char *)record + sizeof head + sample->captured;
+    struct strbuf comment = sb_init(text, COMMENT_OCTETS);
 
+    memcpy(record, &head, sizeof head);
+    memcpy(record + sizeof head, sample->octets, sample->captured);
     comment_format(sampling, sample, &comment);
-    int error =
-        pcapng_write(sampling->files, &(struct pcapng_packet){
-                                          .time_us = (uint64_t)(dataplane_tsc_to_time(sampling->dp, sample->tsc) * 1e6),
-                                          .port = sample->port,
-                                          .length = sample->length,
-                                          .captured = sample->captured,
-                                          .octets = sample->octets,
-                                          .comment = text,
-                                      });
-    file_result(sampling, error);
-    sampling->counts.written += error == 0;
+    if (!spool_put(sampling->spool, record, (size_t)(text - (char *)record) + strlen(text) + 1))
+        sampling->refused++;
+}
+
+/* On the spool's thread, as the next. */
+static void on_record(void *ctx, const void *data, size_t len)
+{
+    struct sampling *sampling = ctx;
+    const uint8_t *octets = (const uint8_t *)data + sizeof(struct spooled);
+    struct spooled head;
+
+    (void)len;
+    memcpy(&head, data, sizeof head);
+    int error = pcapng_write(sampling->files, &(struct pcapng_packet){
+                                                  .time_us = head.time_us,
+                                                  .port = head.port,
+                                                  .length = head.length,
+                                                  .captured = head.captured,
+                                                  .octets = octets,
+                                                  .comment = (const char *)octets + head.captured,
+                                              });
+    atomic_fetch_add(error == 0 ? &sampling->outcome.written : &sampling->outcome.write_errors, 1);
+    atomic_store(&sampling->outcome.number, pcapng_number(sampling->files));
+    atomic_store(&sampling->outcome.error, error);
+}
+
+static void on_flush(void *ctx)
+{
+    struct sampling *sampling = ctx;
+    int error = pcapng_flush(sampling->files);
+
+    if (error == 0)
+        return;
+    atomic_fetch_add(&sampling->outcome.write_errors, 1);
+    atomic_store(&sampling->outcome.error, error);
+}
+
+static const char *file_now(struct sampling *sampling)
+{
+    pcapng_path(sampling->directory, atomic_load(&sampling->outcome.number), sampling->file);
+    return sampling->file;
+}
+
+/* Tells each change of whether files can be written. */
+static void files_watch(struct sampling *sampling)
+{
+    int error = atomic_load(&sampling->outcome.error);
+
+    if (error < 0 && !sampling->files_failed)
+        log_line(sampling->log, LOG_LEVEL_ERROR, "sampling: cannot write %s: %s", file_now(sampling), strerror(-error));
+    else if (error == 0 && sampling->files_failed)
+        log_line(sampling->log, LOG_LEVEL_NOTICE, "sampling: writing %s again", file_now(sampling));
+    sampling->files_failed = error < 0;
 }
 
 /* ---- collector ---- */
@@ -191,8 +250,8 @@ static unsigned serve(struct sampling *sampling)
         count += tap_serve(sampling, &sampling->taps[i]);
     for (unsigned i = 0; i < STREAM_COUNT && sampling->collector >= 0; i++)
         stream_send(sampling, &sampling->streams[i]);
-    if (count > 0 && sampling->files != NULL)
-        file_result(sampling, pcapng_flush(sampling->files));
+    if (sampling->files != NULL)
+        files_watch(sampling);
     return count;
 }
 
@@ -207,6 +266,10 @@ void sampling_drain(struct sampling *sampling)
 {
     while (sampling != NULL && serve(sampling) > 0)
         continue;
+    if (sampling != NULL && sampling->spool != NULL) {
+        spool_wait(sampling->spool);
+        files_watch(sampling);
+    }
 }
 
 /* ---- start and stop ---- */
@@ -249,10 +312,12 @@ static bool taps_create(struct sampling *sampling, const struct sampling_conf *c
 
 static bool files_open(struct sampling *sampling, const struct sampling_conf *conf)
 {
+    static const struct spool_ops OPS = {.record = on_record, .flush = on_flush};
     const struct cfg_sampling *section = &conf->cfg->sampling;
 
     if (section->directory == NULL)
         return true;
+    sampling->directory = strdup(section->directory);
     sampling->files = pcapng_open(&(struct pcapng_conf){.directory = section->directory,
                                                         .files = section->files,
                                                         .file_octets = (uint64_t)section->file_mib * MIB,
@@ -262,7 +327,11 @@ static bool files_open(struct sampling *sampling, const struct sampling_conf *co
     if (sampling->files == NULL)
         log_line(conf->log, LOG_LEVEL_ERROR, "sampling: cannot begin a file in %s: %s", section->directory,
                  strerror(errno));
-    return sampling->files != NULL;
+    else
+        atomic_store(&sampling->outcome.number, pcapng_number(sampling->files));
+    if (sampling->files != NULL && sampling->directory != NULL)
+        sampling->spool = spool_create(SPOOL_ROOM, &OPS, sampling);
+    return sampling->spool != NULL;
 }
 
 static bool outlets_open(struct sampling *sampling, const struct sampling_conf *conf)
@@ -310,7 +379,9 @@ void sampling_stop(struct sampling *sampling)
     dataplane_sample(sampling->dp, NULL);
     if (sampling->turn != NULL)
         event_free(sampling->turn);
+    spool_free(sampling->spool);
     pcapng_close(sampling->files);
+    free(sampling->directory);
     if (sampling->collector >= 0)
         close(sampling->collector);
     for (unsigned i = 0; i < sampling->tap_count; i++)
@@ -325,14 +396,17 @@ void sampling_rules_by(struct sampling *sampling, const struct rules *rules)
         sampling->rules = rules;
 }
 
-void sampling_counts_get(const struct sampling *sampling, struct sampling_counts *out)
+void sampling_counts_get(struct sampling *sampling, struct sampling_counts *out)
 {
     if (sampling == NULL) {
         *out = (struct sampling_counts){0};
         return;
     }
     *out = sampling->counts;
-    out->file = sampling->files != NULL ? pcapng_file(sampling->files) : NULL;
+    out->written = atomic_load(&sampling->outcome.written);
+    out->write_errors = atomic_load(&sampling->outcome.write_errors);
+    out->lost = sampling->refused;
+    out->file = sampling->files != NULL ? file_now(sampling) : NULL;
     for (unsigned i = 0; i < sampling->tap_count; i++) {
         out->taken += cnt_get(&sampling->taps[i].taken);
         out->lost += cnt_get(&sampling->taps[i].lost);

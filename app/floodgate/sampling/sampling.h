@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Sampling: workers put heads of packets into rings (sampling/tap.h); a timer on the control thread's event base takes
- * them out, so many a turn, and writes them into pcapng files and to an sFlow collector. All functions here belong to
- * the control thread.
+ * them out, so many a turn, and sends them to an sFlow collector; a thread of its own (spool/) writes them into pcapng
+ * files. All functions here belong to the control thread.
  */
 #ifndef FLOODGATE_SAMPLING_H
 #define FLOODGATE_SAMPLING_H
@@ -39,13 +39,13 @@ void sampling_drain(struct sampling *sampling);
 
 struct sampling_counts {
     uint64_t taken;                 /* by workers, into their rings */
-    uint64_t lost;                  /* found no room there */
+    uint64_t lost;                  /* found no room there, or waiting for the disk */
     uint64_t written, write_errors; /* packets in files */
     uint64_t exported;              /* samples in datagrams that were sent */
     uint64_t datagrams, send_errors;
     const char *file; /* being filled, or NULL */
 };
 /* `sampling` NULL: all 0. */
-void sampling_counts_get(const struct sampling *sampling, struct sampling_counts *out);
+void sampling_counts_get(struct sampling *sampling, struct sampling_counts *out);
 
 #endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The journal's file: append-only, synced, rotated, and tried again where it cannot be opened or rotated. All functions
+ * but journal_file_news, which the control thread calls, belong to the thread that writes.
+ */
+#ifndef FLOODGATE_JOURNAL_FILE_H
+#define FLOODGATE_JOURNAL_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JOURNAL_RETRY_MS 1000 /* between attempts to open or to rotate */
+
+struct journal_file;
+
+/* `most`: octets, then it becomes PATH.1. `cut`: it ends within a line. NULL when memory is short; a file that cannot
+ * be opened is tried again. */
+struct journal_file *journal_file_open(const char *path, uint64_t most, bool cut);
+void journal_file_close(struct journal_file *file); /* synced */
+
+/* Appends fields as one line, with their checksum. */
+void journal_file_line(struct journal_file *file, const char *fields, size_t len);
+
+/* Brings it to the disk. */
+void journal_file_sync(struct journal_file *file);
+
+/* What has become of the file since the last call. False: nothing that must be told. */
+struct journal_news {
+    bool well;        /* it is written again */
+    char what[128];   /* "cannot be opened: Permission denied" */
+    uint64_t missing; /* entries that are not in it, so far */
+};
+bool journal_file_news(struct journal_file *file, struct journal_news *out);
+
+/* How often it was rotated so far; any thread. */
+unsigned journal_file_rotations(const struct journal_file *file);
+
+#endif
