@@ -104,12 +104,21 @@ def test_the_kill_switch_stops_every_rule_and_the_traffic_goes_on(start):
     assert router.ask("kill-switch", "on") == {"kill_switch": "on", "peer": None, "changed": True}
     assert router.ask("kill-switch", "on")["changed"] is False
     assert "KILL-SWITCH" in router.ctl("status")
+    rule, = router.ask("rules", "--state", "suspended")
+    assert rule["reason"].startswith("kill-switch: ") and router.ask("rules", "--state", "active") == []
+    assert router.ask("status")["rules"]["active"] == 0
+    told = router.ask("explain", "--in", "wan", f"src 198.51.100.1 dst {OTHER} proto udp sport 53 dport 2000")
+    assert told["matches"] == [] and told["verdict"]["verdict"] == "forward"
+    assert [(asleep["state"], asleep["reason"]) for asleep in told["not_enforced"]] == [("suspended", rule["reason"])]
+    status, _, why = router.fgctl("rule", "resume", str(rule["id"]))
+    assert status == 1 and "kill-switch off" in why
     before, sent = drops(router), router.ask("counters")["tx_packets"]
     wait_for("packets pass", lambda: router.ask("counters")["tx_packets"] > sent + 10000, 30)
     after = drops(router)
     assert after - before < 1000  # of the burst under way
     router.ask("kill-switch", "off")
     wait_for("drops again", lambda: drops(router) > after + 1000, 30)
+    assert [rule["state"] for rule in router.ask("rules")] == ["active"]
     assert [entry["state"] for entry in router.ask("journal", "--step", "operator")] == ["on", "off"]
 
 

@@ -307,7 +307,7 @@ void control_peer_get(const struct control *control, size_t index, struct contro
     bgp_session_info_get(peer->session, &out->session);
     for (unsigned i = 0; i < 2; i++) {
         out->rules_received[i] = bgp_rib_source_count(control->rib, &peer->source.rib, FLOWSPEC[i]);
-        out->rules_active[i] = peer->source.states[i][RULE_ACTIVE];
+        out->rules_active[i] = dataplane_bypassed(control->dp) ? 0 : peer->source.states[i][RULE_ACTIVE];
         out->rules_rejected[i] = peer->source.states[i][RULE_REJECTED];
         distribute_counts_get(peer, FLOWSPEC[i], &counts);
         out->rules_sent[i] = counts.sent;

@@ -125,6 +125,20 @@ static inline bool rule_is_approved(const struct rule *rule)
     return rule->approved_for == rule->source->rib.number;
 }
 
+/* What operators are told of a rule: with the kill-switch on (`killed`) none is enforced, whatever its own state. */
+#define RULE_KILLED_REASON "kill-switch: no rule is enforced until it is off"
+static inline enum rule_state rule_shown_state(const struct rule *rule, bool killed)
+{
+    return killed && rule_state_enforced(rule->state) ? RULE_SUSPENDED : rule->state;
+}
+
+static inline const char *rule_shown_reason(const struct rule *rule, bool killed)
+{
+    if (killed && rule_state_enforced(rule->state))
+        return RULE_KILLED_REASON;
+    return rule->reason != NULL ? rule->reason : "";
+}
+
 struct rules;
 
 /* `max_rules`: ids at the same time; beyond that a rule is refused and logged, once per burst of refusals. */

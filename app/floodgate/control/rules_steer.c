@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "control/journal.h"
 #include "control/rules_internal.h"
+#include "dataplane/dataplane.h"
 #include "flowspec/text.h"
 
 #define RULE_TEXT 1024
@@ -116,6 +117,10 @@ bool rules_resume(struct rules *rules, uint32_t id, const char *by, char *why, s
 
     if (rule == NULL)
         return false;
+    if (!rule->suspended_by_operator && rule->tripped == NULL && dataplane_bypassed(rules->dp)) {
+        snprintf(why, size, "rule %u is not enforced for the kill-switch is on: `kill-switch off`", id);
+        return false;
+    }
     if (!rule->suspended_by_operator && rule->tripped == NULL) {
         snprintf(why, size, "rule %u is %s, not suspended", id, rule_state_name(rule->state));
         return false;

@@ -59,12 +59,16 @@ static json_t *status_sessions(const struct control *control)
     return o;
 }
 
-static json_t *status_rules(const struct control *control)
+static json_t *status_rules(const struct control *control, bool killed)
 {
     uint32_t count[RULE_STATE_COUNT];
     json_t *o = json_object();
 
     rules_count(control_rules(control), count);
+    if (killed) { /* no rule is enforced, whatever its own state */
+        count[RULE_SUSPENDED] += count[RULE_ACTIVE] + count[RULE_STALE];
+        count[RULE_ACTIVE] = count[RULE_STALE] = 0;
+    }
     for (unsigned state = 0; state < RULE_STATE_COUNT; state++)
         json_set_uint(o, rule_state_name(state), count[state]);
     return o;
@@ -85,7 +89,7 @@ static void run_status(struct api_state *state, const json_t *args, struct api_a
     json_set_uint(o, "ports", dataplane_ports(state->dp)->count);
     json_set_uint(o, "workers", dataplane_worker_count(state->dp));
     json_object_set_new(o, "sessions", status_sessions(state->control));
-    json_object_set_new(o, "rules", status_rules(state->control));
+    json_object_set_new(o, "rules", status_rules(state->control, dataplane_bypassed(state->dp)));
     json_object_set_new(o, "rates",
                         json_pack("{s:f, s:f, s:f, s:f, s:f}", "rx_packets_per_s", rates->rx_packets_per_s,
                                   "tx_packets_per_s", rates->tx_packets_per_s, "dropped_packets_per_s",

@@ -63,6 +63,7 @@ void api_run_rules(struct api_state *state, const json_t *args, struct api_answe
         snprintf(answer->error, sizeof answer->error, "no peer '%.64s': `fgctl peers` lists them", peer);
         return;
     }
+    filter.killed = dataplane_bypassed(state->dp);
     answer->walk = rule_walk_create(control_rules(state->control), &filter);
     if (answer->walk == NULL)
         snprintf(answer->error, sizeof answer->error, "memory is short");
@@ -87,7 +88,7 @@ static void answer_rule(const struct api_state *state, uint64_t id, struct api_a
         return;
     answer->result = json_rule(rule, rules_rank(rules, rule), state->dp);
     json_object_set_new(answer->result, "since", json_time(rule->since));
-    json_object_set_new(answer->result, "in_force", json_boolean(rule->in_force));
+    json_object_set_new(answer->result, "in_force", json_boolean(rule->in_force && !dataplane_bypassed(state->dp)));
     const struct act_program *program = rule->in_force ? dataplane_program(state->dp, rule->id) : NULL;
     json_t *limit = json_limit(program, dataplane_policer_now_ns(state->dp), NULL, NULL);
     if (limit != NULL)

@@ -80,9 +80,9 @@ static void explain_rules(struct explanation *e)
     const struct cls *cls = dataplane_classifier(e->dp, dataplane_port_vrf(e->dp, e->port->index));
     json_t *matches = json_array();
     bool reached = true, more = false;
+    uint32_t first = dataplane_bypassed(e->dp) ? CLS_NO_MATCH : cls_match_after(cls, &e->key, CLS_NO_MATCH);
 
-    for (uint32_t id = cls_match_after(cls, &e->key, CLS_NO_MATCH); id != CLS_NO_MATCH && (reached || !more);
-         id = cls_match_after(cls, &e->key, id)) {
+    for (uint32_t id = first; id != CLS_NO_MATCH && (reached || !more); id = cls_match_after(cls, &e->key, id)) {
         const struct rule *rule = rules_find(control_rules(e->control), id);
         const struct act_program *program = dataplane_program(e->dp, id);
         if (rule == NULL || program == NULL)
@@ -109,9 +109,9 @@ static void explain_rules(struct explanation *e)
 }
 
 /* Whether packets of that VRF are asked about the rule. */
-static bool rule_is_asked(const struct rule *rule, uint16_t vrf)
+static bool rule_is_asked(const struct rule *rule, uint16_t vrf, bool killed)
 {
-    return rule->in_force && (rule->vrfs != NULL ? vrf_set_has(rule->vrfs, vrf) : vrf == 0);
+    return !killed && rule->in_force && (rule->vrfs != NULL ? vrf_set_has(rule->vrfs, vrf) : vrf == 0);
 }
 
 /* Rules that match and are not enforced: the answer to "there is a rule, so why does it pass?" */
@@ -120,22 +120,21 @@ static void explain_asleep(struct explanation *e)
     const struct rules *rules = control_rules(e->control);
     json_t *asleep = json_array();
     unsigned looked_at = 0;
+    bool killed = dataplane_bypassed(e->dp);
 
     for (const struct rule *rule = rules_next(rules, NULL);
          rule != NULL && looked_at < ASLEEP_LOOKED_AT && json_array_size(asleep) < ASLEEP_MAX;
          rule = rules_next(rules, rule), looked_at++) {
-        if (rule_is_asked(rule, e->collected.home) || !cls_rule_matches(rule->match, &e->key))
+        if (rule_is_asked(rule, e->collected.home, killed) || !cls_rule_matches(rule->match, &e->key))
             continue;
         json_t *o = json_object();
         json_set_uint(o, "id", rule->id);
         json_object_set_new(o, "match", json_match(rule->match));
         json_object_set_new(o, "actions", json_actions(&rule->actions));
         json_object_set_new(o, "source", json_rule_source(rule));
-        json_set_text(o, "state", rule->in_force ? "other-vrf" : rule_state_name(rule->state));
-        json_set_text(o, "reason",
-                      rule->in_force         ? "it is for packets of other VRFs"
-                      : rule->reason != NULL ? rule->reason
-                                             : "");
+        bool elsewhere = !killed && rule->in_force;
+        json_set_text(o, "state", elsewhere ? "other-vrf" : rule_state_name(rule_shown_state(rule, killed)));
+        json_set_text(o, "reason", elsewhere ? "it is for packets of other VRFs" : rule_shown_reason(rule, killed));
         json_array_append_new(asleep, o);
     }
     json_object_set_new(e->answer, "not_enforced", asleep);
@@ -290,7 +289,7 @@ json_t *explain_packet(const struct explain_request *request, const struct datap
     if (e.key.vlan != 0)
         json_set_uint(e.answer, "vlan", e.key.vlan);
     json_set_text(e.answer, "assumed", assumed_text);
-    if (asked && !dataplane_bypassed(dp)) {
+    if (asked) {
         explain_rules(&e);
         explain_asleep(&e);
     } else {

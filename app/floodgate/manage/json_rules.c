@@ -116,8 +116,9 @@ json_t *json_rule(const struct rule *rule, uint32_t rank, const struct dataplane
     json_object_set_new(o, "nlri", json_nlri(rule->match));
     set_vrf(o, rule, dp);
     json_object_set_new(o, "source", json_rule_source(rule));
-    json_object_set_new(o, "state", json_string(rule_state_name(rule->state)));
-    json_object_set_new(o, "reason", json_text(rule->reason != NULL ? rule->reason : ""));
+    bool killed = dataplane_bypassed(dp);
+    json_object_set_new(o, "state", json_string(rule_state_name(rule_shown_state(rule, killed))));
+    json_object_set_new(o, "reason", json_text(rule_shown_reason(rule, killed)));
     json_object_set_new(o, "packets", json_integer((json_int_t)sum.packets));
     json_object_set_new(o, "bytes", json_integer((json_int_t)sum.bytes));
     json_object_set_new(o, "dropped_packets", json_integer((json_int_t)sum.dropped_packets));
@@ -158,7 +159,7 @@ static bool filter_passes(const struct rule_filter *filter, const struct rule *r
 {
     if (filter->family != IP_NONE && filter->family != rule->match->family)
         return false;
-    if (filter->state >= 0 && filter->state != (int)rule->state)
+    if (filter->state >= 0 && filter->state != (int)rule_shown_state(rule, filter->killed))
         return false;
     if (filter->peer[0] == '\0')
         return true;

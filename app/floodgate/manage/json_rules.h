@@ -26,6 +26,7 @@ json_t *json_match(const struct fs_rule *match);
 struct rule_filter {
     uint8_t family; /* IP_NONE: both */
     int state;      /* enum rule_state, or -1: every one */
+    bool killed;    /* the kill-switch is on: no rule is active */
     char peer[128]; /* "": from anywhere */
     uint64_t limit; /* at most so many */
 };
