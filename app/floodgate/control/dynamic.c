@@ -122,6 +122,8 @@ static void on_reaper(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    if (control->stopping)
+        return; /* what the peers announced stays until the workers have stopped */
     for (size_t i = control->peer_count; i-- > 0;) {
         some = some || control->peers[i]->range != NULL;
         if (forgettable(control->peers[i]))
@@ -156,16 +158,12 @@ void dynamic_free(struct dynamic *dynamic)
     free(dynamic);
 }
 
-static struct peer *peer_make(struct dynamic *dynamic, const struct cfg_peer *entry, const struct ip_addr *address)
+/* A peer of the range, not started yet and in nobody's list. */
+static struct peer *peer_of_range(struct control *control, const struct cfg_peer *entry, const struct ip_addr *address)
 {
-    struct control *control = dynamic->control;
-    struct peer **peers = realloc(control->peers, (control->peer_count + 2) * sizeof(struct peer *));
     char name[128], text[IP_TEXT_SIZE];
     struct cfg_peer conf = *entry;
 
-    if (peers == NULL)
-        return NULL;
-    control->peers = peers;
     snprintf(name, sizeof name, "%s@%s", entry->name, ip_addr_format(address, text));
     conf.name = name;
     conf.address = *address;
@@ -177,12 +175,40 @@ static struct peer *peer_make(struct dynamic *dynamic, const struct cfg_peer *en
         peer_free(peer);
         return NULL;
     }
+    return peer;
+}
+
+static struct peer *peer_make(struct dynamic *dynamic, const struct cfg_peer *entry, const struct ip_addr *address)
+{
+    struct control *control = dynamic->control;
+    struct peer **peers = realloc(control->peers, (control->peer_count + 2) * sizeof(struct peer *));
+
+    if (peers == NULL)
+        return NULL;
+    control->peers = peers;
+    struct peer *peer = peer_of_range(control, entry, address);
+    if (peer == NULL)
+        return NULL;
     /* RFC 4724 4.1: who comes while a former run of ours may still be remembered is told that we have restarted */
-    if (control_now() - dynamic->started_ms < (mono_ms_t)conf.restart_time_s * MONO_MS_PER_S)
+    if (control_now() - dynamic->started_ms < (mono_ms_t)entry->restart_time_s * MONO_MS_PER_S)
         bgp_session_restarting(peer->session, true, BGP_FLOWSPEC_FAMILIES);
     control->peers[control->peer_count++] = peer;
     peer_start(peer);
     reaper_arm(dynamic);
+    return peer;
+}
+
+struct peer *dynamic_again(struct control *control, const struct cfg_peer *entry, const struct peer *former)
+{
+    if (!former->admin_down && !former->source.killed)
+        return NULL;
+    struct peer *peer = peer_of_range(control, entry, &former->conf.address);
+    if (peer == NULL)
+        return NULL;
+    peer->admin_down = former->admin_down;
+    peer->source.killed = former->source.killed;
+    if (!peer->admin_down)
+        peer_start(peer);
     return peer;
 }
 
@@ -192,7 +218,9 @@ struct peer *dynamic_peer(struct dynamic *dynamic, const struct ip_addr *address
     struct range *range = entry != NULL ? range_find(dynamic->ranges, dynamic->count, entry->name) : NULL;
     struct peer *peer = NULL;
 
-    if (range == NULL)
+    if (dynamic->control->stopping)
+        snprintf(why, size, "floodgate stops");
+    else if (range == NULL)
         snprintf(why, size, "no peer has this address");
     else if (range->password_unset)
         snprintf(why, size, "the password of range %s could not be set", range->name);

@@ -32,6 +32,13 @@ void dynamic_free(struct dynamic *dynamic);
 /* The peer for a connection from `address`, made now. NULL: no range has it, or there is no room; `why` says which. */
 struct peer *dynamic_peer(struct dynamic *dynamic, const struct ip_addr *address, char *why, size_t size);
 
+/*
+ * A reload gives the peer's range another configuration: the peer by that one, in nobody's list yet, where the operator
+ * has said something of the former that must not be lost with it. NULL: nothing was said (it comes back when it wants
+ * to), or there is no memory.
+ */
+struct peer *dynamic_again(struct control *control, const struct cfg_peer *entry, const struct peer *former);
+
 /* Connections from the ranges to this listener, of a family, need their passwords from now on. */
 void dynamic_guard(struct dynamic *dynamic, evutil_socket_t listener, unsigned family);
 

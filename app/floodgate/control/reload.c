@@ -220,9 +220,14 @@ static void peers_keep(struct control *control, const struct cfg *fresh, struct 
             peer_renew(peer, conf);
             continue;
         }
+        struct peer *again = NULL;
         if (conf != NULL) {
-            change->changed += peer->range == NULL; /* a range's come back when they want to */
-            change->removed += peer->range != NULL;
+            if (peer->range != NULL)
+                again = dynamic_again(control, conf, peer);
+            bool stays = peer->range == NULL || again != NULL; /* others of a range come back when they want to */
+            change->changed += stays;
+            change->added += again != NULL;
+            change->removed += !stays;
             if (peer->range == NULL)
                 change->said[conf - fresh->peers] =
                     (struct said){.killed = peer->source.killed, .admin_down = peer->admin_down};
@@ -235,6 +240,8 @@ static void peers_keep(struct control *control, const struct cfg *fresh, struct 
         bgp_unicast_source_drop(control->routes, &peer->source.rib, BGP_UNICAST_FAMILIES, 0, SIZE_MAX);
         control->peers[i] = NULL; /* the rules that others lose are still handed on */
         peer_free(peer);
+        if (again != NULL)
+            kept[place++] = again;
     }
 }
 
