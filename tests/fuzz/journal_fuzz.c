@@ -48,7 +48,7 @@ static void check_round_trip(const char *fields, size_t len)
         return;
     memcpy(text, fields, len);
     text[len] = '\0';
-    if (!journal_line_parse(text, &entry) || strchr(entry.reason, '\t') != NULL)
+    if (!journal_line_parse(text, &entry))
         return;
     journal_line_head(fields, len, line);
     memcpy(line + JOURNAL_HEAD_OCTETS, fields, len);

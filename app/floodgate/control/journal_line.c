@@ -80,6 +80,8 @@ bool journal_line_parse(char *fields, struct journal_entry *out)
         if (field[i] == NULL)
             return false;
     }
+    if (rest != NULL)
+        return false; /* more fields than there are */
     *out = (struct journal_entry){.time_ms = strtoull(field[0], NULL, 10),
                                   .rule = (uint32_t)strtoul(field[1], NULL, 10),
                                   .event = field[2],
