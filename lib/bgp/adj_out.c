@@ -381,6 +381,7 @@ static bool next_withdrawals(struct bgp_out *out, unsigned index, struct bgp_out
         return false;
     bgp_builder_begin_set(builder, 1u << index, NULL, out->conf.four_octet_as, out->conf.legacy_ipv6_offset,
                           out->conf.update_max);
+    builder->add_path = (out->conf.add_path & 1u << index) != 0;
     for (struct out_entry *entry = batch->entries.first; entry != NULL; entry = batch->entries.first) {
         /* it has been announced in a longer message, so it fits */
         if (!bgp_builder_add(builder, entry->item->rule))
@@ -420,6 +421,7 @@ static enum bgp_out_kind next_announcements(struct bgp_out *out, struct bgp_out_
 
     bgp_builder_begin_set(builder, family, attrs, out->conf.four_octet_as, out->conf.legacy_ipv6_offset,
                           out->conf.update_max);
+    builder->add_path = (out->conf.add_path & family) != 0;
     bool last = false;
     while (!last) {
         struct out_entry *entry = batch->entries.first;

@@ -111,6 +111,12 @@ static int by_source(const struct bgp_choice *a, const struct bgp_choice *b)
     return smaller(a->source->number, b->source->number);
 }
 
+/* Several paths of one source: the lower path id, so that the order in which they came does not matter. */
+static int by_path_id(const struct bgp_choice *a, const struct bgp_choice *b)
+{
+    return smaller(a->path_id, b->path_id);
+}
+
 static const struct {
     const char *name;
     path_compare compare;
@@ -127,6 +133,7 @@ static const struct {
     {"cluster-list", by_cluster_list},
     {"peer-address", by_address},
     {"source", by_source},
+    {"path-id", by_path_id},
 };
 #define STEP_COUNT (sizeof steps / sizeof steps[0])
 
@@ -143,6 +150,7 @@ static struct bgp_choice choice_of(const struct bgp_path *path)
     return (struct bgp_choice){.source = path->source,
                                .attrs = &path->attrs,
                                .infeasible = path->infeasible,
+                               .path_id = path->path_id,
                                .long_lived = (path->marks & BGP_PATH_LONG_LIVED) != 0};
 }
 

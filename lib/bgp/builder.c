@@ -61,6 +61,7 @@ static void begin(struct bgp_builder *b, uint32_t family, bool withdraw, struct 
     b->family = family;
     b->withdraw = withdraw;
     b->classic = false;
+    b->add_path = false;
     b->count = 0;
     b->max = max < sizeof b->body ? max : sizeof b->body;
     b->tail_len = 0;
@@ -126,9 +127,12 @@ bool bgp_builder_add(struct bgp_builder *b, const struct fs_rule *rule)
                                     .vpn = bgp_family_safi(b->family) == BGP_SAFI_FLOWSPEC_VPN,
                                     .legacy_ipv6_offset = b->legacy_ipv6_offset};
 
-    if (b->len + b->tail_len + fs_nlri_size(rule, &format) > b->max)
+    size_t size = fs_nlri_size(rule, &format) + (b->add_path ? 4 : 0);
+    if (b->len + b->tail_len + size > b->max)
         return false;
     struct byte_writer w = bw_init(b->body + b->len, b->max - b->tail_len - b->len);
+    if (b->add_path)
+        bw_u32(&w, BGP_BUILDER_PATH_ID);
     fs_nlri_encode(rule, &format, &w);
     if (w.failed)
         return false;

@@ -237,6 +237,8 @@ static void do_establish(struct bgp_session *session, struct bgp_connection *con
     info->four_octet_as = open->capabilities.four_octet_as;
     info->extended_message = session->conf.extended_message && open->capabilities.extended_message;
     info->enhanced_refresh = session->conf.enhanced_refresh && open->capabilities.enhanced_route_refresh;
+    info->add_path.receive = info->sent.add_path.receive & open->capabilities.add_path.send & info->families;
+    info->add_path.send = info->sent.add_path.send & open->capabilities.add_path.receive & info->families;
     info->retained = 0;
     info->established_count++;
     session_set_state(session, connection, BGP_ESTABLISHED);

@@ -22,11 +22,15 @@ static unsigned prefix_family(uint32_t family)
     return bgp_family_afi(family) == BGP_AFI_IPV6 ? IP_V6 : IP_V4;
 }
 
-bool bgp_routes_sound(uint32_t family, struct byte_reader r)
+bool bgp_routes_sound(const struct bgp_update_conf *conf, uint32_t family, struct byte_reader r)
 {
+    bool add_path = (conf->add_path & family) != 0;
+
     unsigned before = bits_before(family), most = before + ip_family_bits(prefix_family(family));
 
     while (br_left(&r) > 0) {
+        if (add_path)
+            br_u32(&r);
         unsigned bits = br_u8(&r);
         if (bits < before || bits > most)
             return false;
@@ -56,10 +60,13 @@ void bgp_routes_read(const struct bgp_attr_reader *reader, uint32_t family, stru
 {
     struct bgp_route route = {.family = family, .prefix.family = (uint8_t)prefix_family(family)};
     unsigned before = bits_before(family);
+    bool add_path = (reader->conf->add_path & family) != 0;
 
     if (reader->ops->reach_route == NULL || reader->ops->unreach_route == NULL)
         return;
     while (br_left(&r) > 0) {
+        if (add_path)
+            route.path_id = br_u32(&r);
         unsigned bits = br_u8(&r) - before;
         if (before > 0) {
             const uint8_t *label = br_bytes(&r, LABEL_BITS / 8);

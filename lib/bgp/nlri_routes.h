@@ -8,8 +8,8 @@
 #include "bgp/attrs.h"
 #include "bgp/update.h"
 
-/* Whether prefixes of the family follow one another soundly to the end (RFC 7606 5.3). */
-bool bgp_routes_sound(uint32_t family, struct byte_reader r);
+/* Whether prefixes of the family follow one another soundly to the end (RFC 7606 5.3), path ids where agreed. */
+bool bgp_routes_sound(const struct bgp_update_conf *conf, uint32_t family, struct byte_reader r);
 
 /* Hands each route of a sound list to the reader's callbacks: as withdrawn, or announced with `attrs`. */
 void bgp_routes_read(const struct bgp_attr_reader *reader, uint32_t family, struct byte_reader r, bool withdraw,

@@ -19,12 +19,16 @@
 #define PARAM_CAPABILITIES    2
 #define PARAM_EXTENDED_LENGTH 255 /* RFC 9072 */
 
+#define ADD_PATH_RECEIVE 1
+#define ADD_PATH_SEND    2
+
 enum capability_code {
     CAP_MULTIPROTOCOL = 1,         /* RFC 4760 8 */
     CAP_ROUTE_REFRESH = 2,         /* RFC 2918 2 */
     CAP_EXTENDED_MESSAGE = 6,      /* RFC 8654 3 */
     CAP_GRACEFUL_RESTART = 64,     /* RFC 4724 3 */
     CAP_FOUR_OCTET_AS = 65,        /* RFC 6793 3 */
+    CAP_ADD_PATH = 69,             /* RFC 7911 4 */
     CAP_ENHANCED_REFRESH = 70,     /* RFC 7313 3.1 */
     CAP_LONG_LIVED = 71,           /* RFC 9494 3 */
     CAP_ROUTE_REFRESH_CISCO = 128, /* before RFC 2918 had its number */
@@ -42,6 +46,42 @@ static void write_multiprotocol(struct byte_writer *w, uint32_t families)
         bw_u8(w, 0);
         bw_u8(w, bgp_family_safi(family));
     }
+}
+
+/* RFC 7911 4: all families in one capability. */
+static void write_add_path(struct byte_writer *w, const struct bgp_add_path *offer)
+{
+    uint32_t families = offer->receive | offer->send;
+
+    if (families == 0)
+        return;
+    bw_u8(w, CAP_ADD_PATH);
+    bw_u8(w, (uint8_t)(4 * __builtin_popcount(families)));
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1) {
+        if ((families & family) == 0)
+            continue;
+        bw_u16(w, bgp_family_afi(family));
+        bw_u8(w, bgp_family_safi(family));
+        bw_u8(w, (uint8_t)(((offer->receive & family) != 0 ? ADD_PATH_RECEIVE : 0) |
+                           ((offer->send & family) != 0 ? ADD_PATH_SEND : 0)));
+    }
+}
+
+/* What is no capability of this kind, or says something else than to receive, to send or both, is ignored. */
+static void read_add_path(struct byte_reader r, struct bgp_add_path *out)
+{
+    struct bgp_add_path offer = {0};
+
+    while (br_left(&r) > 0) {
+        uint16_t afi = br_u16(&r);
+        uint32_t family = bgp_family_of(afi, br_u8(&r));
+        unsigned what = br_u8(&r);
+        if (r.failed || what == 0 || what > (ADD_PATH_RECEIVE | ADD_PATH_SEND))
+            return;
+        offer.receive |= (what & ADD_PATH_RECEIVE) != 0 ? family : 0;
+        offer.send |= (what & ADD_PATH_SEND) != 0 ? family : 0;
+    }
+    *out = offer;
 }
 
 static void write_flag(struct byte_writer *w, bool offered, uint8_t code)
@@ -62,6 +102,8 @@ size_t bgp_open_write(const struct bgp_session_conf *conf, struct bgp_open_resta
                                       .extended_message = conf->extended_message,
                                       .route_refresh = true,
                                       .enhanced_route_refresh = conf->enhanced_refresh};
+    sent->add_path.receive = conf->add_path_receive ? conf->families : 0;
+    sent->add_path.send = conf->add_path_send ? conf->families : 0;
     bgp_restart_offer(conf, restart, sent);
     bgp_message_header(out, BGP_OPEN, 0);
     w.at += BGP_HEADER_LEN;
@@ -81,6 +123,7 @@ size_t bgp_open_write(const struct bgp_session_conf *conf, struct bgp_open_resta
         bgp_restart_write(&w, CAP_GRACEFUL_RESTART, &sent->restart);
     if (sent->long_lived_restart)
         bgp_long_lived_write(&w, CAP_LONG_LIVED, &sent->long_lived);
+    write_add_path(&w, &sent->add_path);
     bw_u8(&w, CAP_FOUR_OCTET_AS);
     bw_u8(&w, 4);
     bw_u32(&w, conf->local_as);
@@ -133,6 +176,9 @@ static bool read_capability(uint8_t code, struct byte_reader value, struct bgp_o
         return true;
     case CAP_GRACEFUL_RESTART:
         caps->graceful_restart = bgp_restart_read(value, &caps->restart) || caps->graceful_restart;
+        return true;
+    case CAP_ADD_PATH:
+        read_add_path(value, &caps->add_path);
         return true;
     case CAP_LONG_LIVED:
         caps->long_lived_restart = bgp_long_lived_read(value, &caps->long_lived) || caps->long_lived_restart;

@@ -127,10 +127,10 @@ static void source_unlink(struct rib_source *record, struct rib_path *path)
     record->total--;
 }
 
-static struct rib_path *path_of(const struct rib_entry *entry, const struct bgp_source *source)
+static struct rib_path *path_of(const struct rib_entry *entry, const struct bgp_source *source, uint32_t path_id)
 {
     for (struct bgp_path *at = entry->entry.best; at != NULL; at = at->next) {
-        if (at->source->number == source->number)
+        if (at->source->number == source->number && at->path_id == path_id)
             return (struct rib_path *)at;
     }
     return NULL;
@@ -278,10 +278,13 @@ static void announce_done(struct bgp_rib *rib, struct rib_entry *entry, const st
 
 /* Adds a path where the source had none; takes `rule`. */
 static int announce_add(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family, struct fs_rule *rule,
-                        struct rib_entry *entry, struct bgp_shared_attrs *shared)
+                        struct rib_entry *entry, struct bgp_shared_attrs *shared, uint32_t path_id)
 {
     struct rib_path *path = calloc(1, sizeof *path);
     bool fresh = entry == NULL;
+
+    if (path != NULL)
+        path->path.path_id = path_id;
 
     if (path != NULL && fresh)
         entry = entry_add(rib, family, rule);
@@ -307,16 +310,22 @@ static int announce_add(struct bgp_rib *rib, const struct bgp_source *source, ui
 int bgp_rib_announce(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family, struct fs_rule *rule,
                      const struct bgp_attrs *attrs)
 {
+    return bgp_rib_announce_path(rib, source, family, 0, rule, attrs);
+}
+
+int bgp_rib_announce_path(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family, uint32_t path_id,
+                          struct fs_rule *rule, const struct bgp_attrs *attrs)
+{
     struct bgp_shared_attrs *shared = bgp_attrs_pool_take(&rib->pool, attrs);
     struct rib_entry *entry = entry_find(rib, family, rule);
-    struct rib_path *path = entry != NULL ? path_of(entry, source) : NULL;
+    struct rib_path *path = entry != NULL ? path_of(entry, source, path_id) : NULL;
 
     if (shared == NULL) {
         fs_rule_free(rule);
         return -ENOMEM;
     }
     if (path == NULL)
-        return announce_add(rib, source, family, rule, entry, shared);
+        return announce_add(rib, source, family, rule, entry, shared, path_id);
     fs_rule_free(rule);
     uint8_t marks = path->path.marks;
     path->path.marks = 0;
@@ -355,8 +364,14 @@ static void path_withdraw(struct bgp_rib *rib, struct rib_source *record, struct
 
 bool bgp_rib_withdraw(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family, const struct fs_rule *rule)
 {
+    return bgp_rib_withdraw_path(rib, source, family, 0, rule);
+}
+
+bool bgp_rib_withdraw_path(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family, uint32_t path_id,
+                           const struct fs_rule *rule)
+{
     struct rib_entry *entry = entry_find(rib, family, rule);
-    struct rib_path *path = entry != NULL ? path_of(entry, source) : NULL;
+    struct rib_path *path = entry != NULL ? path_of(entry, source, path_id) : NULL;
 
     if (path == NULL)
         return false;

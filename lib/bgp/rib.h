@@ -38,6 +38,7 @@ struct bgp_path {
     const struct bgp_source *source;
     struct bgp_attrs attrs;
     struct bgp_path *next; /* other paths of the same rule */
+    uint32_t path_id;      /* ADD-PATH (RFC 7911): a source may have several paths; 0 without it */
     bool infeasible;       /* ops->infeasible said so: the path is chosen only where every other one is, too */
     uint8_t marks;         /* enum bgp_path_mark; an announcement clears them */
     bool struck, beaten;   /* private: the decision process's notes */
@@ -70,6 +71,12 @@ void bgp_rib_free(struct bgp_rib *rib); /* does not call back */
  */
 int bgp_rib_announce(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family, struct fs_rule *rule,
                      const struct bgp_attrs *attrs);
+
+/* The same of one path of several that the source may announce for a rule. */
+int bgp_rib_announce_path(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family, uint32_t path_id,
+                          struct fs_rule *rule, const struct bgp_attrs *attrs);
+bool bgp_rib_withdraw_path(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family, uint32_t path_id,
+                           const struct fs_rule *rule);
 
 /* Withdraws; false when the source had no such path. `rule` stays the caller's. */
 bool bgp_rib_withdraw(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family,

@@ -66,6 +66,8 @@ struct bgp_session_conf {
     uint16_t restart_time_s;    /* RFC 4724: how long the peer is to wait for us; 0: graceful restart is not offered */
     uint32_t long_lived_s;      /* RFC 9494, 24 bits: the same for long-lived stale routes; 0: not offered */
     uint16_t send_hold_s;       /* RFC 9687; 0: off. Else the owner calls bgp_session_output */
+    bool add_path_receive;      /* offer RFC 7911 for all families: several paths from the peer, */
+    bool add_path_send;         /* and to it */
     const struct log_hook *log; /* may be NULL */
 };
 
@@ -84,6 +86,11 @@ struct bgp_long_lived {
     uint32_t time_s[BGP_FAMILY_COUNT]; /* by number of the family's bit */
 };
 
+/* RFC 7911 4: families of which the speaker takes, and sends, several paths. */
+struct bgp_add_path {
+    uint32_t receive, send;
+};
+
 /* Capabilities as received (or sent). */
 struct bgp_capabilities {
     uint32_t families;
@@ -94,6 +101,7 @@ struct bgp_capabilities {
     bool graceful_restart;
     bool long_lived_restart; /* never without graceful_restart: RFC 9494 4.1 */
     struct bgp_restart restart;
+    struct bgp_add_path add_path;
     struct bgp_long_lived long_lived;
     uint8_t unknown_count; /* codes received that are not known here */
     uint8_t unknown[16];
@@ -127,6 +135,7 @@ struct bgp_session_info {
     uint32_t families;                    /* offered by both */
     bool four_octet_as, extended_message; /* negotiated */
     bool enhanced_refresh;                /* negotiated */
+    struct bgp_add_path add_path;         /* negotiated: families of which we receive, and send, several paths */
     struct bgp_capabilities sent, received;
     uint32_t retained; /* in `down`: families whose routes stay, as stale, for a peer that restarts (RFC 4724 4.2) */
     struct bgp_notification last_error; /* the latest NOTIFICATION, either way */

@@ -83,8 +83,10 @@ static bool better(const struct bgp_unicast *rib, const struct trie_node *a, con
     unicast_view(rib, a->value, &views[0]);
     unicast_view(rib, b->value, &views[1]);
     for (unsigned i = 0; i < 2; i++)
-        choices[i] =
-            (struct bgp_choice){.source = views[i].source, .attrs = views[i].attrs, .long_lived = views[i].long_lived};
+        choices[i] = (struct bgp_choice){.source = views[i].source,
+                                         .attrs = views[i].attrs,
+                                         .path_id = views[i].path_id,
+                                         .long_lived = views[i].long_lived};
     return bgp_choose(choices, 2) == 0;
 }
 
@@ -172,8 +174,8 @@ static struct bgp_choice *explain_paths(const struct bgp_unicast *rib, const str
     for (uint32_t at = node->value; at != SLAB_NONE; at = unicast_path_at(rib, at)->next) {
         struct bgp_unicast_path view;
         unicast_view(rib, at, &view);
-        choices[count++] =
-            (struct bgp_choice){.source = view.source, .attrs = view.attrs, .long_lived = view.long_lived};
+        choices[count++] = (struct bgp_choice){
+            .source = view.source, .attrs = view.attrs, .path_id = view.path_id, .long_lived = view.long_lived};
     }
     bgp_choose(choices, count);
     return choices;

@@ -238,6 +238,7 @@ static void choose_best(struct bgp_unicast *rib, struct trie_node *node)
         const struct unicast_path *path = unicast_path_at(rib, at);
         rib->choices[count++] = (struct bgp_choice){.source = rib->sources[path->source].source,
                                                     .attrs = &path->attrs->attrs,
+                                                    .path_id = path->path_id,
                                                     .long_lived = (path->marks & BGP_PATH_LONG_LIVED) != 0};
     }
     size_t best = bgp_choose(rib->choices, count);

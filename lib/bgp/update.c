@@ -42,17 +42,20 @@ static bool read_rules(struct bgp_attr_reader *reader, uint32_t family, struct b
                                     .legacy_ipv6_offset = reader->conf->legacy_ipv6_offset};
 
     while (br_left(&r) > 0) {
+        uint32_t path_id = (reader->conf->add_path & family) != 0 ? br_u32(&r) : 0;
         const uint8_t *start = r.at;
         struct fs_rule *rule = NULL;
+        if (r.failed)
+            return false;
         enum fs_error error = fs_nlri_decode(&r, &format, &rule);
         if (error == FS_ERR_LENGTH)
             return false;
         if (error != FS_OK)
             reader->ops->bad_nlri(reader->ctx, family, error, start, (size_t)(r.at - start));
         else if (withdraw)
-            reader->ops->unreach_flowspec(reader->ctx, family, rule);
+            reader->ops->unreach_flowspec(reader->ctx, family, path_id, rule);
         else
-            reader->ops->reach_flowspec(reader->ctx, family, rule, &reader->attrs);
+            reader->ops->reach_flowspec(reader->ctx, family, path_id, rule, &reader->attrs);
     }
     return true;
 }
@@ -61,7 +64,7 @@ static bool read_nlri(struct bgp_attr_reader *reader, uint32_t family, struct by
 {
     if ((family & BGP_UNICAST_FAMILIES) == 0)
         return read_rules(reader, family, r, withdraw);
-    if (!bgp_routes_sound(family, r))
+    if (!bgp_routes_sound(reader->conf, family, r))
         return false;
     bgp_routes_read(reader, family, r, withdraw, &reader->attrs);
     return true;
@@ -195,7 +198,8 @@ static struct bgp_update_result run(struct bgp_attr_reader *reader, const struct
     if (reader->fault.reset)
         return reader->fault;
     bool classic = (reader->conf->families & BGP_IPV4_UNICAST) != 0;
-    if (!bgp_routes_sound(BGP_IPV4_UNICAST, parts->withdrawn) || !bgp_routes_sound(BGP_IPV4_UNICAST, parts->nlri))
+    if (!bgp_routes_sound(reader->conf, BGP_IPV4_UNICAST, parts->withdrawn) ||
+        !bgp_routes_sound(reader->conf, BGP_IPV4_UNICAST, parts->nlri))
         return reset_with("a prefix of the IPv4 routes is malformed", BGP_UPDATE_NETWORK_FIELD, NULL, 0);
     if (classic)
         bgp_routes_read(reader, BGP_IPV4_UNICAST, parts->withdrawn, true, NULL);

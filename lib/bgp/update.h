@@ -58,10 +58,11 @@ struct bgp_route {
  * rule in both is announced (RFC 4271 4.3).
  */
 struct bgp_update_ops {
-    /* One flowspec rule announced; the callee takes `rule`. */
-    void (*reach_flowspec)(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs);
+    /* One flowspec rule announced; the callee takes `rule`. `path_id` as in struct bgp_route. */
+    void (*reach_flowspec)(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule,
+                           const struct bgp_attrs *attrs);
     /* One rule withdrawn (or announced in an UPDATE that RFC 7606 treats as withdraw); the callee takes `rule`. */
-    void (*unreach_flowspec)(void *ctx, uint32_t family, struct fs_rule *rule);
+    void (*unreach_flowspec)(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule);
     /*
      * One route announced, `attrs->next_hop` being that route's, or withdrawn (or announced in an UPDATE that RFC 7606
      * treats as withdraw). Routes of one attribute in an UPDATE come with the same pointer `attrs`.
@@ -77,6 +78,7 @@ struct bgp_update_ops {
 
 struct bgp_update_conf {
     uint32_t families;  /* negotiated: NLRI of others is ignored */
+    uint32_t add_path;  /* of them, those whose NLRI have a path id in front (RFC 7911) */
     bool four_octet_as; /* negotiated */
     bool ebgp;
     bool legacy_ipv6_offset;
@@ -128,10 +130,13 @@ struct bgp_update_attrs {
  * bgp_builder_add returns false when the rule does not fit any more: take the body with bgp_builder_finish, begin
  * again. A rule that does not even fit alone makes bgp_builder_add return false on an empty builder.
  */
+#define BGP_BUILDER_PATH_ID 1u
+
 struct bgp_builder {
     uint32_t family;
     bool withdraw;
     bool legacy_ipv6_offset;
+    bool add_path;  /* rules have a path id, always BGP_BUILDER_PATH_ID; set after bgp_builder_begin* */
     unsigned count; /* rules in it */
     size_t max;     /* octets of the body at the most */
     size_t len;

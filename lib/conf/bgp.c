@@ -45,6 +45,12 @@ static const struct cfg_choice VALIDATIONS[] = {
 static const struct cfg_choice ANNOUNCES[] = {
     {"none", CFG_ANNOUNCE_NONE}, {"rules", CFG_ANNOUNCE_RULES}, {"all", CFG_ANNOUNCE_ALL}, {0}};
 
+static const struct cfg_choice ADD_PATHS[] = {{"none", 0},
+                                              {"receive", CFG_ADD_PATH_RECEIVE},
+                                              {"send", CFG_ADD_PATH_SEND},
+                                              {"both", CFG_ADD_PATH_RECEIVE | CFG_ADD_PATH_SEND},
+                                              {0}};
+
 static const struct cfg_choice NEXT_HOPS[] = {{"self", CFG_NEXT_HOP_SELF}, {"unchanged", CFG_NEXT_HOP_UNCHANGED}, {0}};
 
 const char *cfg_family_name(uint32_t family)
@@ -165,6 +171,7 @@ static const struct cfg_key PEER_KEYS[] = {
      .wants = "true or false"},
     {.name = "announce", .set = cfg_set_choice, .offset = AT(announce), .choices = ANNOUNCES},
     {.name = "next-hop", .set = cfg_set_choice, .offset = AT(next_hop), .choices = NEXT_HOPS},
+    {.name = "add-path", .set = cfg_set_choice, .offset = AT(add_path), .fallback = "none", .choices = ADD_PATHS},
     {.name = "install-routes",
      .set = cfg_set_bool,
      .offset = AT(install_routes),

@@ -123,6 +123,9 @@ enum cfg_validation { CFG_VALIDATION_RFC9117, CFG_VALIDATION_NONE };
 /* `announce`: what the peer is told. By default its own AS is told rules, others nothing. */
 enum cfg_announce { CFG_ANNOUNCE_DEFAULT, CFG_ANNOUNCE_NONE, CFG_ANNOUNCE_RULES, CFG_ANNOUNCE_ALL };
 
+/* `add-path` (RFC 7911): bits of cfg_peer.add_path. */
+enum cfg_add_path { CFG_ADD_PATH_RECEIVE = 1, CFG_ADD_PATH_SEND = 2 };
+
 /* `next-hop` of routes that are told. By default ourselves for other ASes, unchanged for our own. */
 enum cfg_next_hop { CFG_NEXT_HOP_DEFAULT, CFG_NEXT_HOP_SELF, CFG_NEXT_HOP_UNCHANGED };
 
@@ -159,6 +162,7 @@ struct cfg_peer {
     bool route_reflector_client;
     enum cfg_announce announce;
     enum cfg_next_hop next_hop;
+    uint32_t add_path;   /* enum cfg_add_path; default none */
     bool install_routes; /* `install-routes`: its unicast routes go into forwarding; default true */
     bool blackhole;      /* whether BLACKHOLE (RFC 7999) on its routes is honoured */
     struct cfg_filter import_filter, export_filter;

@@ -30,6 +30,8 @@ static struct bgp_session_conf conf_of(uint8_t flavour)
                                      .families = families[flavour >> 2 & 3],
                                      .hold_time_s = flavour & 16 ? 0 : 90,
                                      .extended_message = flavour & 32,
+                                     .add_path_receive = flavour & 32,
+                                     .add_path_send = flavour & 32,
                                      .restart_time_s = flavour & 64 ? 120 : 0,
                                      .long_lived_s = flavour & 64 ? 86400 : 0,
                                      .enhanced_refresh = flavour & 128};

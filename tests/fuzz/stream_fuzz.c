@@ -81,6 +81,7 @@ static void on_established(void *ctx)
     bgp_session_info_get(w->session, &info);
     w->update_conf.families = info.families;
     w->update_conf.four_octet_as = info.four_octet_as;
+    w->update_conf.add_path = info.add_path.receive;
     note(w, 'e', &info.families, sizeof info.families);
 }
 
@@ -104,20 +105,20 @@ static void on_refresh_mark(void *ctx, uint32_t family, bool end)
     note(ctx, end ? ']' : '[', &family, sizeof family);
 }
 
-static void reach(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
+static void reach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule, const struct bgp_attrs *attrs)
 {
     struct world *w = ctx;
 
     note(w, '+', &family, sizeof family);
-    require(bgp_rib_announce(w->rib, &w->source, family, rule, attrs) == 0);
+    require(bgp_rib_announce_path(w->rib, &w->source, family, path_id, rule, attrs) == 0);
 }
 
-static void unreach(void *ctx, uint32_t family, struct fs_rule *rule)
+static void unreach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule)
 {
     struct world *w = ctx;
 
     note(w, '-', &family, sizeof family);
-    bgp_rib_withdraw(w->rib, &w->source, family, rule);
+    bgp_rib_withdraw_path(w->rib, &w->source, family, path_id, rule);
     fs_rule_free(rule);
 }
 
@@ -192,6 +193,7 @@ static void world_init(struct world *w, uint8_t flavour)
                                     .passive = true,
                                     .extended_message = flavour & 1,
                                     .enhanced_refresh = flavour & 4,
+                                    .add_path_receive = flavour & 16,
                                     .restart_time_s = flavour & 8 ? 120 : 0};
 
     *w = (struct world){.source = {.number = 1, .kind = BGP_SOURCE_PEER, .ebgp = flavour & 2}};

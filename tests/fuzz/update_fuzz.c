@@ -15,7 +15,7 @@ struct target {
     struct bgp_rib *rib;
     struct bgp_unicast *routes;
     struct bgp_source source;
-    size_t live; /* rules the RIB should hold */
+    size_t live; /* paths of rules that the RIB should hold */
 };
 
 static void require(bool condition)
@@ -45,21 +45,22 @@ static void check_attrs(const struct bgp_attrs *attrs)
     bgp_attrs_free(&copy);
 }
 
-static void reach(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
+static void reach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule, const struct bgp_attrs *attrs)
 {
     struct target *t = ctx;
 
     check_attrs(attrs);
     require(rule->component_count > 0);
-    t->live += bgp_rib_find(t->rib, family, rule) == NULL;
-    require(bgp_rib_announce(t->rib, &t->source, family, rule, attrs) == 0);
+    size_t before = bgp_rib_source_count(t->rib, &t->source, family);
+    require(bgp_rib_announce_path(t->rib, &t->source, family, path_id, rule, attrs) == 0);
+    t->live += bgp_rib_source_count(t->rib, &t->source, family) - before;
 }
 
-static void unreach(void *ctx, uint32_t family, struct fs_rule *rule)
+static void unreach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule)
 {
     struct target *t = ctx;
 
-    t->live -= bgp_rib_withdraw(t->rib, &t->source, family, rule);
+    t->live -= bgp_rib_withdraw_path(t->rib, &t->source, family, path_id, rule);
     fs_rule_free(rule);
 }
 
@@ -70,6 +71,9 @@ static void reach_route(void *ctx, const struct bgp_route *route, const struct b
 
     require((route->family & BGP_UNICAST_FAMILIES) != 0);
     require(route->prefix.length <= ip_family_bits(route->prefix.family) && route->label < 1u << 20);
+    uint8_t nlri[BGP_ROUTE_NLRI_MAX];
+    size_t len = bgp_route_encode(route, true, false, nlri);
+    require(len == 5u + (nlri[4] + 7u) / 8);
     require(shared != NULL && bgp_unicast_announce(t->routes, &t->source, route, shared) == 0);
     bgp_unicast_release(t->routes, shared);
 }
@@ -132,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1)
         return 0;
     struct bgp_update_conf conf = {.families = (1u << BGP_FAMILY_COUNT) - 1,
+                                   .add_path = data[0] & 16 ? (1u << BGP_FAMILY_COUNT) - 1 : 0,
                                    .four_octet_as = data[0] & 1,
                                    .ebgp = data[0] & 2,
                                    .legacy_ipv6_offset = data[0] & 4,
@@ -145,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(result.code == 3 && result.subcode > 0);
         read_all(result.data, result.data_len);
     }
-    require(bgp_rib_count(t.rib) == t.live);
+    require(conf.add_path != 0 ? bgp_rib_count(t.rib) <= t.live : bgp_rib_count(t.rib) == t.live);
     require(bgp_rib_source_down(t.rib, &t.source) == t.live);
     bgp_rib_free(t.rib);
     bgp_unicast_source_drop(t.routes, &t.source, BGP_UNICAST_FAMILIES, 0, SIZE_MAX);

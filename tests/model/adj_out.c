@@ -49,9 +49,10 @@ static void forget(struct bgp_attrs *attrs)
     *attrs = (struct bgp_attrs){0};
 }
 
-static void on_reach(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
+static void on_reach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule, const struct bgp_attrs *attrs)
 {
     struct session *session = ctx;
+    model_expect(path_id == (session->conf.add_path != 0), iteration, "path id %u", path_id);
     struct bgp_attrs *known = &session->knows[index_of(family, rule)];
 
     forget(known);
@@ -59,9 +60,10 @@ static void on_reach(void *ctx, uint32_t family, struct fs_rule *rule, const str
     fs_rule_free(rule);
 }
 
-static void on_unreach(void *ctx, uint32_t family, struct fs_rule *rule)
+static void on_unreach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule)
 {
     struct session *session = ctx;
+    model_expect(path_id == (session->conf.add_path != 0), iteration, "path id %u", path_id);
     struct bgp_attrs *known = &session->knows[index_of(family, rule)];
 
     model_expect(known->memory != NULL, iteration, "withdrawn and never announced");
@@ -108,6 +110,7 @@ static const struct bgp_update_ops OPS = {on_reach,    on_unreach,       on_rout
 static bool take(struct session *session)
 {
     const struct bgp_update_conf conf = {.families = BGP_FLOWSPEC_FAMILIES,
+                                         .add_path = session->conf.add_path,
                                          .four_octet_as = session->conf.four_octet_as,
                                          .ebgp = session->ebgp,
                                          .legacy_ipv6_offset = session->conf.legacy_ipv6_offset};
@@ -229,7 +232,7 @@ static size_t nlri_size(const struct session *session, unsigned i)
     const struct fs_nlri_format format = {
         .family = rules[i]->family, .vpn = rules[i]->has_rd, .legacy_ipv6_offset = session->conf.legacy_ipv6_offset};
 
-    return fs_nlri_size(rules[i], &format);
+    return fs_nlri_size(rules[i], &format) + (session->conf.add_path != 0 ? 4 : 0);
 }
 
 /* What remained must be said, and then all is known as it was told; but what fits into no message is not. */
@@ -262,8 +265,10 @@ static void run(struct random *random)
     memset(sessions, 0, sizeof sessions);
     for (unsigned s = 0; s < SESSIONS; s++) {
         sessions[s].ebgp = s % 2 == 1;
-        sessions[s].conf = (struct bgp_out_conf){
-            .four_octet_as = s < 2, .legacy_ipv6_offset = s == 3, .update_max = 300 + random_below(random, 900)};
+        sessions[s].conf = (struct bgp_out_conf){.add_path = s == 2 ? BGP_FLOWSPEC_FAMILIES : 0,
+                                                 .four_octet_as = s < 2,
+                                                 .legacy_ipv6_offset = s == 3,
+                                                 .update_max = 300 + random_below(random, 900)};
         sessions[s].out = bgp_out_open(shared, &sessions[s].conf);
     }
     make_rules(random);

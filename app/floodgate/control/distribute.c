@@ -298,6 +298,7 @@ void distribute_start(struct peer *peer)
     const struct bgp_out_conf conf = {
         .four_octet_as = info.four_octet_as,
         .legacy_ipv6_offset = peer->conf.legacy_ipv6_offset,
+        .add_path = info.add_path.send,
         .update_max = bgp_session_update_max(peer->session),
     };
     if (out != NULL) {

@@ -438,6 +438,8 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
         .restart_time_s = conf->restart_time_s,
         .long_lived_s = conf->long_lived_s,
         .send_hold_s = conf->send_hold_s,
+        .add_path_receive = (conf->add_path & CFG_ADD_PATH_RECEIVE) != 0,
+        .add_path_send = (conf->add_path & CFG_ADD_PATH_SEND) != 0,
         .log = &peer->session_log,
     };
     peer->session = bgp_session_create(&session_conf, &SESSION_OPS, peer, control_now());

@@ -167,7 +167,7 @@ static void check_fixed(const struct control *control, const struct cfg *fresh, 
 static bool peer_equal(const struct cfg_peer *a, const struct cfg_peer *b)
 {
     return (cfg_peer_is_range(b) || ip_addr_equal(&a->address, &b->address)) && a->port == b->port &&
-           a->asn == b->asn && a->passive == b->passive && a->next_hop == b->next_hop &&
+           a->asn == b->asn && a->passive == b->passive && a->next_hop == b->next_hop && a->add_path == b->add_path &&
            a->install_routes == b->install_routes && a->blackhole == b->blackhole && a->families == b->families &&
            a->validation == b->validation && a->route_reflector_client == b->route_reflector_client &&
            a->legacy_ipv6_offset == b->legacy_ipv6_offset && a->extended_message == b->extended_message &&

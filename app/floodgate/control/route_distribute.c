@@ -230,6 +230,7 @@ static bool open_out(struct peer *peer)
     struct peer_routes *told = peer->told;
     const struct bgp_route_out_conf conf = {
         .families = told->session.families & BGP_UNICAST_FAMILIES,
+        .add_path = told->session.add_path.send,
         .four_octet_as = told->session.four_octet_as,
         .update_max = bgp_session_update_max(peer->session),
     };

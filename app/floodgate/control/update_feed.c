@@ -32,11 +32,11 @@ static void log_bad(struct peer *peer)
                  held_back);
 }
 
-static void on_unreach(void *ctx, uint32_t family, struct fs_rule *rule)
+static void on_unreach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule)
 {
     struct peer *peer = ctx;
 
-    if (bgp_rib_withdraw(peer->control->rib, &peer->source.rib, family, rule))
+    if (bgp_rib_withdraw_path(peer->control->rib, &peer->source.rib, family, path_id, rule))
         peer->withdrawals++;
     fs_rule_free(rule);
 }
@@ -86,7 +86,7 @@ static void on_reach_route(void *ctx, const struct bgp_route *route, const struc
     log_bad(peer);
 }
 
-static void on_reach(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
+static void on_reach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule, const struct bgp_attrs *attrs)
 {
     struct peer *peer = ctx;
 
@@ -96,10 +96,10 @@ static void on_reach(void *ctx, uint32_t family, struct fs_rule *rule, const str
     }
     if (!filter_passes(&peer->conf.import_filter, family, rule, attrs)) {
         peer->filtered++;
-        on_unreach(peer, family, rule);
+        on_unreach(peer, family, path_id, rule);
         return;
     }
-    if (bgp_rib_announce(peer->control->rib, &peer->source.rib, family, rule, attrs) == 0) {
+    if (bgp_rib_announce_path(peer->control->rib, &peer->source.rib, family, path_id, rule, attrs) == 0) {
         limit_check(peer, family);
         return;
     }
@@ -210,6 +210,7 @@ void update_feed_start(struct peer *peer)
     peer->source.rib.router_id = info.peer_router_id;
     peer->update_conf = (struct bgp_update_conf){
         .families = info.families,
+        .add_path = info.add_path.receive,
         .four_octet_as = info.four_octet_as,
         .ebgp = peer->source.rib.ebgp,
         .legacy_ipv6_offset = peer->conf.legacy_ipv6_offset,

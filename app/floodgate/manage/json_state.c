@@ -115,10 +115,14 @@ static json_t *json_capabilities(const struct bgp_capabilities *caps)
     const struct {
         bool has;
         const char *name;
-    } flags[] = {
-        {caps->four_octet_as, "four-octet-as"},       {caps->extended_message, "extended-message"},
-        {caps->route_refresh, "route-refresh"},       {caps->enhanced_route_refresh, "enhanced-route-refresh"},
-        {caps->graceful_restart, "graceful-restart"}, {caps->long_lived_restart, "long-lived-graceful-restart"}};
+    } flags[] = {{caps->four_octet_as, "four-octet-as"},
+                 {caps->extended_message, "extended-message"},
+                 {caps->route_refresh, "route-refresh"},
+                 {caps->enhanced_route_refresh, "enhanced-route-refresh"},
+                 {caps->graceful_restart, "graceful-restart"},
+                 {caps->long_lived_restart, "long-lived-graceful-restart"},
+                 {caps->add_path.receive != 0, "add-path-receive"},
+                 {caps->add_path.send != 0, "add-path-send"}};
 
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         if (flags[i].has)

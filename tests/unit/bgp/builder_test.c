@@ -78,8 +78,9 @@ struct counted {
     unsigned reached, withdrawn;
 };
 
-static void count_reach(void *ctx, uint32_t family, struct fs_rule *r, const struct bgp_attrs *attrs)
+static void count_reach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *r, const struct bgp_attrs *attrs)
 {
+    (void)path_id;
     (void)family;
     ((struct counted *)ctx)->reached++;
     assert_int_equal(attrs->ext_comms_len, 8);
@@ -87,8 +88,9 @@ static void count_reach(void *ctx, uint32_t family, struct fs_rule *r, const str
     fs_rule_free(r);
 }
 
-static void count_unreach(void *ctx, uint32_t family, struct fs_rule *r)
+static void count_unreach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *r)
 {
+    (void)path_id;
     (void)family;
     ((struct counted *)ctx)->withdrawn++;
     fs_rule_free(r);

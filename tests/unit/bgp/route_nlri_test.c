@@ -42,16 +42,19 @@ static void unreach_route(void *ctx, const struct bgp_route *route)
     say("unreach", route, NULL);
 }
 
-static void reach_flowspec(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
+static void reach_flowspec(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule,
+                           const struct bgp_attrs *attrs)
 {
+    (void)path_id;
     (void)ctx;
     (void)family;
     (void)attrs;
     fs_rule_free(rule);
 }
 
-static void unreach_flowspec(void *ctx, uint32_t family, struct fs_rule *rule)
+static void unreach_flowspec(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule)
 {
+    (void)path_id;
     (void)ctx;
     (void)family;
     fs_rule_free(rule);

@@ -44,16 +44,19 @@ static void unreach(void *ctx, const struct bgp_route *route)
     put(ctx, "-", route, NULL);
 }
 
-static void reach_rule(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
+static void reach_rule(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule,
+                       const struct bgp_attrs *attrs)
 {
+    (void)path_id;
     (void)family;
     (void)attrs;
     sb_printf(&((struct said *)ctx)->sb, "+ rule\n");
     fs_rule_free(rule);
 }
 
-static void unreach_rule(void *ctx, uint32_t family, struct fs_rule *rule)
+static void unreach_rule(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule)
 {
+    (void)path_id;
     (void)ctx;
     (void)family;
     fs_rule_free(rule);

@@ -29,8 +29,9 @@ __attribute__((format(printf, 4, 5))) static void put(struct update_log *log, co
     assert_false(sb_truncated(&sb));
 }
 
-static void reach(void *ctx, uint32_t family, struct fs_rule *rule, const struct bgp_attrs *attrs)
+static void reach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule, const struct bgp_attrs *attrs)
 {
+    (void)path_id;
     struct update_log *log = ctx;
 
     put(log, rule->nlri, rule->nlri_len, "reach %s", bgp_family_name(family));
@@ -39,8 +40,9 @@ static void reach(void *ctx, uint32_t family, struct fs_rule *rule, const struct
     fs_rule_free(rule);
 }
 
-static void unreach(void *ctx, uint32_t family, struct fs_rule *rule)
+static void unreach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule)
 {
+    (void)path_id;
     put(ctx, rule->nlri, rule->nlri_len, "unreach %s", bgp_family_name(family));
     fs_rule_free(rule);
 }
