@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/prefix_trie.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void trie_init(struct prefix_trie *trie, struct slab *nodes, uint8_t family, uint32_t number)
 {
-    *trie = (struct prefix_trie){.nodes = nodes, .family = family, .number = number};
+    *trie = (struct prefix_trie){.nodes = nodes, .family = family, .number = number, .start_at = TRIE_START_AT};
+}
+
+void trie_fini(struct prefix_trie *trie)
+{
+    free(trie->starts);
+    trie->starts = NULL;
 }
 
 static uint64_t load(const uint8_t *octets)
@@ -102,6 +109,51 @@ static void link_child(struct prefix_trie *trie, uint32_t parent, unsigned side,
         trie_at(trie, child)->parent = parent;
 }
 
+/* Of the way to `key`, a node as far down as the table knows; the root where it does not. */
+static uint32_t start_of(const struct prefix_trie *trie, const struct trie_key *key)
+{
+    uint32_t at = trie->starts != NULL && key->length >= TRIE_START_BITS
+                      ? trie->starts[key->high >> (64 - TRIE_START_BITS)]
+                      : SLAB_NONE;
+
+    return at != SLAB_NONE ? at : trie->root;
+}
+
+/*
+ * In the table's part that `range` covers `index` takes the place of `before`; that being SLAB_NONE, of whatever is
+ * shorter than `range`.
+ */
+static void starts_set(struct prefix_trie *trie, const struct trie_node *range, uint32_t before, uint32_t index)
+{
+    if (trie->starts == NULL || range->length > TRIE_START_BITS)
+        return;
+    uint32_t *at = trie->starts + (range->high >> (64 - TRIE_START_BITS));
+    const uint32_t *end = at + ((size_t)1 << (TRIE_START_BITS - range->length));
+    for (; at < end; at++) {
+        bool shorter = before == SLAB_NONE && (*at == SLAB_NONE || trie_at(trie, *at)->length < range->length);
+        if (*at == before || shorter)
+            *at = index;
+    }
+}
+
+/* The nodes from the root down to so many bits, shorter ones first; as deep as that. */
+static void starts_fill(struct prefix_trie *trie, uint32_t index)
+{
+    if (index == SLAB_NONE || trie_at(trie, index)->length > TRIE_START_BITS)
+        return;
+    starts_set(trie, trie_at(trie, index), SLAB_NONE, index);
+    starts_fill(trie, trie_at(trie, index)->child[0]);
+    starts_fill(trie, trie_at(trie, index)->child[1]);
+}
+
+/* Without memory for it the trie is slower, and that is all. */
+static void starts_make(struct prefix_trie *trie)
+{
+    trie->starts = calloc((size_t)1 << TRIE_START_BITS, sizeof trie->starts[0]);
+    if (trie->starts != NULL)
+        starts_fill(trie, trie->root);
+}
+
 /* Puts a prefix between `parent` and `at`, which do not hold it: above `at`, or beside it below a new fork. */
 static uint32_t insert_between(struct prefix_trie *trie, const struct trie_key *key, uint32_t parent, unsigned side,
                                uint32_t at)
@@ -123,19 +175,30 @@ static uint32_t insert_between(struct prefix_trie *trie, const struct trie_key *
     }
     link_child(trie, fork, bit_at(&old, same), at);
     link_child(trie, parent, side, fork);
+    starts_set(trie, trie_at(trie, fork), SLAB_NONE, fork);
+    if (fork != fresh)
+        starts_set(trie, trie_at(trie, fresh), SLAB_NONE, fresh);
     return fresh;
+}
+
+static void count_one(struct prefix_trie *trie)
+{
+    trie->count++;
+    if (trie->starts == NULL && trie->count == trie->start_at)
+        starts_make(trie);
 }
 
 uint32_t trie_insert(struct prefix_trie *trie, const struct trie_key *key)
 {
-    uint32_t parent = SLAB_NONE, at = trie->root, fresh;
+    uint32_t parent = SLAB_NONE, at = start_of(trie, key), fresh;
     unsigned side = 0;
 
     while (at != SLAB_NONE && covers(trie_at(trie, at), key)) {
         struct trie_node *node = trie_at(trie, at);
         if (node->length == key->length) {
-            trie->count += !node->used;
-            node->used = true;
+            if (!node->used)
+                count_one(trie);
+            trie_at(trie, at)->used = true;
             return at;
         }
         parent = at;
@@ -146,10 +209,13 @@ uint32_t trie_insert(struct prefix_trie *trie, const struct trie_key *key)
         fresh = insert_between(trie, key, parent, side, at);
     } else {
         fresh = node_create(trie, key, true);
-        if (fresh != SLAB_NONE)
+        if (fresh != SLAB_NONE) {
             link_child(trie, parent, side, fresh);
+            starts_set(trie, trie_at(trie, fresh), SLAB_NONE, fresh);
+        }
     }
-    trie->count += fresh != SLAB_NONE;
+    if (fresh != SLAB_NONE)
+        count_one(trie);
     return fresh;
 }
 
@@ -167,6 +233,7 @@ static void drop_if_idle(struct prefix_trie *trie, uint32_t index)
     if (node->used || (node->child[0] != SLAB_NONE && node->child[1] != SLAB_NONE))
         return;
     link_child(trie, parent, side_of(trie, parent, index), child);
+    starts_set(trie, node, index, parent);
     slab_give(trie->nodes, index);
     if (child == SLAB_NONE && parent != SLAB_NONE)
         drop_if_idle(trie, parent); /* a fork of one branch is none: at most once, its other branch is there */
@@ -178,13 +245,15 @@ void trie_remove(struct prefix_trie *trie, uint32_t node)
     trie_at(trie, node)->value = 0;
     trie->count--;
     drop_if_idle(trie, node);
+    if (trie->count < trie->start_at / 4)
+        trie_fini(trie);
 }
 
 uint32_t trie_match(const struct prefix_trie *trie, const struct trie_key *key)
 {
-    uint32_t best = SLAB_NONE;
+    uint32_t best = SLAB_NONE, start = start_of(trie, key);
 
-    for (uint32_t at = trie->root; at != SLAB_NONE;) {
+    for (uint32_t at = start; at != SLAB_NONE;) {
         const struct trie_node *node = trie_at(trie, at);
         if (!covers(node, key))
             break;
@@ -194,7 +263,7 @@ uint32_t trie_match(const struct prefix_trie *trie, const struct trie_key *key)
             break;
         at = node->child[bit_at(key, node->length)];
     }
-    return best;
+    return best != SLAB_NONE || start == trie->root ? best : trie_above(trie, start);
 }
 
 uint32_t trie_find(const struct prefix_trie *trie, const struct trie_key *key)
@@ -215,7 +284,7 @@ uint32_t trie_above(const struct prefix_trie *trie, uint32_t node)
 /* The highest node that lies within `key`. */
 static uint32_t top_within(const struct prefix_trie *trie, const struct trie_key *key)
 {
-    uint32_t at = trie->root;
+    uint32_t at = start_of(trie, key);
 
     while (at != SLAB_NONE) {
         const struct trie_node *node = trie_at(trie, at);

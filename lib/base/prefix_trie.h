@@ -2,7 +2,8 @@
 /*
  * Prefixes of one family in a path-compressed binary trie (Patricia): exact and longest match, what covers a prefix
  * and what lies within it. Nodes are items of a slab that several tries may share. Of n prefixes at most 2n - 1 nodes.
- * One owner thread.
+ * A large trie has a table by the first bits of a prefix that spares the way down to them: a node on the way is a cache
+ * line from memory. One owner thread.
  */
 #ifndef BASE_PREFIX_TRIE_H
 #define BASE_PREFIX_TRIE_H
@@ -31,16 +32,25 @@ struct trie_node {
     bool used;      /* a prefix was inserted here; else the node only forks */
 };
 
+#define TRIE_START_BITS 20
+#define TRIE_START_AT   65536 /* prefixes from which on the table pays */
+
 struct prefix_trie {
     struct slab *nodes; /* of struct trie_node */
     uint32_t root;
     uint32_t number; /* the owner's */
     uint8_t family;  /* enum ip_family */
     size_t count;    /* prefixes */
+    size_t start_at; /* TRIE_START_AT; tests set another one */
+    /* By the first bits: the longest node of no more bits that covers them all, SLAB_NONE: none. NULL: no table. */
+    uint32_t *starts;
 };
 
 /* `nodes` must be a slab of struct trie_node and outlive the trie; it belongs to the caller. */
 void trie_init(struct prefix_trie *trie, struct slab *nodes, uint8_t family, uint32_t number);
+
+/* Gives back what is not the slab's; the trie is empty, or its slab goes next. */
+void trie_fini(struct prefix_trie *trie);
 
 struct trie_key trie_key_of(const struct ip_prefix *prefix);
 void trie_prefix_of(const struct trie_node *node, struct ip_prefix *out);

@@ -43,6 +43,8 @@ void bgp_unicast_free(struct bgp_unicast *rib)
     for (size_t i = 0; i < rib->source_count; i++)
         source_give_attrs(rib, &rib->sources[i]);
     bgp_attrs_pool_clear(&rib->pool);
+    for (size_t i = 0; i < rib->table_count; i++)
+        trie_fini(&((struct unicast_table *)slab_at(&rib->tables, rib->order[i]))->trie);
     slab_clear(&rib->nodes);
     slab_clear(&rib->paths);
     slab_clear(&rib->tables);
@@ -163,6 +165,7 @@ static void node_remove(struct bgp_unicast *rib, struct unicast_table *table, ui
     size_t place = unicast_table_place(rib, table->family, table->rd);
     rib->table_count--;
     memmove(&rib->order[place], &rib->order[place + 1], (rib->table_count - place) * sizeof rib->order[0]);
+    trie_fini(&table->trie);
     slab_give(&rib->tables, table->trie.number);
     rib->last_table = SLAB_NONE;
 }

@@ -85,6 +85,10 @@ void rejudge_free(struct rejudge *rejudge)
     if (rejudge == NULL)
         return;
     event_free(rejudge->timer);
+    trie_fini(&rejudge->ipv4);
+    trie_fini(&rejudge->ipv6);
+    trie_fini(&rejudge->vpn_ipv4);
+    trie_fini(&rejudge->vpn_ipv6);
     slab_clear(&rejudge->nodes);
     slab_clear(&rejudge->slots);
     free(rejudge);
