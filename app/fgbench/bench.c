@@ -114,6 +114,10 @@ void bench_record_add(const struct bench_record *record)
                   (int)record->ip, "rules", (int)record->rules, "traffic", record->traffic, "engine", record->engine);
 
     printf("%-9s ip%u %8u %-13s %-16s", record->family, record->ip, record->rules, record->traffic, record->engine);
+    if (record->stage != NULL) {
+        printf(" %-8s", record->stage);
+        json_object_set_new(object, "stage", json_string(record->stage));
+    }
     for (size_t i = 0; i < FIGURES; i++) {
         double value = *figure_of(&copy, i);
         if (value < 0)

@@ -38,6 +38,7 @@ double bench_seconds(void); /* of a monotonic clock */
 /* One measured point. A figure that is below 0 was not measured and is left out. */
 struct bench_record {
     const char *bench, *family, *traffic, *engine;
+    const char *stage; /* of the pipeline; NULL: not of one */
     unsigned ip, rules;
     double cycles_per_packet, best_cycles_per_packet, mpps, build_s, cpu_s, memory_bytes, ratio;
     double p50_us, p99_us, p999_us, max_us, per_second, worker_loss_percent;
@@ -54,6 +55,8 @@ bool bench_records_write(const char *path);
 int bench_classify(const struct bench_options *options);
 int bench_update(const struct bench_options *options);
 int bench_validate(const struct bench_options *options);
+int bench_fib(const struct bench_options *options);
+int bench_pipeline(const struct bench_options *options);
 int bench_bgp(const struct bench_options *options);
 
 #endif

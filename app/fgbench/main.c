@@ -20,6 +20,8 @@ static const struct {
     {"classify", bench_classify, "cycles per packet, beside rte_acl"},
     {"bgp", bench_bgp, "rules and routes from a BGP session, beside BIRD and GoBGP"},
     {"validate", bench_validate, "rules through every step of validation; what sampling headers costs a worker"},
+    {"fib", bench_fib, "a full table of routes: load, memory, lookups, changes; every answer checked"},
+    {"pipeline", bench_pipeline, "cycles per packet of each stage of a router that forwards"},
     {"update", bench_update, "time from a change to its visibility while a worker classifies"},
 };
 
