@@ -73,6 +73,20 @@ def test_files_are_filled_in_turn_and_the_oldest_goes(play, tmp_path):
     assert all((tmp_path / f"samples-{n}.pcapng").stat().st_size < 2**20 + 4096 for n in (0, 1))
 
 
+def test_a_full_disk_is_told_once_and_what_is_not_in_files_is_counted(start, tmp_path):
+    (tmp_path / "samples-1.pcapng").symlink_to("/dev/full")  # the second file of two: every write says ENOSPC
+    config = Config(rules=[f"{TO_HOST} then sample"],
+                    extra=sampled(tmp_path, **{"file-size": 1, "files": 2, "snap-length": 1024}),
+                    wan="net_pcap0,rx_pcap=in.pcap,tx_pcap=wan-out.pcap", lan="net_null1,no-rx=1", start="manual")
+    router = start(config, frames=[udp4(sport=n, size=1000) for n in range(1200)])  # 1 MiB, and some more
+    router.ctl("dataplane", "start")
+    counts = wait_for("all samples", lambda: (c := router.ask("sampling"))["taken"] == 1200 and
+                      c["written"] + c["write_errors"] == 1200 and c, 60)
+    assert counts["write_errors"] > 50 and counts["lost"] == 0
+    assert router.log.count("sampling: cannot write") == 1
+    assert "sampling: writing" not in router.log
+
+
 def read_sflow(datagram):
     """(sub-agent, [(one-in, output, frame length, octets)])"""
     version, kind, agent, sub_agent, _, _, count = struct.unpack_from(">7I", datagram)

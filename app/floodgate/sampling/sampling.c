@@ -38,8 +38,11 @@ enum stream { STREAM_PORTS, STREAM_RULES, STREAM_COUNT };
 /* What the spool's thread writes and the control thread reads. */
 struct outcome {
     atomic_ullong written, write_errors;
-    atomic_int error; /* of the last attempt; 0: it went well */
+    atomic_int error; /* of the last batch; 0: it went well */
     atomic_uint number;
+    /* the thread's own: of the batch that is not flushed yet */
+    unsigned batch;
+    int batch_error;
 };
 
 struct sampling {
@@ -135,20 +138,26 @@ static void on_record(void *ctx, const void *data, size_t len)
                                                   .octets = octets,
                                                   .comment = (const char *)octets + head.captured,
                                               });
-    atomic_fetch_add(error == 0 ? &sampling->outcome.written : &sampling->outcome.write_errors, 1);
+    if (error == 0) {
+        sampling->outcome.batch++;
+    } else {
+        atomic_fetch_add(&sampling->outcome.write_errors, 1);
+        sampling->outcome.batch_error = error;
+    }
     atomic_store(&sampling->outcome.number, pcapng_number(sampling->files));
-    atomic_store(&sampling->outcome.error, error);
 }
 
+/* Only now it is known what became of the batch: until then it is in a buffer, where every write goes well. */
 static void on_flush(void *ctx)
 {
     struct sampling *sampling = ctx;
+    struct outcome *outcome = &sampling->outcome;
     int error = pcapng_flush(sampling->files);
 
-    if (error == 0)
-        return;
-    atomic_fetch_add(&sampling->outcome.write_errors, 1);
-    atomic_store(&sampling->outcome.error, error);
+    atomic_fetch_add(error == 0 ? &outcome->written : &outcome->write_errors, outcome->batch);
+    atomic_store(&outcome->error, error != 0 ? error : outcome->batch_error);
+    outcome->batch = 0;
+    outcome->batch_error = 0;
 }
 
 static const char *file_now(struct sampling *sampling)
@@ -406,6 +415,7 @@ void sampling_counts_get(struct sampling *sampling, struct sampling_counts *out)
     out->written = atomic_load(&sampling->outcome.written);
     out->write_errors = atomic_load(&sampling->outcome.write_errors);
     out->lost = sampling->refused;
+    out->taken = 0 - sampling->refused; /* they were taken, but each is counted once */
     out->file = sampling->files != NULL ? file_now(sampling) : NULL;
     for (unsigned i = 0; i < sampling->tap_count; i++) {
         out->taken += cnt_get(&sampling->taps[i].taken);

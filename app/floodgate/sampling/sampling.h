@@ -38,7 +38,7 @@ void sampling_rules_by(struct sampling *sampling, const struct rules *rules);
 void sampling_drain(struct sampling *sampling);
 
 struct sampling_counts {
-    uint64_t taken;                 /* by workers, into their rings */
+    uint64_t taken;                 /* by workers, into their rings, and not lost behind them */
     uint64_t lost;                  /* found no room there, or waiting for the disk */
     uint64_t written, write_errors; /* packets in files */
     uint64_t exported;              /* samples in datagrams that were sent */
