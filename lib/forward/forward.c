@@ -9,7 +9,9 @@
 
 #define HOP_ROOM      65536u
 #define NODE_ROOM     1048576u
-#define NEIGHBOR_ROOM 16384u
+#define NEIGHBOR_ROOM 49152u
+#define ASKED_ROOM    1024u
+#define HELD_ROOM     2048u
 
 uint32_t hop_take(struct fwd *fwd, enum owner owner, void *of)
 {
@@ -22,18 +24,17 @@ uint32_t hop_take(struct fwd *fwd, enum owner owner, void *of)
     return number;
 }
 
+/* Workers that had the number when it was given back have sent by it to the end of their burst. */
 static void number_release(void *ctx, void *number)
 {
     struct fwd *fwd = ctx;
 
+    fwd_hops_clear(fwd->hops, (uint32_t)(uintptr_t)number);
     idpool_give(fwd->numbers, (uint32_t)(uintptr_t)number);
 }
 
 void hop_give(struct fwd *fwd, uint32_t number)
 {
-    static const struct fwd_hop NONE = {.kind = FWD_UNREACHABLE};
-
-    fwd_hops_set(fwd->hops, number, &NONE); /* needs no memory */
     fwd->owners[number].owner = OWNER_NOBODY;
     fwd->owners[number].of = NULL;
     rcu_retire_ctx(fwd->rcu, number_release, fwd, (void *)(uintptr_t)number);
@@ -85,6 +86,8 @@ struct fwd *fwd_create(const struct fwd_conf *conf, const struct fwd_ops *ops, v
     fwd->vrf_count = conf->vrf_count;
     fwd->port_count = conf->port_count;
     fwd->neighbor_room = conf->neighbor_room ? conf->neighbor_room : NEIGHBOR_ROOM;
+    fwd->asked_room = conf->asked_room ? conf->asked_room : ASKED_ROOM;
+    fwd->held_room = conf->held_room ? conf->held_room : HELD_ROOM;
     fwd->nodes = fwd_nodes_create(conf->node_room ? conf->node_room : NODE_ROOM, conf->rcu);
     fwd->hops = fwd_hops_create(hop_room, conf->rcu);
     fwd->numbers = idpool_create(hop_room - 1);
@@ -92,8 +95,9 @@ struct fwd *fwd_create(const struct fwd_conf *conf, const struct fwd_ops *ops, v
     fwd->fibs = calloc(conf->vrf_count, sizeof *fwd->fibs);
     fwd->port_hops = calloc(conf->port_count + 1u, sizeof *fwd->port_hops);
     fwd->port_vrfs = calloc(conf->port_count + 1u, sizeof *fwd->port_vrfs);
+    fwd->asked = calloc(conf->port_count + 1u, sizeof *fwd->asked);
     if (fwd->nodes != NULL && fwd->hops != NULL && fwd->numbers != NULL && fwd->owners != NULL && fwd->fibs != NULL &&
-        fwd->port_hops != NULL && fwd->port_vrfs != NULL && fibs_make(fwd) && hops_make(fwd)) {
+        fwd->port_hops != NULL && fwd->port_vrfs != NULL && fwd->asked != NULL && fibs_make(fwd) && hops_make(fwd)) {
         memcpy(fwd->port_vrfs, conf->port_vrfs, conf->port_count * sizeof *fwd->port_vrfs);
         return fwd;
     }
@@ -125,6 +129,7 @@ void fwd_free(struct fwd *fwd)
     free(fwd->fibs);
     free(fwd->port_hops);
     free(fwd->port_vrfs);
+    free(fwd->asked);
     free(fwd);
 }
 
@@ -155,9 +160,15 @@ int fwd_address_add(struct fwd *fwd, uint16_t port, const struct ip_prefix *addr
 int fwd_route_set(struct fwd *fwd, uint16_t vrf, const struct ip_prefix *prefix, enum fwd_source source,
                   const struct ip_addr *gateways, unsigned gateway_count)
 {
+    return fwd_route_set_on(fwd, vrf, prefix, source, gateways, NULL, gateway_count);
+}
+
+int fwd_route_set_on(struct fwd *fwd, uint16_t vrf, const struct ip_prefix *prefix, enum fwd_source source,
+                     const struct ip_addr *gateways, const uint16_t *ports, unsigned gateway_count)
+{
     struct fwd_fib *fib = fib_of(fwd, vrf, prefix->family);
     uint32_t old = fwd_fib_get(fib, prefix, source);
-    uint32_t number = route_hop_get(fwd, vrf, gateways, gateway_count);
+    uint32_t number = route_hop_get(fwd, vrf, gateways, ports, gateway_count);
 
     if (number == FWD_NO_ROUTE)
         return -ENOMEM;

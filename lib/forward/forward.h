@@ -21,7 +21,8 @@
 #include "forward/hop.h"
 
 #define FWD_VRF_DEFAULT 0u
-#define FWD_HELD_MAX    8 /* packets that wait for one neighbour */
+#define FWD_HELD_MAX    8          /* packets that wait for one neighbour */
+#define FWD_PORT_ANY    UINT16_MAX /* of a gateway: wherever the routes say that it is */
 
 struct fwd;
 
@@ -31,7 +32,9 @@ struct fwd_conf {
     const uint16_t *port_vrfs; /* by port; copied */
     uint32_t hop_room;         /* gateways, neighbours and groups at the same time; 0: 65536 */
     uint32_t node_room;        /* nodes of the FIBs; 0: 1048576, which is 1 GiB when all are used */
-    uint32_t neighbor_room;    /* neighbours that are learned; 0: 16384 */
+    uint32_t neighbor_room;    /* neighbours that are learned; 0: 49152 */
+    uint32_t asked_room;       /* of one port, at the same time, that have not answered yet (RFC 6583); 0: 1024 */
+    uint32_t held_room;        /* packets that wait, of all ports; 0: 2048 */
     struct rcu *rcu;
 };
 
@@ -59,10 +62,14 @@ int fwd_address_add(struct fwd *fwd, uint16_t port, const struct ip_prefix *addr
 
 /*
  * What `source` (FWD_FROM_STATIC, FWD_FROM_BGP) says of a prefix: 1 .. FWD_SPREAD_MAX gateways, or none: a blackhole.
- * Replaces what it said before. 0 or -ENOMEM (nothing changed). In force at once; gateways are found by fwd_settle.
+ * Replaces what it said before. 0 or -ENOMEM (nothing changed). In force at once; what other routes lead over this one
+ * is found by fwd_settle.
  */
 int fwd_route_set(struct fwd *fwd, uint16_t vrf, const struct ip_prefix *prefix, enum fwd_source source,
                   const struct ip_addr *gateways, unsigned gateway_count);
+/* The same with the port that each gateway is on, for link-local ones: NULL, or FWD_PORT_ANY for some. */
+int fwd_route_set_on(struct fwd *fwd, uint16_t vrf, const struct ip_prefix *prefix, enum fwd_source source,
+                     const struct ip_addr *gateways, const uint16_t *ports, unsigned gateway_count);
 void fwd_route_clear(struct fwd *fwd, uint16_t vrf, const struct ip_prefix *prefix, enum fwd_source source);
 
 /*
@@ -88,13 +95,19 @@ int fwd_neighbor_set(struct fwd *fwd, uint16_t port, const struct ip_addr *addre
 void fwd_neighbor_unset(struct fwd *fwd, uint16_t port, const struct ip_addr *address);
 
 /*
- * What the network says: `answered` for an answer to what we asked, else a hint (a request that carries its sender's
- * address), which counts only for neighbours that are known or asked for. What is held is released.
+ * What the network says of a neighbour that is known or asked for; of others nothing is learned. What is held is
+ * released. `how`: bits; without FWD_LEARN_ANSWER it is a hint (a request that carries its sender's address).
+ * `mac` NULL: an answer without an address confirms the known one (RFC 4861 7.2.4).
  */
-void fwd_neighbor_learn(struct fwd *fwd, uint16_t port, const struct ip_addr *address, const uint8_t *mac,
-                        bool answered, mono_ms_t now);
+#define FWD_LEARN_ANSWER 1u /* to what we asked */
+#define FWD_LEARN_KEEP   2u /* another address is not taken over, but makes the known one doubtful (RFC 4861 7.2.5) */
+void fwd_neighbor_learn(struct fwd *fwd, uint16_t port, const struct ip_addr *address, const uint8_t *mac, unsigned how,
+                        mono_ms_t now);
 
-/* Holds a packet until its neighbour is known, and asks. Ends in `release` or `drop`, maybe before it returns. */
+/*
+ * Holds a packet until its neighbour is known, and asks. Ends in `release` or `drop`, maybe before it returns. Where a
+ * port waits for too many, the one that has not answered for longest makes room, or the packet goes.
+ */
 void fwd_neighbor_hold(struct fwd *fwd, uint16_t port, const struct ip_addr *address, void *packet, mono_ms_t now);
 
 /* Drops all that is held. */

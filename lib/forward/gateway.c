@@ -7,27 +7,103 @@
 
 #define RECURSION_MAX 8 /* routes on the way to one neighbour */
 
-struct gateway *gateway_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *address)
+static void way_find(const struct fwd *fwd, uint16_t vrf, const struct ip_addr *address, unsigned depth,
+                     struct fwd_hop *out);
+
+/* The way to a neighbour on a port: there, or to be asked for. */
+static void neighbor_way(const struct fwd *fwd, uint16_t port, const struct ip_addr *address, struct fwd_hop *out)
+{
+    const struct neighbor *neighbor = neighbor_find(fwd, port, address);
+
+    if (neighbor != NULL && neighbor->number != 0) {
+        memcpy(out, fwd_hop_of(fwd->hops, neighbor->number), sizeof *out);
+        return;
+    }
+    out->kind = FWD_RESOLVE;
+    out->port = port;
+    out->address = *address;
+}
+
+static void gateway_way(const struct fwd *fwd, const struct gateway *gateway, unsigned depth, struct fwd_hop *out)
+{
+    memset(out, 0, sizeof *out);
+    if (gateway->port != FWD_PORT_ANY)
+        neighbor_way(fwd, gateway->port, &gateway->address, out);
+    else
+        way_find(fwd, gateway->vrf, &gateway->address, depth, out);
+}
+
+/* The way to an address: what its longest route leads to, and so on to a neighbour. */
+static void way_find(const struct fwd *fwd, uint16_t vrf, const struct ip_addr *address, unsigned depth,
+                     struct fwd_hop *out)
+{
+    struct fwd_route route;
+
+    memset(out, 0, sizeof *out);
+    if (depth == RECURSION_MAX || !fwd_fib_find(fib_of(fwd, vrf, address->family), address, &route))
+        return;
+    const struct fwd_hop *hop = fwd_hop_of(fwd->hops, route.value);
+    const struct gateway *gateway = fwd->owners[route.value].of;
+    switch (fwd->owners[route.value].owner) {
+    case OWNER_GATEWAY: /* also ends what leads to itself */
+        if (!ip_addr_equal(&gateway->address, address) || gateway->vrf != vrf)
+            gateway_way(fwd, gateway, depth + 1, out);
+        break;
+    case OWNER_PORT:
+        neighbor_way(fwd, hop->port, address, out);
+        break;
+    default:
+        if (hop->kind != FWD_SELF) /* the router is not its own gateway */
+            memcpy(out, hop, sizeof *out);
+    }
+}
+
+/* Only ways that lead somewhere; several only where they are. */
+static void group_find(const struct fwd *fwd, const struct group *group, struct fwd_hop *out)
+{
+    memset(out, 0, sizeof *out);
+    for (unsigned i = 0; i < group->width; i++)
+        if (fwd_hop_of(fwd->hops, group->members[i])->kind != FWD_UNREACHABLE)
+            out->members[out->width++] = group->members[i];
+    if (out->width > 0)
+        out->kind = FWD_SPREAD;
+}
+
+/* Found at once, so that a route to it never leads nowhere for a moment. */
+static struct gateway *gateway_make(struct fwd *fwd, uint16_t vrf, const struct ip_addr *address, uint16_t port)
+{
+    struct gateway *gateway = calloc(1, sizeof *gateway);
+    struct fwd_hop hop;
+
+    if (gateway == NULL)
+        return NULL;
+    gateway->number = hop_take(fwd, OWNER_GATEWAY, gateway);
+    gateway->vrf = vrf;
+    gateway->port = port;
+    gateway->address = *address;
+    gateway_way(fwd, gateway, 0, &hop);
+    if (gateway->number != 0 && fwd_hops_set(fwd->hops, gateway->number, &hop) == 0)
+        return gateway;
+    if (gateway->number != 0)
+        hop_give(fwd, gateway->number);
+    free(gateway);
+    return NULL;
+}
+
+static struct gateway *gateway_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *address, uint16_t port)
 {
     struct gateway **bucket = &fwd->gateways[bucket_of(vrf, address)];
     struct gateway *gateway = *bucket;
 
-    while (gateway != NULL && (gateway->vrf != vrf || !ip_addr_equal(&gateway->address, address)))
+    while (gateway != NULL &&
+           (gateway->vrf != vrf || gateway->port != port || !ip_addr_equal(&gateway->address, address)))
         gateway = gateway->next;
     if (gateway == NULL) {
-        gateway = calloc(1, sizeof *gateway);
+        gateway = gateway_make(fwd, vrf, address, port);
         if (gateway == NULL)
             return NULL;
-        gateway->number = hop_take(fwd, OWNER_GATEWAY, gateway);
-        if (gateway->number == 0) {
-            free(gateway);
-            return NULL;
-        }
-        gateway->vrf = vrf;
-        gateway->address = *address;
         gateway->next = *bucket;
         *bucket = gateway;
-        fwd->changed = true;
     }
     gateway->references++;
     return gateway;
@@ -53,6 +129,26 @@ static int number_compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static struct group *group_make(struct fwd *fwd, const uint32_t *members, unsigned width)
+{
+    struct group *group = calloc(1, sizeof *group);
+    struct fwd_hop hop;
+
+    if (group == NULL)
+        return NULL;
+    group->number = hop_take(fwd, OWNER_GROUP, group);
+    group->references = 1;
+    group->width = width;
+    memcpy(group->members, members, width * sizeof members[0]);
+    group_find(fwd, group, &hop);
+    if (group->number != 0 && fwd_hops_set(fwd->hops, group->number, &hop) == 0)
+        return group;
+    if (group->number != 0)
+        hop_give(fwd, group->number);
+    free(group);
+    return NULL;
+}
+
 /* The group of these gateways, whose references it takes over; NULL when memory is short. */
 static struct group *group_get(struct fwd *fwd, const uint32_t *members, unsigned width)
 {
@@ -66,19 +162,11 @@ static struct group *group_get(struct fwd *fwd, const uint32_t *members, unsigne
         group->references++;
         return group;
     }
-    group = calloc(1, sizeof *group);
-    uint32_t number = group != NULL ? hop_take(fwd, OWNER_GROUP, group) : 0;
-    if (number == 0) {
-        free(group);
+    group = group_make(fwd, members, width);
+    if (group == NULL)
         return NULL;
-    }
-    group->number = number;
-    group->references = 1;
-    group->width = width;
-    memcpy(group->members, members, width * sizeof members[0]);
     group->next = fwd->groups;
     fwd->groups = group;
-    fwd->changed = true;
     return group;
 }
 
@@ -105,7 +193,8 @@ void route_hop_put(struct fwd *fwd, uint32_t number)
         group_put(fwd, fwd->owners[number].of);
 }
 
-uint32_t route_hop_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *gateways, unsigned count)
+uint32_t route_hop_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *gateways, const uint16_t *ports,
+                       unsigned count)
 {
     uint32_t members[FWD_SPREAD_MAX];
     unsigned width = 0;
@@ -113,7 +202,7 @@ uint32_t route_hop_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *gate
     if (count == 0)
         return fwd->blackhole;
     for (; width < count && width < FWD_SPREAD_MAX; width++) {
-        struct gateway *gateway = gateway_get(fwd, vrf, &gateways[width]);
+        struct gateway *gateway = gateway_get(fwd, vrf, &gateways[width], ports != NULL ? ports[width] : FWD_PORT_ANY);
         if (gateway == NULL)
             break;
         members[width] = gateway->number;
@@ -131,50 +220,6 @@ uint32_t route_hop_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *gate
     return FWD_NO_ROUTE;
 }
 
-/* The way to an address: what its longest route leads to, and so on to a neighbour. */
-static void way_find(const struct fwd *fwd, uint16_t vrf, const struct ip_addr *address, unsigned depth,
-                     struct fwd_hop *out)
-{
-    struct fwd_route route;
-
-    memset(out, 0, sizeof *out);
-    if (depth == RECURSION_MAX || !fwd_fib_find(fib_of(fwd, vrf, address->family), address, &route))
-        return;
-    const struct fwd_hop *hop = fwd_hop_of(fwd->hops, route.value);
-    const struct gateway *gateway = fwd->owners[route.value].of;
-    const struct neighbor *neighbor;
-    switch (fwd->owners[route.value].owner) {
-    case OWNER_GATEWAY: /* also ends what leads to itself */
-        if (!ip_addr_equal(&gateway->address, address) || gateway->vrf != vrf)
-            way_find(fwd, gateway->vrf, &gateway->address, depth + 1, out);
-        break;
-    case OWNER_PORT:
-        neighbor = neighbor_find(fwd, hop->port, address);
-        if (neighbor != NULL && neighbor->number != 0) {
-            memcpy(out, fwd_hop_of(fwd->hops, neighbor->number), sizeof *out);
-            break;
-        }
-        out->kind = FWD_RESOLVE;
-        out->port = hop->port;
-        out->address = *address;
-        break;
-    default:
-        if (hop->kind != FWD_SELF) /* the router is not its own gateway */
-            memcpy(out, hop, sizeof *out);
-    }
-}
-
-/* Only ways that lead somewhere; several only where they are. */
-static void group_find(const struct fwd *fwd, const struct group *group, struct fwd_hop *out)
-{
-    memset(out, 0, sizeof *out);
-    for (unsigned i = 0; i < group->width; i++)
-        if (fwd_hop_of(fwd->hops, group->members[i])->kind != FWD_UNREACHABLE)
-            out->members[out->width++] = group->members[i];
-    if (out->width > 0)
-        out->kind = FWD_SPREAD;
-}
-
 static int ways_find(struct fwd *fwd)
 {
     struct fwd_hop hop;
@@ -182,7 +227,7 @@ static int ways_find(struct fwd *fwd)
 
     for (unsigned b = 0; b < BUCKETS; b++) {
         for (const struct gateway *gateway = fwd->gateways[b]; gateway != NULL; gateway = gateway->next) {
-            way_find(fwd, gateway->vrf, &gateway->address, 0, &hop);
+            gateway_way(fwd, gateway, 0, &hop);
             error |= fwd_hops_set(fwd->hops, gateway->number, &hop);
         }
     }
@@ -208,7 +253,7 @@ void fwd_settle(struct fwd *fwd)
 
 uint32_t fwd_gateway_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *address)
 {
-    const struct gateway *gateway = gateway_get(fwd, vrf, address);
+    const struct gateway *gateway = gateway_get(fwd, vrf, address, FWD_PORT_ANY);
 
     fwd_settle(fwd);
     return gateway != NULL ? gateway->number : 0;

@@ -62,3 +62,12 @@ int fwd_hops_set(struct fwd_hops *hops, uint32_t number, const struct fwd_hop *h
         rcu_retire(hops->rcu, free, (void *)(uintptr_t)old);
     return 0;
 }
+
+void fwd_hops_clear(struct fwd_hops *hops, uint32_t number)
+{
+    const struct fwd_hop *old = rcu_load(&hops->slots[number]);
+
+    rcu_publish(&hops->slots[number], &UNREACHABLE);
+    if (old != &UNREACHABLE)
+        free((void *)(uintptr_t)old);
+}

@@ -14,6 +14,7 @@ struct gateway {
     uint32_t number;      /* its hop */
     uint32_t references;
     uint16_t vrf;
+    uint16_t port; /* that it is on, or FWD_PORT_ANY */
     struct ip_addr address;
 };
 
@@ -32,7 +33,14 @@ struct neighbor {
     uint32_t number; /* its hop, or 0 */
     unsigned asked;  /* times since it was last heard of */
     mono_ms_t next_at;
+    struct neighbor *asked_before, *asked_after; /* while ASKED, in the list of the port, the longest first */
     void *held[FWD_HELD_MAX];
+};
+
+/* Neighbours of a port that have not answered yet. */
+struct asked_list {
+    struct neighbor *first, *last;
+    uint32_t count;
 };
 
 /* Whose a hop is. */
@@ -58,6 +66,9 @@ struct fwd {
     struct neighbor *neighbors[BUCKETS];
     struct group *groups;
     uint32_t neighbor_count, neighbor_room;
+    struct asked_list *asked; /* by port */
+    uint32_t asked_room;
+    uint32_t held_count, held_room;
     bool changed; /* gateways are to be found anew */
 };
 
@@ -84,9 +95,9 @@ struct neighbor *neighbor_find(const struct fwd *fwd, uint16_t port, const struc
 void neighbors_free(struct fwd *fwd);
 
 /* gateway.c */
-struct gateway *gateway_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *address);
 void route_hop_put(struct fwd *fwd, uint32_t number); /* a route lets go of its hop */
-uint32_t route_hop_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *gateways, unsigned count);
+uint32_t route_hop_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *gateways, const uint16_t *ports,
+                       unsigned count);
 void gateways_free(struct fwd *fwd);
 
 #endif

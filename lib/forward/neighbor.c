@@ -12,6 +12,7 @@
 #define REACHABLE_MS 60000u /* RFC 1122 2.3.2.1: of the order of a minute */
 #define RETRANS_MS   1000u  /* RFC 4861 section 10: RETRANS_TIMER */
 #define SOLICITS_MAX 3u     /* MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT */
+#define PATIENCE_MS  200u   /* who has not answered by then makes room for others where there is none */
 
 const char *fwd_neighbor_state_name(enum fwd_neighbor_state state)
 {
@@ -67,11 +68,44 @@ static struct ip_prefix host_prefix(const struct ip_addr *address)
     return prefix;
 }
 
-static void held_drop(const struct fwd *fwd, struct neighbor *neighbor)
+static void held_drop(struct fwd *fwd, struct neighbor *neighbor)
 {
     for (unsigned i = 0; i < neighbor->info.held; i++)
         fwd->ops.drop(fwd->ctx, neighbor->held[i]);
+    fwd->held_count -= neighbor->info.held;
     neighbor->info.held = 0;
+}
+
+static void asked_add(struct fwd *fwd, struct neighbor *neighbor)
+{
+    struct asked_list *list = &fwd->asked[neighbor->info.port];
+
+    neighbor->asked_before = list->last;
+    if (list->last != NULL)
+        list->last->asked_after = neighbor;
+    else
+        list->first = neighbor;
+    list->last = neighbor;
+    list->count++;
+}
+
+/* It answers, or goes. */
+static void asked_remove(struct fwd *fwd, struct neighbor *neighbor)
+{
+    struct asked_list *list = &fwd->asked[neighbor->info.port];
+
+    if (list->first != neighbor && neighbor->asked_before == NULL)
+        return; /* it is not there */
+    if (neighbor->asked_before != NULL)
+        neighbor->asked_before->asked_after = neighbor->asked_after;
+    else
+        list->first = neighbor->asked_after;
+    if (neighbor->asked_after != NULL)
+        neighbor->asked_after->asked_before = neighbor->asked_before;
+    else
+        list->last = neighbor->asked_before;
+    neighbor->asked_before = neighbor->asked_after = NULL;
+    list->count--;
 }
 
 static void neighbor_remove(struct fwd *fwd, struct neighbor *neighbor)
@@ -80,6 +114,7 @@ static void neighbor_remove(struct fwd *fwd, struct neighbor *neighbor)
     struct ip_prefix host = host_prefix(&neighbor->info.address);
 
     held_drop(fwd, neighbor);
+    asked_remove(fwd, neighbor);
     while (*at != neighbor)
         at = &(*at)->next;
     *at = neighbor->next;
@@ -130,6 +165,7 @@ static int neighbor_resolve(struct fwd *fwd, struct neighbor *neighbor, const ui
     }
     for (unsigned i = 0; i < neighbor->info.held; i++)
         fwd->ops.release(fwd->ctx, neighbor->held[i], neighbor->info.port, mac);
+    fwd->held_count -= neighbor->info.held;
     neighbor->info.held = 0;
     return 0;
 }
@@ -140,6 +176,7 @@ int fwd_neighbor_set(struct fwd *fwd, uint16_t port, const struct ip_addr *addre
 
     if (neighbor == NULL && (neighbor = neighbor_make(fwd, port, address)) == NULL)
         return -ENOMEM;
+    asked_remove(fwd, neighbor);
     neighbor->info.state = FWD_NEIGHBOR_STATIC;
     return neighbor_resolve(fwd, neighbor, mac);
 }
@@ -152,23 +189,53 @@ void fwd_neighbor_unset(struct fwd *fwd, uint16_t port, const struct ip_addr *ad
         neighbor_remove(fwd, neighbor);
 }
 
-void fwd_neighbor_learn(struct fwd *fwd, uint16_t port, const struct ip_addr *address, const uint8_t *mac,
-                        bool answered, mono_ms_t now)
+void fwd_neighbor_learn(struct fwd *fwd, uint16_t port, const struct ip_addr *address, const uint8_t *mac, unsigned how,
+                        mono_ms_t now)
 {
     struct neighbor *neighbor = neighbor_find(fwd, port, address);
 
     /* nobody makes us remember what we did not ask for: RFC 826 merges, it does not add, unless we are the target */
     if (neighbor == NULL || neighbor->info.state == FWD_NEIGHBOR_STATIC)
         return;
-    /* a hint that says nothing new confirms nothing */
-    if (!answered && neighbor->info.state != FWD_NEIGHBOR_ASKED && memcmp(neighbor->info.mac, mac, 6) == 0)
+    bool known = neighbor->info.state != FWD_NEIGHBOR_ASKED;
+    if (mac == NULL && !known)
         return;
+    bool same = known && (mac == NULL || memcmp(neighbor->info.mac, mac, 6) == 0);
+    if (same && (how & FWD_LEARN_ANSWER) == 0)
+        return; /* a hint that says nothing new confirms nothing */
+    if (known && !same && (how & FWD_LEARN_KEEP)) {
+        if (neighbor->info.state == FWD_NEIGHBOR_REACHABLE)
+            neighbor->next_at = now;
+        return;
+    }
+    asked_remove(fwd, neighbor);
     neighbor->info.state = FWD_NEIGHBOR_REACHABLE;
     neighbor->info.since = now;
     neighbor->asked = 0;
     neighbor->next_at = now + REACHABLE_MS;
-    if (neighbor_resolve(fwd, neighbor, mac) < 0)
+    if (neighbor_resolve(fwd, neighbor, same ? neighbor->info.mac : mac) < 0)
         neighbor_remove(fwd, neighbor);
+}
+
+/* One more to ask for, or NULL when there is no room: RFC 6583 6.2. */
+static struct neighbor *neighbor_ask(struct fwd *fwd, uint16_t port, const struct ip_addr *address, mono_ms_t now)
+{
+    const struct asked_list *list = &fwd->asked[port];
+    bool full = list->count >= fwd->asked_room || fwd->neighbor_count >= fwd->neighbor_room;
+
+    if (full && list->first != NULL && now - list->first->info.since >= PATIENCE_MS)
+        neighbor_remove(fwd, list->first);
+    else if (full)
+        return NULL;
+    struct neighbor *neighbor = neighbor_make(fwd, port, address);
+    if (neighbor == NULL)
+        return NULL;
+    asked_add(fwd, neighbor);
+    neighbor->info.since = now;
+    neighbor->asked = 1;
+    neighbor->next_at = now + RETRANS_MS;
+    fwd->ops.solicit(fwd->ctx, port, address, NULL);
+    return neighbor;
 }
 
 void fwd_neighbor_hold(struct fwd *fwd, uint16_t port, const struct ip_addr *address, void *packet, mono_ms_t now)
@@ -179,22 +246,21 @@ void fwd_neighbor_hold(struct fwd *fwd, uint16_t port, const struct ip_addr *add
         fwd->ops.release(fwd->ctx, packet, port, neighbor->info.mac);
         return;
     }
-    if (neighbor == NULL) {
-        if (fwd->neighbor_count >= fwd->neighbor_room || (neighbor = neighbor_make(fwd, port, address)) == NULL) {
-            fwd->ops.drop(fwd->ctx, packet);
-            return;
-        }
-        neighbor->info.since = now;
-        neighbor->asked = 1;
-        neighbor->next_at = now + RETRANS_MS;
-        fwd->ops.solicit(fwd->ctx, port, address, NULL);
+    if (neighbor == NULL)
+        neighbor = neighbor_ask(fwd, port, address, now);
+    if (neighbor == NULL || (neighbor->info.held == 0 && fwd->held_count >= fwd->held_room)) {
+        fwd->ops.drop(fwd->ctx, packet);
+        return;
     }
-    if (neighbor->info.held == FWD_HELD_MAX) { /* RFC 1122 2.3.2.2: at least the latest is kept */
+    /* RFC 1122 2.3.2.2: at least the latest is kept */
+    if (neighbor->info.held == FWD_HELD_MAX || fwd->held_count >= fwd->held_room) {
         fwd->ops.drop(fwd->ctx, neighbor->held[0]);
         memmove(neighbor->held, neighbor->held + 1, (FWD_HELD_MAX - 1) * sizeof neighbor->held[0]);
         neighbor->info.held--;
+        fwd->held_count--;
     }
     neighbor->held[neighbor->info.held++] = packet;
+    fwd->held_count++;
 }
 
 /* Its time has come: ask, or give up. */

@@ -27,6 +27,8 @@ void receive_solicit(void *ctx, uint16_t port, const struct ip_addr *address, co
     const struct ip_prefix *own = routing_address(routing, port, address->family, NULL);
     uint8_t message[FWD_MESSAGE_MAX], to[6];
 
+    if (own == NULL && address->family == IP_V6) /* its link-local address, which it always has */
+        own = &routing->addresses[port][routing->address_count[port] - 1];
     if (own == NULL)
         return;
     if (address->family == IP_V4) {
@@ -61,7 +63,8 @@ static void on_arp(struct routing *routing, uint16_t port, const uint8_t *messag
         return;
     struct ip_addr sender = addr_of(IP_V4, arp.sender);
     if (routing_address(routing, port, IP_V4, arp.sender) == NULL)
-        fwd_neighbor_learn(routing->fwd, port, &sender, arp.sender_mac, arp.operation == FWD_ARP_REPLY, routing->now);
+        fwd_neighbor_learn(routing->fwd, port, &sender, arp.sender_mac,
+                           arp.operation == FWD_ARP_REPLY ? FWD_LEARN_ANSWER : 0, routing->now);
     if (arp.operation != FWD_ARP_REQUEST || routing_address(routing, port, IP_V4, arp.target) == NULL)
         return;
     struct fwd_arp answer = {.operation = FWD_ARP_REPLY};
@@ -102,13 +105,15 @@ static void on_nd(struct routing *routing, uint16_t port, const uint8_t *packet,
         return;
     if (nd.type == FWD_ND_ADVERTISE) {
         struct ip_addr target = addr_of(IP_V6, nd.target);
-        if (nd.has_mac)
-            fwd_neighbor_learn(routing->fwd, port, &target, nd.mac, nd.flags & FWD_ND_SOLICITED, routing->now);
+        unsigned how =
+            (nd.flags & FWD_ND_SOLICITED ? FWD_LEARN_ANSWER : 0) | (nd.flags & FWD_ND_OVERRIDE ? 0 : FWD_LEARN_KEEP);
+        if (nd.has_mac || (nd.flags & FWD_ND_SOLICITED))
+            fwd_neighbor_learn(routing->fwd, port, &target, nd.has_mac ? nd.mac : NULL, how, routing->now);
         return;
     }
     struct ip_addr src = addr_of(IP_V6, nd.src);
     if (nd.has_mac && routing_address(routing, port, IP_V6, nd.src) == NULL)
-        fwd_neighbor_learn(routing->fwd, port, &src, nd.mac, false, routing->now);
+        fwd_neighbor_learn(routing->fwd, port, &src, nd.mac, 0, routing->now);
     if (routing_address(routing, port, IP_V6, nd.target) != NULL)
         nd_answer(routing, port, &nd, frame_src);
 }
