@@ -33,6 +33,7 @@ struct burst {
     struct egress egress[PORTS_BURST]; /* routed ports only */
     uint32_t rules[PORTS_BURST];       /* first matching rule of each, or CLS_NO_MATCH */
     uint32_t hops[PORTS_BURST];        /* routed ports only: the lookup stage's answers, numbers of next hops */
+    bool oversized;                    /* some are longer than their egress port's MTU, to be sent in fragments */
     uint16_t copy_count; /* of packets that go to another address, too: made by the act stage, sent after the burst */
     struct rte_mbuf *copies[PORTS_BURST];
     struct pkt_key copy_keys[PORTS_BURST];
@@ -61,6 +62,12 @@ void stage_local(struct burst *burst);   /* takes out what is for the router its
 void stage_lookup(struct burst *burst);  /* fills `hops` in: by a redirect, or by what the FIB says */
 void stage_forward(struct burst *burst); /* route, TTL, MTU, neighbour: each left is ready for its egress.port */
 void stage_tx_routed(struct burst *burst);
+
+/*
+ * fragment.c: sends one packet that may be longer than the MTU of `port`, in fragments then; their sum is counted.
+ * `from`: counters of the port that it came in by. Returns false when it was not sent: it stays the caller's.
+ */
+bool routed_send_cut(struct worker *worker, uint16_t port, struct rte_mbuf *packet, struct cnt_port *from);
 
 /* Sends what is ready by `port`, and counts it there. Returns how many went; the others stay the caller's. */
 uint16_t routed_send(struct worker *worker, uint16_t port, struct rte_mbuf **packets, uint16_t count);

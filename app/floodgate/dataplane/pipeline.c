@@ -272,6 +272,7 @@ void pipeline_run(struct worker *worker, const struct worker_queue *queue, struc
     burst.packets = packets;
     burst.meter.limit = NULL;
     burst.copy_count = 0;
+    burst.oversized = false;
 
     uint64_t before = start_tsc;
     const struct pipeline_stage *stage = queue->routed ? ROUTE : WIRE;

@@ -127,8 +127,13 @@ static bool forward_to(struct burst *burst, uint16_t i, const struct fwd_hop *ho
         return false;
     }
     if (unlikely(key->length > out->mtu)) {
-        punt_error(burst, packet, key, burst->egress[i].vrf, CNT_DROP_MTU_EXCEEDED, UP_TOO_BIG, out->mtu);
-        return false;
+        bool may_cut = key->family == IP_V4 && (key->fragment & PKT_FRAGMENT_DF) == 0;
+        if (may_cut)
+            burst->oversized = true;
+        else
+            punt_error(burst, packet, key, burst->egress[i].vrf, CNT_DROP_MTU_EXCEEDED, UP_TOO_BIG, out->mtu);
+        if (!may_cut)
+            return false;
     }
     pkt_ttl_decrement(packet, key);
     if (unlikely(!frame_rewrite(packet, key, out, hop->kind == FWD_SEND ? hop->mac : UNKNOWN))) {
@@ -195,12 +200,24 @@ void stage_forward(struct burst *burst)
     burst->count = kept;
 }
 
+/* A burst in which some are cut, in its order. */
+static void send_one_by_one(struct burst *burst)
+{
+    for (uint16_t i = 0; i < burst->count; i++)
+        if (!routed_send_cut(burst->worker, burst->egress[i].port, burst->packets[i], burst->in))
+            burst_drop(burst, burst->packets[i], CNT_DROP_TX_FULL);
+}
+
 /* Out by each packet's own port: one call of the driver for each port that the burst leaves by. */
 void stage_tx_routed(struct burst *burst)
 {
     struct rte_mbuf *left[PORTS_BURST];
     uint16_t by[PORTS_BURST], count = burst->count;
 
+    if (unlikely(burst->oversized)) {
+        send_one_by_one(burst);
+        return;
+    }
     memcpy(left, burst->packets, count * sizeof left[0]);
     for (uint16_t i = 0; i < count; i++)
         by[i] = burst->egress[i].port;
@@ -249,7 +266,7 @@ void routed_send_down(struct worker *worker)
         struct cnt_port *from = &worker->ports[note.originated ? note.out : note.in];
         if (note.originated)
             cnt_add(&from->originated_packets, 1);
-        if (routed_send(worker, note.out, &packets[i], 1) == 1)
+        if (routed_send_cut(worker, note.out, packets[i], from))
             continue;
         cnt_add(&from->drops[CNT_DROP_TX_FULL], 1);
         rte_pktmbuf_free(packets[i]);
