@@ -111,6 +111,22 @@ static void check_neighbor_port(struct cfg_reader *reader, const struct cfg_neig
                         neighbor->port, port->line);
 }
 
+/* The port of a link-local next hop: one that routes, in the VRF of the route. */
+static void check_route_port(struct cfg_reader *reader, const struct cfg_route *route)
+{
+    const struct cfg_port *port = cfg_find_port(reader->cfg, route->port);
+    unsigned line = cfg_line_of(reader, &route->port, route->line);
+
+    if (!port && routes_packets(reader->cfg))
+        cfg_no_such_port(reader, "port", route->port, line);
+    else if (port && port->mode != CFG_PORT_ROUTE)
+        cfg_problem_add(&reader->problems, line, "port: '%s' (line %u) is not of mode route and has no next hops",
+                        route->port, port->line);
+    else if (port && strcmp(port->vrf ? port->vrf : "", route->vrf ? route->vrf : "") != 0)
+        cfg_problem_add(&reader->problems, line, "port: '%s' (line %u) is in VRF %s, not in the route's", route->port,
+                        port->line, port->vrf ? port->vrf : "default");
+}
+
 void cfg_check_routing(struct cfg_reader *reader)
 {
     const struct cfg *cfg = reader->cfg;
@@ -134,6 +150,8 @@ void cfg_check_routing(struct cfg_reader *reader)
         if (route->vrf && !vrf_exists(cfg, route->vrf))
             cfg_problem_add(&reader->problems, cfg_line_of(reader, &route->vrf, route->line),
                             "vrf: there is no VRF '%s' in vrfs", route->vrf);
+        if (route->port)
+            check_route_port(reader, route);
     }
     for (size_t i = 0; i < cfg->neighbor_count; i++) {
         if (cfg->neighbors[i].port)

@@ -88,7 +88,8 @@ struct cfg_route {
     struct ip_addr via[CFG_VIA_MAX]; /* several: equal-cost multipath */
     unsigned via_count;              /* 0 when blackhole */
     bool blackhole;
-    char *vrf; /* NULL: the default one ("default" in the file is NULL here, too) */
+    char *vrf;  /* NULL: the default one ("default" in the file is NULL here, too) */
+    char *port; /* that the link-local ones of `via` are on; NULL: there are none */
     unsigned line;
 };
 
@@ -270,6 +271,9 @@ struct cfg_sampling {
     struct cfg_sampled_port *ports;
     size_t port_count;
 };
+
+/* Whether an address is a link-local one (RFC 4291 2.5.6), which means something on one port only. */
+bool cfg_is_link_local(const struct ip_addr *address);
 
 /* Everything the file says. Strings and arrays belong to the struct; cfg_free frees them. */
 struct cfg {

@@ -40,8 +40,10 @@ static void routing_free(struct cfg *cfg)
         free(cfg->vrfs[i].name);
         free(cfg->vrfs[i].rt_import);
     }
-    for (size_t i = 0; i < cfg->route_count; i++)
+    for (size_t i = 0; i < cfg->route_count; i++) {
         free(cfg->routes[i].vrf);
+        free(cfg->routes[i].port);
+    }
     for (size_t i = 0; i < cfg->neighbor_count; i++)
         free(cfg->neighbors[i].port);
     free(cfg->vrfs);

@@ -60,6 +60,28 @@ static void set_via(struct cfg_reader *reader, const struct cfg_key *key, const 
     }
 }
 
+bool cfg_is_link_local(const struct ip_addr *address)
+{
+    return address->family == IP_V6 && address->octets[0] == 0xfe && (address->octets[1] & 0xc0) == 0x80;
+}
+
+/* A link-local next hop and the port that it is on come together. */
+static void route_port_finish(struct cfg_reader *reader, const struct cfg_node *node, const struct cfg_route *route,
+                              bool has_port)
+{
+    bool link_local = false;
+    unsigned line = cfg_line_of(reader, has_port ? (const void *)&route->port : (const void *)&route->via, node->line);
+
+    for (unsigned i = 0; i < route->via_count; i++)
+        link_local = link_local || cfg_is_link_local(&route->via[i]);
+    if (link_local && !has_port)
+        cfg_problem_add(&reader->problems, line,
+                        "via: a link-local next hop is on one port; name it, such as 'port: up'");
+    else if (!link_local && has_port)
+        cfg_problem_add(&reader->problems, line,
+                        "port: only a link-local next hop needs it; others are found by their address");
+}
+
 /* A route leads to a next hop or into the void, and says which. */
 static void route_finish(struct cfg_reader *reader, const struct cfg_node *node, void *object)
 {
@@ -75,6 +97,7 @@ static void route_finish(struct cfg_reader *reader, const struct cfg_node *node,
     if (!has_via && !route->blackhole)
         cfg_problem_add(&reader->problems, node->line,
                         "a route needs 'via' with the next hop's address, or 'blackhole: true'");
+    route_port_finish(reader, node, route, cfg_map_has(node, "port"));
     for (unsigned i = 0; i < route->via_count; i++) {
         if (route->prefix.family == IP_NONE || route->via[i].family == route->prefix.family)
             continue;
@@ -95,6 +118,10 @@ static const struct cfg_key ROUTE_KEYS[] = {
      .wants = "a prefix such as 203.0.113.0/24 or \"2001:db8::/32\""},
     {.name = "via", .set = set_via, .offset = AT(via), .wants = "the next hop's address, such as 198.51.100.2"},
     {.name = "blackhole", .set = cfg_set_bool, .offset = AT(blackhole), .wants = "true or false"},
+    {.name = "port",
+     .set = cfg_set_name,
+     .offset = AT(port),
+     .wants = "the name of the port that a link-local next hop is on"},
     {.name = "vrf", .set = cfg_set_name, .offset = AT(vrf), .wants = "the name of a VRF"},
 };
 

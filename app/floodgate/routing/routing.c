@@ -97,6 +97,17 @@ static const struct port *port_named(const struct routing *routing, const char *
     return ports_find(dataplane_ports(routing->dp), name);
 }
 
+static int route_set(struct routing *routing, const struct cfg *cfg, const struct cfg_route *route)
+{
+    const struct port *on = route->port != NULL ? port_named(routing, route->port) : NULL;
+    uint16_t ports[CFG_VIA_MAX];
+
+    for (unsigned i = 0; i < route->via_count; i++)
+        ports[i] = on != NULL && cfg_is_link_local(&route->via[i]) ? on->index : FWD_PORT_ANY;
+    return fwd_route_set_on(routing->fwd, vrf_number(cfg, route->vrf), &route->prefix, FWD_FROM_STATIC, route->via,
+                            ports, route->via_count);
+}
+
 /* False when one was left out for lack of memory. */
 static bool routes_set(struct routing *routing, const struct cfg *cfg)
 {
@@ -108,11 +119,8 @@ static bool routes_set(struct routing *routing, const struct cfg *cfg)
         if (port != NULL && port->routed)
             error |= fwd_neighbor_set(routing->fwd, port->index, &neighbor->address, neighbor->mac);
     }
-    for (size_t i = 0; i < cfg->route_count; i++) {
-        const struct cfg_route *route = &cfg->routes[i];
-        error |= fwd_route_set(routing->fwd, vrf_number(cfg, route->vrf), &route->prefix, FWD_FROM_STATIC, route->via,
-                               route->via_count);
-    }
+    for (size_t i = 0; i < cfg->route_count; i++)
+        error |= route_set(routing, cfg, &cfg->routes[i]);
     fwd_settle(routing->fwd);
     return error == 0;
 }

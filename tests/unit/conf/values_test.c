@@ -174,7 +174,7 @@ static void route_ports_keep_their_own_address(void **state)
                         "routes:\n"
                         "  - {prefix: 0.0.0.0/0, via: 198.51.100.2, vrf: default}\n"
                         "  - {prefix: 0.0.0.0/0, via: 198.51.100.2, vrf: scrub}\n"
-                        "  - {prefix: 2001:db8:1::/48, via: fe80::1}\n"
+                        "  - {prefix: 2001:db8:1::/48, via: fe80::1, port: up}\n"
                         "neighbors: [{port: up, address: 198.51.100.2, mac: 02:00:00:00:aB:02}]\n");
     char text[IP_TEXT_SIZE];
 
@@ -187,6 +187,7 @@ static void route_ports_keep_their_own_address(void **state)
     assert_int_equal(cfg->vrfs[0].rt_import[1].kind, FS_REDIRECT_RT_AS4);
     assert_null(cfg->routes[0].vrf);
     assert_string_equal(cfg->routes[1].vrf, "scrub");
+    assert_string_equal(cfg->routes[2].port, "up");
     assert_int_equal(cfg->neighbors[0].mac[4], 0xab);
     cfg_free(cfg);
 }
