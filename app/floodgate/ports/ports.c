@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_dev.h>
@@ -14,11 +15,14 @@
 
 #define RX_DESCRIPTORS 1024
 #define TX_DESCRIPTORS 1024
-#define VIRTUAL_MBUFS  4095 /* a virtual device holds no descriptors full of buffers */
+#define VIRTUAL_MBUFS  4095  /* a virtual device holds no descriptors full of buffers */
+#define ROUTED_MBUFS   8192u /* on their way to and from the control thread, and held by it */
 #define MBUF_CACHE     256
 #define WIRE_MTU       9000 /* a wire must not care how long its packets are */
 #define QUEUES_MAX     64
-#define VLAN_TAGS_SIZE 8u                            /* drivers allow two tags on top of the MTU */
+#define VLAN_TAGS_SIZE 8u    /* drivers allow two tags on top of the MTU */
+#define AF_PACKET_SLOT 2048u /* the driver's default for `framesz` */
+#define AF_PACKET_HEAD 32u
 #define PCAP_FRAME_MAX RTE_ETHER_MAX_JUMBO_FRAME_LEN /* net_pcap cuts what lies in several buffers to this */
 
 static const struct {
@@ -32,6 +36,30 @@ static void device_name(const char *device, char *name, size_t size)
     size_t len = strcspn(device, ",");
 
     snprintf(name, size, "%.*s", (int)len, device);
+}
+
+static bool is_af_packet(const struct port *port)
+{
+    return strcmp(port->driver, "net_af_packet") == 0;
+}
+
+/* A slot of a net_af_packet ring: it holds one frame and PACKET_MMAP's header. */
+static uint32_t af_packet_slot(const char *device)
+{
+    const char *given = strstr(device, ",framesz=");
+    unsigned long slot = given != NULL ? strtoul(given + strlen(",framesz="), NULL, 10) : AF_PACKET_SLOT;
+
+    return slot < AF_PACKET_HEAD ? AF_PACKET_HEAD : slot > UINT16_MAX ? UINT16_MAX : (uint32_t)slot;
+}
+
+/* Room in a packet buffer: the driver wants a whole slot to fit into one. */
+static uint16_t buffer_room(const struct port *port)
+{
+    uint32_t slot = is_af_packet(port) ? af_packet_slot(port->device) + RTE_PKTMBUF_HEADROOM : 0;
+
+    return slot <= RTE_MBUF_DEFAULT_BUF_SIZE ? RTE_MBUF_DEFAULT_BUF_SIZE
+           : slot > UINT16_MAX               ? UINT16_MAX
+                                             : (uint16_t)slot;
 }
 
 static int port_fail(const struct port *port, int error, const char *what, const struct log_hook *log)
@@ -119,7 +147,21 @@ static int port_configure(const struct ports *ports, struct port *port, const st
     return 0;
 }
 
-static int port_make_pool(struct port *port, unsigned workers, const struct log_hook *log)
+/*
+ * Transmit descriptors that may be full of one port's buffers: a wire's are those of its peer, which has as many as it
+ * has receive queues itself; a routed port's packets may fill those of every routed NIC.
+ */
+static unsigned descriptors_that_hold(const struct ports *ports, const struct port *port)
+{
+    unsigned queues = port->routed ? 0 : port->queues;
+
+    for (uint16_t i = 0; port->routed && i < ports->count; i++)
+        if (ports->port[i].routed && ports->port[i].physical && !ports->port[i].sub)
+            queues += ports->port[i].tx_queues;
+    return queues * TX_DESCRIPTORS;
+}
+
+static int port_make_pool(const struct ports *ports, struct port *port, unsigned workers, const struct log_hook *log)
 {
     char name[RTE_MEMPOOL_NAMESIZE];
     char why[512];
@@ -131,12 +173,13 @@ static int port_make_pool(struct port *port, unsigned workers, const struct log_
         return (int)kept;
     }
 
-    /* every receive ring full, every transmit ring full, every worker's cache and burst */
+    /* every receive ring full, every transmit ring full, every worker's cache and burst, what waits for neighbours */
     if (port->physical)
-        count = port->queues * (RX_DESCRIPTORS + TX_DESCRIPTORS) + workers * (MBUF_CACHE + PORTS_BURST) * 2u;
+        count = port->queues * RX_DESCRIPTORS + descriptors_that_hold(ports, port) +
+                workers * (MBUF_CACHE + PORTS_BURST) * 2u + (port->routed ? ROUTED_MBUFS : 0);
     snprintf(name, sizeof name, "port%u", port->index);
-    port->pool = rte_pktmbuf_pool_create(name, count, MBUF_CACHE, port->routed ? PORTS_NOTE_SIZE : 0,
-                                         RTE_MBUF_DEFAULT_BUF_SIZE, port->socket < 0 ? SOCKET_ID_ANY : port->socket);
+    port->pool = rte_pktmbuf_pool_create(name, count, MBUF_CACHE, port->routed ? PORTS_NOTE_SIZE : 0, buffer_room(port),
+                                         port->socket < 0 ? SOCKET_ID_ANY : port->socket);
     if (port->pool == NULL)
         return port_fail(port, -rte_errno, "no memory for its packet buffers (dataplane.memory, or hugepages)", log);
     return 0;
@@ -169,6 +212,8 @@ static uint32_t port_max_frame(const struct port *port)
 
     if (strcmp(port->driver, "net_pcap") == 0)
         return PCAP_FRAME_MAX;
+    if (is_af_packet(port)) /* it drops what is longer, and says that it was sent */
+        return af_packet_slot(port->device) - AF_PACKET_HEAD;
     if (!port->physical || rte_eth_dev_get_mtu(port->dpdk_id, &mtu) < 0)
         return UINT32_MAX; /* virtual devices say 1500 and take whatever comes */
     return mtu + RTE_ETHER_HDR_LEN + VLAN_TAGS_SIZE;
@@ -221,6 +266,19 @@ static void sub_port_take(struct port *port, const struct port *parent)
         memcpy(port->mac, parent->mac, sizeof port->mac);
 }
 
+/* Packets of a routed port's MTU must fit into the frames that its device sends. 0, or -EMSGSIZE after a line. */
+static int port_check_mtu(const struct port *port, uint16_t mtu, const struct log_hook *log)
+{
+    uint32_t frame = mtu + RTE_ETHER_HDR_LEN + (port->vlan != 0 ? RTE_VLAN_HLEN : 0);
+
+    if (!port->routed || frame <= port->max_frame)
+        return 0;
+    log_line(log, LOG_LEVEL_ERROR, "port %s: mtu %u takes frames of %u octets, and %s (%s) sends at most %u%s",
+             port->name, mtu, frame, port->device, port->driver, port->max_frame,
+             is_af_packet(port) ? ": give the device a larger framesz and blocksz" : "");
+    return -EMSGSIZE;
+}
+
 static int port_name(struct ports *ports, const struct cfg *cfg, const struct log_hook *log)
 {
     if (cfg->port_count > PORTS_MAX) {
@@ -259,16 +317,18 @@ int ports_start(struct ports *ports, const struct cfg *cfg, unsigned workers, co
         struct port *port = &ports->port[i];
         if (port->sub)
             continue;
-        if ((error = port_configure(ports, port, log)) < 0 || (error = port_make_pool(port, workers, log)) < 0 ||
+        if ((error = port_configure(ports, port, log)) < 0 || (error = port_make_pool(ports, port, workers, log)) < 0 ||
             (error = port_setup_queues(ports, port, log)) < 0 || (error = port_run(port, log)) < 0)
             break;
         log_line(log, LOG_LEVEL_INFO, "port %s: %s, driver %s, %u queue%s, %s%s", port->name, port->device,
                  port->driver, port->queues, port->queues == 1 ? "" : "s", port->routed ? "routed" : "peer ",
                  port->routed ? "" : ports->port[port->peer].name);
     }
-    for (uint16_t i = 0; i < ports->count && error == 0; i++)
+    for (uint16_t i = 0; i < ports->count && error == 0; i++) {
         if (ports->port[i].sub)
             sub_port_take(&ports->port[i], &ports->port[ports->port[i].parent]);
+        error = port_check_mtu(&ports->port[i], cfg->ports[i].mtu, log);
+    }
     return error;
 }
 
