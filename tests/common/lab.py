@@ -19,6 +19,7 @@ from router import wait_for
 LEFT, LEFT6, UP, UP6 = "198.51.100.2", "2001:db8:c::2", "198.51.100.1", "2001:db8:c::1"
 RIGHT, RIGHT6, LAN, LAN6 = "203.0.113.7", "2001:db8:7::7", "203.0.113.1", "2001:db8:7::1"
 PROGRAMS = ("ip", "ss", "ethtool", "ping", "traceroute", "tracepath", "iperf3", "bird", "birdc")
+RING = "blocksz=8192,framesz=8192"  # the driver has the kernel put IPv4 fragments together: room for what comes of that
 COMMAND_S = 120  # a command that takes longer hangs
 
 
@@ -115,9 +116,9 @@ class Lab:
         for host, gateway, gateway6 in ((self.left, UP, UP6), (self.right, LAN, LAN6)):
             host.ip("route", "add", "default", "via", gateway)
             host.ip("-6", "route", "add", "default", "via", gateway6)
-        ports = [{"name": "up", "device": "net_af_packet0,iface=up0", "mode": "route",
+        ports = [{"name": "up", "device": f"net_af_packet0,iface=up0,{RING}", "mode": "route",
                   "addresses": [f"{UP}/24", f"{UP6}/64"]},
-                 {"name": "lan", "device": "net_af_packet1,iface=lan0", "mode": "route",
+                 {"name": "lan", "device": f"net_af_packet1,iface=lan0,{RING}", "mode": "route",
                   "addresses": [f"{LAN}/24", f"{LAN6}/64"], **lan}]
         self.router = router.Router(self.folder, Text("\n".join([
             "router: {id: 192.0.2.1, asn: 65000}",
@@ -126,9 +127,13 @@ class Lab:
             "ports:", *("  - " + json.dumps(port) for port in ports),
             *(["rules:", *("  - " + json.dumps(rule) for rule in rules)] if rules else []),
             settings, ""])))
-        self.router.prefix = self.middle.command()
+        self.router.prefix = self.prefix()
         self.router.spawn()
         self.router.wait_ready()
+
+    def prefix(self):
+        """What runs the router."""
+        return self.middle.command()
 
     def balanced(self):
         """Nothing is inside the router for a moment, and the counters add up; gives them."""

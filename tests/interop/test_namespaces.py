@@ -12,6 +12,7 @@ import pytest
 from lab import LAN, LAN6, LEFT, LEFT6, RIGHT, RIGHT6, UP, UP6, Bird, Lab, settle, why_not
 
 LAN_MTU = 1400
+QUIET = "203.0.113.77"
 ANY_BGP = "match protocol tcp port 179 then discard"
 SETTINGS = f"""
 bgp:
@@ -159,6 +160,16 @@ def test_the_path_mtu_is_found(lab, to):
 @pytest.mark.parametrize("to,header", [(RIGHT, 28), (RIGHT6, 48)])
 def test_a_packet_of_the_path_mtu_passes(lab, to, header):
     assert " 0% packet loss" in ping(lab.left, to, "-M", "do", "-s", str(LAN_MTU - header))
+
+
+def test_long_packets_are_cut_where_they_may_be(lab):
+    """The first one waits for a neighbour that nobody has asked for; what comes back is whole."""
+    lab.right.ip("addr", "add", f"{QUIET}/24", "dev", "eth0")
+    before = lab.router.ask("counters")
+    out = ping(lab.left, QUIET, "-M", "dont", "-s", "4000")
+    assert " 0% packet loss" in out and "4008 bytes from" in out, out
+    after = lab.balanced()
+    assert after["drops"]["mtu_exceeded"] == before["drops"]["mtu_exceeded"]
 
 
 def arrived(result, octets):

@@ -168,18 +168,19 @@ static uint16_t owner_of(const struct routing *routing, uint16_t in, const uint8
     return in;
 }
 
-void exception_deliver_by(struct exception *exception, uint16_t port, const uint8_t *packet, size_t len)
+bool exception_deliver_by(const struct exception *exception, uint16_t port, const uint8_t *packet, size_t len)
 {
     const struct exception_port *to = &exception->ports[port];
     size_t said = packet[0] >> 4 == 4 ? (size_t)packet[2] << 8 | packet[3] : 40u + ((size_t)packet[4] << 8 | packet[5]);
 
     len = said < len ? said : len; /* the link layer's padding stays here */
-    bool taken = to->readable != NULL && write(to->fd, packet, len) == (ssize_t)len;
-    cnt_add(taken ? &exception->counts->delivered : &exception->counts->lost, 1);
+    return to->readable != NULL && write(to->fd, packet, len) == (ssize_t)len;
 }
 
 void exception_deliver(struct exception *exception, uint16_t port, const uint8_t *packet, size_t len)
 {
-    if (exception != NULL && len >= (packet[0] >> 4 == 4 ? 20u : 40u))
-        exception_deliver_by(exception, owner_of(exception->routing, port, packet), packet, len);
+    if (exception == NULL || len < (packet[0] >> 4 == 4 ? 20u : 40u))
+        return;
+    bool taken = exception_deliver_by(exception, owner_of(exception->routing, port, packet), packet, len);
+    cnt_add(taken ? &exception->counts->delivered : &exception->counts->lost, 1);
 }

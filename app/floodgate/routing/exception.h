@@ -24,7 +24,7 @@ void exception_stop(struct exception *exception);
 
 /* A packet for an address of the router that came in by `port`, to the kernel. */
 void exception_deliver(struct exception *exception, uint16_t port, const uint8_t *packet, size_t len);
-/* The same, by the port's interface whatever the packet's destination. */
-void exception_deliver_by(struct exception *exception, uint16_t port, const uint8_t *packet, size_t len);
+/* A packet of at least an IP header to the kernel by the port's interface; false when it is lost. Counts nothing. */
+bool exception_deliver_by(const struct exception *exception, uint16_t port, const uint8_t *packet, size_t len);
 
 #endif

@@ -5,30 +5,10 @@
 #include <rte_ether.h>
 
 #include "forward/message.h"
+#include "packet/fragment.h"
 #include "packet/key.h"
 #include "routing/exception.h"
 #include "routing/internal.h"
-
-/* Adds octets to a packet, in further buffers where one does not hold them. */
-static bool packet_append(struct rte_mbuf *packet, struct rte_mempool *pool, const uint8_t *octets, size_t len)
-{
-    while (len > 0) {
-        struct rte_mbuf *last = rte_pktmbuf_lastseg(packet);
-        size_t room = rte_pktmbuf_tailroom(last), part = len < room ? len : room;
-        if (part == 0) {
-            struct rte_mbuf *more = rte_pktmbuf_alloc(pool);
-            if (more == NULL || rte_pktmbuf_chain(packet, more) < 0) {
-                rte_pktmbuf_free(more);
-                return false;
-            }
-            continue;
-        }
-        memcpy(rte_pktmbuf_append(packet, (uint16_t)part), octets, part);
-        octets += part;
-        len -= part;
-    }
-    return true;
-}
 
 /* A buffer with an Ethernet header for `port`, its destination zero until it is known; NULL when buffers are short. */
 static struct rte_mbuf *frame_make(struct routing *routing, uint16_t port, const uint8_t *mac, uint16_t ethertype,
@@ -56,7 +36,7 @@ static struct rte_mbuf *frame_make(struct routing *routing, uint16_t port, const
     }
     frame[l2 - 2] = (uint8_t)(ethertype >> 8);
     frame[l2 - 1] = (uint8_t)ethertype;
-    if (!packet_append(packet, pool, payload, len)) {
+    if (!pkt_append(packet, pool, payload, len)) {
         rte_pktmbuf_free(packet);
         return NULL;
     }
@@ -130,18 +110,16 @@ static bool is_for_one_host(const struct ip_addr *to)
                                : to->octets[0] != 0xff;
 }
 
-/* An error for the kernel itself, as if the port had sent it. */
+/*
+ * An error for the kernel itself, as if the destination had sent it: from an address of our own, which is the kernel's,
+ * too, the kernel takes nothing.
+ */
 static void tell_kernel(struct routing *routing, uint16_t port, enum fwd_error error, uint16_t mtu,
-                        const uint8_t *packet, size_t len)
+                        const struct ip_addr *from, const uint8_t *packet, size_t len)
 {
-    const struct ip_prefix *own = routing_address(routing, port, packet[0] >> 4 == 4 ? IP_V4 : IP_V6, NULL);
     uint8_t message[FWD_MESSAGE_MAX];
+    size_t size = fwd_error_build(error, mtu, from, packet, len, message);
 
-    if (own == NULL)
-        return;
-    struct ip_addr from = {.family = own->family};
-    memcpy(from.octets, own->octets, sizeof from.octets);
-    size_t size = fwd_error_build(error, mtu, &from, packet, len, message);
     if (size > 0)
         exception_deliver_by(routing->exception, port, message, size);
 }
@@ -169,11 +147,12 @@ bool transmit_from_kernel(struct routing *routing, uint16_t port, const uint8_t 
         return false;
     struct fwd_hop hop = way_of(routing, port, &to);
     if (hop.kind != FWD_SEND && hop.kind != FWD_GLEAN && hop.kind != FWD_RESOLVE) {
-        tell_kernel(routing, port, FWD_ERROR_NO_ROUTE, 0, packet, len);
+        tell_kernel(routing, port, FWD_ERROR_NO_ROUTE, 0, &to, packet, len);
         return false;
     }
-    if (len > routing->route->ports[hop.port].mtu) { /* out by another port, with a smaller MTU */
-        tell_kernel(routing, port, FWD_ERROR_TOO_BIG, routing->route->ports[hop.port].mtu, packet, len);
+    bool may_cut = family == IP_V4 && (packet[6] & 0x40) == 0;
+    if (len > routing->route->ports[hop.port].mtu && !may_cut) { /* out by another port, with a smaller MTU */
+        tell_kernel(routing, port, FWD_ERROR_TOO_BIG, routing->route->ports[hop.port].mtu, &to, packet, len);
         return false;
     }
     struct rte_mbuf *mbuf = frame_make(routing, hop.port, hop.kind == FWD_SEND ? hop.mac : NULL,

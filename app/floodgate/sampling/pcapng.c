@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "ports/ports.h"
 
@@ -128,7 +129,13 @@ static int file_begin(struct pcapng *pcapng)
     if (pcapng->file == NULL)
         return -errno;
     pcapng->written = 0;
-    return write_heads(pcapng);
+    int error = write_heads(pcapng);
+    if (error < 0) { /* without them no packet in it can be read: the next write begins it again */
+        fclose(pcapng->file);
+        pcapng->file = NULL;
+        unlink(pcapng->path);
+    }
+    return error;
 }
 
 /* The first that is missing, else the one that was written longest ago. */
