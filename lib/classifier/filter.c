@@ -42,7 +42,8 @@ static bool place_of(const struct filter *filter, unsigned slot, unsigned offset
     return true;
 }
 
-unsigned filter_slot_take(struct filter *filter, uint64_t salt, unsigned offset, unsigned length)
+unsigned filter_slot_take(struct filter *filter, uint64_t salt, unsigned offset, unsigned length,
+                          const uint64_t mask[2])
 {
     unsigned slot = FILTER_LAST_SLOT;
 
@@ -58,6 +59,9 @@ unsigned filter_slot_take(struct filter *filter, uint64_t salt, unsigned offset,
         return slot;
     filter->salts[slot] = salt;
     filter->users[slot] = 1;
+    __atomic_store_n(&filter->shapes.mask0[slot], mask[0], __ATOMIC_RELAXED);
+    __atomic_store_n(&filter->shapes.mask1[slot], mask[1], __ATOMIC_RELAXED);
+    __atomic_store_n(&filter->shapes.salt[slot], salt, __ATOMIC_RELEASE);
     if (offset != 0 || length < filter->wide_bits)
         bit_set(&filter->always, slot, true);
     return slot;

@@ -8,6 +8,11 @@
 #define INDEX_MIN     (LEAF_MAX / 2) /* an index this small becomes a leaf again */
 #define INDEX_BUCKETS 4
 
+/* Rules of an index that does not stay in the cache. Tests build with fewer. */
+#ifndef INDEX_LARGE
+#define INDEX_LARGE 2048
+#endif
+
 /* Lanes by whose single values an index tells rules apart, the most telling first. */
 static const uint8_t value_lanes[] = {BOX_DESTINATION_PORT, BOX_SOURCE_PORT, BOX_PORT, BOX_LENGTH, BOX_ICMP_TYPE};
 
@@ -141,6 +146,12 @@ static bool cells_remove(struct group_index *index, struct mem *mem, const struc
     return gone;
 }
 
+static void index_count(struct group_index *index, int by)
+{
+    index->count += (uint32_t)by;
+    atomic_store_explicit(&index->large, index->count >= INDEX_LARGE, memory_order_relaxed);
+}
+
 static bool index_insert(struct group_index *index, struct mem *mem, const struct compiled *rule)
 {
     uint16_t values[COMPILED_VALUES];
@@ -148,7 +159,7 @@ static bool index_insert(struct group_index *index, struct mem *mem, const struc
 
     if (count > 0) {
         bool done = cells_insert(index, mem, rule, lane, values, count);
-        index->count += done;
+        index_count(index, done);
         return done;
     }
     count = rule_values(rule, index->fixed, &lane, values);
@@ -166,7 +177,7 @@ static bool index_insert(struct group_index *index, struct mem *mem, const struc
         }
         lane_count(index, lane, 1);
     }
-    index->count++;
+    index_count(index, 1);
     return true;
 }
 
@@ -176,7 +187,7 @@ static bool index_remove(struct group_index *index, struct mem *mem, const struc
     unsigned lane, count = index_cells(index, rule, &lane, values);
     bool gone = true;
 
-    index->count--;
+    index_count(index, -1);
     if (count > 0)
         return cells_remove(index, mem, rule, lane, values, count);
     count = rule_values(rule, index->fixed, &lane, values);

@@ -28,6 +28,7 @@ struct group_index {
     struct hash_table values;                     /* of struct group_value */
     struct tree narrow;                           /* no single value, but some narrow field */
     struct tree wide;                             /* neither */
+    _Atomic(bool) large;                          /* worth stages of its own, see walk_burst.h. The same */
     _Atomic(uint32_t) lanes;     /* bit l: some rule is in `values` by lane l. Written by the writer, read by workers */
     uint16_t fixed;              /* the writer's: lanes that the levels above have decided; GROUP_IN_CELL */
     uint32_t count;              /* the writer's */

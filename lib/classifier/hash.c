@@ -20,15 +20,17 @@ static struct hash_directory *directory_create(struct mem *mem, unsigned depth)
     struct hash_directory *directory =
         mem_alloc(mem, sizeof *directory + ((size_t)1 << depth) * sizeof directory->segments[0]);
 
-    if (directory != NULL)
+    if (directory != NULL) {
         directory->depth = depth;
+        directory->shift = 64 - depth;
+    }
     return directory;
 }
 
-/* The place in a directory of that depth. */
+/* The place in a directory of that depth, or of a segment among those of its depth. */
 static size_t index_of(uint64_t hash, unsigned depth)
 {
-    return (size_t)((hash >> HASH_INDEX_BITS) >> (HASH_INDEX_BITS - depth));
+    return depth > 0 ? (size_t)(hash >> (64 - depth)) : 0;
 }
 
 static uint64_t entry_of(const struct hash_item *item)
@@ -39,8 +41,8 @@ static uint64_t entry_of(const struct hash_item *item)
 bool hash_init(struct hash_table *table, struct mem *mem, unsigned buckets)
 {
     table->bucket_mask = buckets - 1;
-    table->count = 0;
-    struct hash_directory *directory = directory_create(mem, 0);
+    table->count = table->deepest = 0;
+    struct hash_directory *directory = directory_create(mem, 1);
     struct hash_segment *segment = segment_create(table, mem, 0);
     if (directory == NULL || segment == NULL) {
         mem_free(mem, directory);
@@ -48,6 +50,7 @@ bool hash_init(struct hash_table *table, struct mem *mem, unsigned buckets)
         return false;
     }
     atomic_init(&directory->segments[0], segment);
+    atomic_init(&directory->segments[1], segment);
     rcu_publish(&table->directory, directory);
     return true;
 }
@@ -129,6 +132,7 @@ static bool directory_resize(struct hash_table *table, struct mem *mem, unsigned
     }
     rcu_publish(&table->directory, fresh);
     mem_retire(mem, old);
+    table->deepest = 0;
     return true;
 }
 
@@ -155,6 +159,7 @@ static bool segment_split(struct hash_table *table, struct mem *mem, uint64_t ha
     directory = rcu_load(&table->directory);
     directory_set(directory, hash & ~bit, depth, halves[0]);
     directory_set(directory, hash | bit, depth, halves[1]);
+    table->deepest += depth == directory->depth ? 2 : 0;
     mem_retire(mem, old);
     return true;
 }
@@ -175,17 +180,19 @@ bool hash_insert(struct hash_table *table, struct mem *mem, struct hash_item *it
 /* Halves the directory while no segment needs its last bit. */
 static void directory_shrink(struct hash_table *table, struct mem *mem)
 {
-    struct hash_directory *directory = rcu_load(&table->directory);
-    unsigned deepest = 0;
+    const struct hash_directory *directory = rcu_load(&table->directory);
+    uint32_t segments[HASH_DEPTH_MAX + 1] = {0};
+    unsigned deepest = 1;
 
     for (size_t i = 0; i < (size_t)1 << directory->depth;) {
         const struct hash_segment *segment = rcu_load(&directory->segments[i]);
+        segments[segment->depth]++;
         deepest = segment->depth > deepest ? segment->depth : deepest;
-        if (deepest == directory->depth)
-            return;
         i += (size_t)1 << (directory->depth - segment->depth);
     }
-    directory_resize(table, mem, deepest); /* without memory for it the larger one stays */
+    /* without memory for it the larger one stays */
+    if (deepest < directory->depth && directory_resize(table, mem, deepest))
+        table->deepest = segments[deepest];
 }
 
 /* Replaces the segment of `hash` and its sibling by one when both are nearly empty. */
@@ -211,7 +218,7 @@ static bool segment_merge(struct hash_table *table, struct mem *mem, uint64_t ha
     directory_set(directory, hash, fresh->depth, fresh);
     mem_retire(mem, one);
     mem_retire(mem, other);
-    if (fresh->depth + 1u == directory->depth)
+    if (fresh->depth + 1u == directory->depth && (table->deepest -= 2) == 0)
         directory_shrink(table, mem);
     return true;
 }

@@ -21,8 +21,7 @@
 #define HASH_TAG_SHIFT                                                                                                 \
     24 /* tag: hash bits 24 to 39, apart from the bucket's (lowest) and the directory's (highest)                      \
         */
-#define HASH_DEPTH_MAX  26
-#define HASH_INDEX_BITS 32 /* the directory is indexed by at most so many highest bits */
+#define HASH_DEPTH_MAX 26
 
 /* Tests build with fewer bits, so that tags fit by chance all the time. */
 #ifndef HASH_TAG_MASK
@@ -45,7 +44,8 @@ struct hash_segment {
 };
 
 struct hash_directory {
-    unsigned depth;
+    unsigned depth;                              /* 1 or more: so that a shift by 64 less it is one */
+    unsigned shift;                              /* 64 less it */
     RCU_POINTER(struct hash_segment) segments[]; /* 2^depth */
 };
 
@@ -53,6 +53,7 @@ struct hash_table {
     RCU_POINTER(struct hash_directory) directory; /* written by the writer, read by workers */
     unsigned bucket_mask;                         /* buckets of a segment, less one */
     uint32_t count;                               /* the writer's */
+    uint32_t deepest;                             /* the writer's: segments that need the whole depth */
 };
 
 /* `buckets` of a segment: a power of two. False when memory is short. */
@@ -75,9 +76,8 @@ void hash_each(const struct hash_table *table, void (*visit)(void *ctx, struct h
 static inline const struct hash_bucket *hash_bucket_of(const struct hash_table *table, uint64_t hash)
 {
     const struct hash_directory *directory = rcu_load(&table->directory);
-    uint64_t index = (hash >> HASH_INDEX_BITS) >> (HASH_INDEX_BITS - directory->depth);
 
-    return &rcu_load(&directory->segments[index])->buckets[hash & table->bucket_mask];
+    return &rcu_load(&directory->segments[hash >> directory->shift])->buckets[hash & table->bucket_mask];
 }
 
 /* 2^that is the number of segments, about. */

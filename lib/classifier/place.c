@@ -56,35 +56,89 @@ static bool shape_is_at(const struct shapes *shapes, unsigned at, const struct s
     return shapes != NULL && at < shapes->count && shapes->shapes[at].salt == shape->salt;
 }
 
+static bool shapes_filtered(uint32_t count)
+{
+    return count >= SHAPES_FILTERED_MIN;
+}
+
 static struct shapes *shapes_alloc(struct mem *mem, uint32_t count)
 {
-    struct shapes *shapes = mem_alloc(mem, sizeof *shapes + count * sizeof shapes->shapes[0]);
+    size_t before = shapes_filtered(count) ? sizeof(struct shapes_filter) : 0;
+    size_t size = before + sizeof(struct shapes) + count * sizeof(struct shape);
+    char *block = before > 0 ? mem_alloc_line(mem, size) : mem_alloc(mem, size);
 
-    if (shapes != NULL)
-        shapes->count = count;
+    if (block == NULL)
+        return NULL;
+    memset(block, 0, size);
+    struct shapes *shapes = (struct shapes *)(block + before);
+    shapes->count = count;
     return shapes;
+}
+
+static void shapes_give(struct shapes *shapes, struct mem *mem, void (*give)(struct mem *mem, void *block))
+{
+    if (shapes != NULL && shapes_filtered(shapes->count))
+        give(mem, shapes_filter(shapes));
+    else
+        give(mem, shapes);
+}
+
+/* Tells the filter of a list, if it has one, about one of its shapes. */
+static void shapes_tell(struct shapes *shapes, unsigned at)
+{
+    struct shapes_filter *filter = shapes_filter(shapes);
+    const struct shape *shape = &shapes->shapes[at];
+
+    if (!shapes_filtered(shapes->count))
+        return;
+    if (at < SHAPES_FILTERED_MAX)
+        __atomic_store_n(&filter->slots[at], shape->slot, __ATOMIC_RELEASE);
+    uint8_t tag = shape->slot == FILTER_LAST_SLOT ? SHAPES_TAG_MANY : shape->tag; /* many shapes have the last slot */
+    __atomic_store_n(&filter->tags[shape->slot], tag, __ATOMIC_RELEASE);
+}
+
+/* A copy of the list with one shape more (which is for the caller to set), or one less, at `at`. */
+static struct shapes *shapes_copy(const struct shapes *old, struct mem *mem, unsigned at, int by)
+{
+    uint32_t count = old != NULL ? old->count : 0;
+    struct shapes *fresh = shapes_alloc(mem, count + (uint32_t)by);
+
+    if (fresh == NULL)
+        return NULL;
+    for (unsigned i = 0, to = 0; i < count; i++) {
+        if (i == at && by < 0)
+            continue;
+        to += i == at;
+        fresh->shapes[to++] = old->shapes[i];
+    }
+    for (unsigned i = 0; i < fresh->count; i++)
+        if (i != at || by < 0)
+            shapes_tell(fresh, i);
+    return fresh;
 }
 
 /* One more prefix of that shape. */
 static bool shape_take(_Atomic(struct shapes *) *slot, struct mem *mem, const struct shape *shape)
 {
     struct shapes *old = rcu_load(slot);
-    unsigned at = shape_place(old, shape), count = old != NULL ? old->count : 0;
+    unsigned at = shape_place(old, shape);
 
     if (shape_is_at(old, at, shape)) {
-        if (old->shapes[at].users++ == 0) /* left over, see shape_drop: its slot may have gone to another */
-            __atomic_store_n(&old->shapes[at].slot, shape->slot, __ATOMIC_RELEASE);
+        struct shape *here = &old->shapes[at];
+        if (here->users++ == 0) /* left over, see shape_drop: its slot may have gone to another */
+            here->slot = shape->slot;
+        here->tag = here->users == 1 ? shape->tag : SHAPES_TAG_MANY;
+        shapes_tell(old, at);
         return true;
     }
-    struct shapes *fresh = shapes_alloc(mem, count + 1);
+    struct shapes *fresh = shapes_copy(old, mem, at, 1);
     if (fresh == NULL)
         return false;
-    for (unsigned i = 0; i < count; i++)
-        fresh->shapes[i < at ? i : i + 1] = old->shapes[i];
     fresh->shapes[at] = *shape;
     fresh->shapes[at].users = 1;
+    shapes_tell(fresh, at);
     rcu_publish(slot, fresh);
-    mem_retire(mem, old);
+    shapes_give(old, mem, mem_retire);
     return true;
 }
 
@@ -97,15 +151,15 @@ static void shape_drop(_Atomic(struct shapes *) *slot, struct mem *mem, const st
     if (--old->shapes[at].users > 0)
         return;
     if (old->count > 1) {
-        fresh = shapes_alloc(mem, old->count - 1);
-        if (fresh == NULL)
-            return; /* a shape that nobody uses costs a probe, no more */
-        for (unsigned i = 0; i < old->count; i++)
-            if (i != at)
-                fresh->shapes[i < at ? i : i - 1] = old->shapes[i];
+        fresh = shapes_copy(old, mem, at, -1);
+        if (fresh == NULL) { /* a shape that nobody uses costs a probe, no more */
+            old->shapes[at].tag = 0;
+            shapes_tell(old, at);
+            return;
+        }
     }
     rcu_publish(slot, fresh);
-    mem_retire(mem, old);
+    shapes_give(old, mem, mem_retire);
 }
 
 static void *item_find(const struct hash_table *table, const struct hash_item *item,
@@ -152,7 +206,8 @@ static uint8_t filter_take(struct filter *filter, struct prefix *prefix)
 {
     struct shape *shape = &prefix->shape;
 
-    shape->slot = (uint8_t)filter_slot_take(filter, shape->salt, shape->offset, shape->length);
+    shape->slot = (uint8_t)filter_slot_take(filter, shape->salt, shape->offset, shape->length, shape->mask);
+    shape->tag = shape->slot == FILTER_LAST_SLOT ? 0 : filter_tag(&filter->shapes, shape->slot, prefix->address);
     filter_add(filter, shape->slot, shape->offset, shape->length, prefix->address[0]);
     return shape->slot;
 }
@@ -285,7 +340,7 @@ static void spot_prune(struct places *places, struct mem *mem, struct spot *spot
     hash_remove(&places->destinations, mem, &d->item);
     shape_drop(&spot->family->shapes, mem, &spot->destination_prefix.shape);
     filter_give(&spot->family->destinations, &spot->destination_prefix, d->slot);
-    mem_retire(mem, rcu_load(&d->sources));
+    shapes_give(rcu_load(&d->sources), mem, mem_retire);
     mem_retire(mem, d);
 }
 
@@ -355,7 +410,7 @@ bool places_init(struct places *places, struct mem *mem)
 static void destination_fini(struct destination *d, struct mem *mem)
 {
     group_give(group_load(&d->any_source), mem, mem_free);
-    mem_free(mem, rcu_load(&d->sources));
+    shapes_give(rcu_load(&d->sources), mem, mem_free);
 }
 
 static void destination_give(void *ctx, struct hash_item *item)
@@ -383,6 +438,6 @@ void places_fini(struct places *places, struct mem *mem)
     for (unsigned i = 0; i < 2; i++) {
         destination_fini(&places->families[i].any, mem);
         family_fini(&places->families[i], mem);
-        mem_free(mem, rcu_load(&places->families[i].shapes));
+        shapes_give(rcu_load(&places->families[i].shapes), mem, mem_free);
     }
 }

@@ -20,15 +20,38 @@ struct shape {
     uint64_t salt; /* of its hash; tells shapes apart */
     uint8_t offset;
     uint8_t length;
+    /* the writer's */
     uint8_t slot;   /* of the filter */
-    uint32_t users; /* the writer's: prefixes of this shape */
+    uint8_t tag;    /* see struct shapes_filter */
+    uint32_t users; /* prefixes of this shape */
 };
 
-/* Shapes in the order of evaluation. Replaced as a whole. */
+#define SHAPES_FILTERED_MIN 3  /* shapes of a list with a filter: fewer are probed without one */
+#define SHAPES_FILTERED_MAX 64 /* shapes that the filter knows: those behind are always probed for */
+
+/*
+ * What spares a list of shapes most of its probes. The slot of each shape says which bit of the filter's mask asks for
+ * it. In a list of sources each slot also has a tag: of the one source that has this shape, SHAPES_TAG_MANY where there
+ * are several, 0 where there is none. A packet has the tags of its own source.
+ */
+struct shapes_filter {
+    alignas(
+        MEM_LINE) uint8_t slots[SHAPES_FILTERED_MAX]; /* by place in the list. Written by the writer, read by workers */
+    uint8_t tags[FILTER_SLOTS];                       /* by slot. The same */
+};
+
+#define SHAPES_TAG_MANY UINT8_MAX
+
+/* Shapes in the order of evaluation, and in front of them the filter where there is one. Replaced as a whole. */
 struct shapes {
     uint32_t count;
     struct shape shapes[];
 };
+
+static inline struct shapes_filter *shapes_filter(const struct shapes *shapes)
+{
+    return (struct shapes_filter *)(uintptr_t)shapes - 1;
+}
 
 /* One destination, and the rules that have it. */
 struct destination {
@@ -68,7 +91,7 @@ struct places {
 
 static inline uint64_t place_hash(const uint64_t address[2], uint64_t above, uint64_t shape_salt)
 {
-    return hash_mix(hash_mix(address[0] ^ shape_salt, address[1] ^ above), 0x9fb21c651e98df25u ^ shape_salt);
+    return hash_mix(address[0] ^ shape_salt, address[1] ^ above);
 }
 
 static inline unsigned place_family_index(unsigned family)

@@ -101,23 +101,34 @@ static uint64_t crowding(const struct tree_node *node, unsigned lane)
     return high >= low ? (widths << 8) / (high - low + 1) : UINT64_MAX;
 }
 
+static void filter_set(struct tree_node *node, struct tree_filter *filter, unsigned lane)
+{
+    for (unsigned i = 0; i < TREE_FANOUT; i++) {
+        filter->low[i] = i < node->count ? node->boxes[i].low[lane] : UINT16_MAX;
+        filter->high_not[i] = i < node->count ? node->boxes[i].high_not[lane] : UINT16_MAX;
+    }
+}
+
 /* Once all boxes are set. */
 static void node_finish(struct tree_node *node)
 {
-    uint64_t best = UINT64_MAX;
+    uint64_t best[2] = {UINT64_MAX, UINT64_MAX};
 
-    node->lane = 0;
+    node->lanes[0] = node->lanes[1] = 0;
     for (unsigned lane = 0; lane < BOX_HAS_PORTS; lane++) {
         uint64_t now = crowding(node, lane);
-        if (now < best) {
-            best = now;
-            node->lane = (uint8_t)lane;
+        if (now < best[0]) {
+            best[1] = best[0];
+            node->lanes[1] = node->lanes[0];
+            best[0] = now;
+            node->lanes[0] = (uint8_t)lane;
+        } else if (now < best[1]) {
+            best[1] = now;
+            node->lanes[1] = (uint8_t)lane;
         }
     }
-    for (unsigned i = 0; i < TREE_FANOUT; i++) {
-        node->filter.low[i] = i < node->count ? node->boxes[i].low[node->lane] : UINT16_MAX;
-        node->filter.high_not[i] = i < node->count ? node->boxes[i].high_not[node->lane] : UINT16_MAX;
-    }
+    for (unsigned i = 0; i < 2; i++)
+        filter_set(node, &node->filters[i], node->lanes[i]);
 }
 
 struct tree_node *tree_leaf_create(struct mem *mem, const struct compiled *const *rules, unsigned count)

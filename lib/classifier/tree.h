@@ -16,7 +16,7 @@
 
 #define TREE_FANOUT 16
 
-/* One lane of all boxes of a node, side by side, as in struct box: a packet looks here first, and seldom further. */
+/* One lane of all boxes of a node, side by side, as in struct box: a packet looks at two first, and seldom further. */
 struct tree_filter {
     alignas(MEM_LINE) uint16_t low[TREE_FANOUT]; /* behind the last box: what no packet fits */
     uint16_t high_not[TREE_FANOUT];
@@ -26,8 +26,8 @@ struct tree_node {
     alignas(MEM_LINE) uint16_t count;
     bool leaf;
     bool either_port; /* a box here asks for "port" */
-    uint8_t lane;     /* of the filter: the one that tells the boxes apart best */
-    struct tree_filter filter;
+    uint8_t lanes[2]; /* of the filters: the ones that tell the boxes apart best */
+    struct tree_filter filters[2];
     struct box boxes[];
     /* behind them: `const struct compiled *` of each (of the first rule below); in inner nodes also each child */
 };

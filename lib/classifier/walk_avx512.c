@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "classifier/walk.h"
+#include "classifier/walk_key.h"
 
 static inline bool box_holds(const struct box *box, const struct box_key *key)
 {
@@ -27,6 +28,45 @@ __attribute__((no_sanitize("thread"))) static inline unsigned bucket_fits(const 
     __m512i entries = _mm512_load_si512(bucket);
 
     return _mm512_cmpeq_epi64_mask(_mm512_srli_epi64(entries, HASH_ITEM_BITS), tag);
+}
+
+/* The bit of each slot: its octet of the mask by one shuffle, the bit in the octet by another. */
+__attribute__((no_sanitize("thread"))) static inline uint64_t shapes_wanted(const struct shapes_filter *filter,
+                                                                            uint64_t slots)
+{
+    const __m512i bit_of = _mm512_set1_epi64(0x8040201008040201);
+    __m512i slot = _mm512_load_si512(filter->slots);
+    __m512i octet_number = _mm512_and_si512(_mm512_srli_epi16(slot, 3), _mm512_set1_epi8(7));
+    __m512i octet = _mm512_shuffle_epi8(_mm512_set1_epi64((long long)slots), octet_number);
+    __m512i bit = _mm512_shuffle_epi8(bit_of, _mm512_and_si512(slot, _mm512_set1_epi8(7)));
+
+    return _mm512_test_epi8_mask(octet, bit);
+}
+
+__attribute__((no_sanitize("thread"))) static inline uint64_t tags_fit(const uint8_t *tags, const uint8_t *own)
+{
+    __m512i tag = _mm512_load_si512(tags);
+
+    return _mm512_cmpeq_epi8_mask(tag, _mm512_load_si512(own)) |
+           _mm512_cmpeq_epi8_mask(tag, _mm512_set1_epi8((char)SHAPES_TAG_MANY));
+}
+
+#define TAGS_AT_ONCE 8
+
+__attribute__((no_sanitize("thread"))) static inline void tags_set(uint8_t *tags, const struct filter_shapes *shapes,
+                                                                   unsigned first, const uint64_t address[2])
+{
+    __m512i a = _mm512_and_si512(_mm512_set1_epi64((long long)address[0]), _mm512_load_si512(&shapes->mask0[first]));
+    __m512i b = _mm512_and_si512(_mm512_set1_epi64((long long)address[1]), _mm512_load_si512(&shapes->mask1[first]));
+    __m512i salt = _mm512_load_si512(&shapes->salt[first]);
+
+    a = _mm512_xor_si512(_mm512_xor_si512(a, _mm512_srli_epi64(a, 32)), salt);
+    b = _mm512_xor_si512(_mm512_xor_si512(b, _mm512_srli_epi64(b, 32)), _mm512_srli_epi64(salt, 32));
+    a = _mm512_mul_epu32(a, _mm512_set1_epi64(FILTER_TAG_FACTOR0));
+    b = _mm512_mul_epu32(b, _mm512_set1_epi64(FILTER_TAG_FACTOR1));
+    __m512i tag = _mm512_and_si512(_mm512_srli_epi64(_mm512_add_epi64(a, b), FILTER_TAG_SHIFT),
+                                   _mm512_set1_epi64(127 & HASH_TAG_MASK));
+    _mm_storel_epi64((__m128i *)tags, _mm512_cvtepi64_epi8(_mm512_add_epi64(tag, _mm512_set1_epi64(1))));
 }
 
 #include "classifier/walk_burst.h"

@@ -4,6 +4,11 @@
  *
  *   bool box_holds(const struct box *box, const struct box_key *key): whether the key is in the box
  *   uint32_t filter_holds(const struct tree_filter *filter, uint16_t value): bit i: the value fits entry i
+ *   void box_key_fill(struct box_key *out, const struct pkt_key *key): as box_key_set
+ *   uint64_t shapes_wanted(const struct shapes_filter *filter, uint64_t slots): bit i: shape i is one of those
+ *   uint64_t tags_fit(const uint8_t *tags, const uint8_t *own): bit s: tags[s] is own[s] or SHAPES_TAG_MANY
+ *   void tags_set(uint8_t *tags, const struct filter_shapes *shapes, unsigned first, const uint64_t address[2]):
+ *     filter_tag of the slots from `first` on, TAGS_AT_ONCE of them
  *   unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t hash): bit i: entry i is used and its tag fits
  *
  * so that all of it is compiled for that instruction set.
@@ -25,6 +30,7 @@ struct query {
     const struct place_family *family;
     uint64_t source_slots; /* of shapes that may have a prefix that covers the source; 0: not looked up yet */
     struct box_key box;
+    alignas(64) uint8_t source_tags[FILTER_SLOTS]; /* of these slots, and perhaps of others */
 };
 
 struct found {
@@ -40,7 +46,7 @@ static inline void query_set(struct query *q, const struct place_family *family,
     memcpy(q->destination, key->dst, sizeof q->destination);
     q->family = family;
     q->source_slots = 0;
-    box_key_set(&q->box, key, key->dst_port);
+    box_key_fill(&q->box, key);
 }
 
 /* The same packet with its source port where `port` rules look. */
@@ -63,14 +69,20 @@ static inline bool box_holds_either(const struct query *q, const struct box *box
     return box_holds(box, &other);
 }
 
-/* Bit i: the packet is perhaps in box i of the node, to go by one lane. */
+/* Bit i: box i of the node fits the packet in the lane of filter f. */
+static inline uint32_t lane_candidates(const struct query *q, const struct tree_node *node, unsigned f)
+{
+    uint32_t candidates = filter_holds(&node->filters[f], q->box.numbers[node->lanes[f]]);
+
+    if (__builtin_expect(node->lanes[f] == BOX_PORT, 0))
+        candidates |= filter_holds(&node->filters[f], q->key->src_port);
+    return candidates;
+}
+
+/* Bit i: the packet is perhaps in box i of the node, to go by two lanes. */
 static inline uint32_t node_candidates(const struct query *q, const struct tree_node *node)
 {
-    uint32_t candidates = filter_holds(&node->filter, q->box.numbers[node->lane]);
-
-    if (__builtin_expect(node->lane == BOX_PORT, 0))
-        candidates |= filter_holds(&node->filter, q->key->src_port);
-    return candidates;
+    return lane_candidates(q, node, 0) & lane_candidates(q, node, 1);
 }
 
 /* Whether a rule matches the packet, and counts. `decided`: components (bit t: type t) that are known to match. */
@@ -197,27 +209,67 @@ static void find_in_index(const struct query *q, const struct group_index *index
         find_in_wide(q, wide, decided, best);
 }
 
-/* Few shapes are probed without a look at the filter. */
-#define FILTERED_SHAPES 3
-
-static inline uint64_t source_slots(struct query *q, const struct shapes *sources)
+static inline void source_look_up(struct query *q)
 {
-    if (sources->count < FILTERED_SHAPES)
-        return UINT64_MAX;
+    const struct filter *filter = &q->family->sources;
+
+    q->source_slots = filter_mask(filter, q->source[0]);
+    for (unsigned first = 0; first < FILTER_SLOTS; first += TAGS_AT_ONCE)
+        if (q->source_slots >> first & ((1u << TAGS_AT_ONCE) - 1))
+            tags_set(&q->source_tags[first], &filter->shapes, first, q->source);
+}
+
+/* The shapes of a list that are worth a probe, in order: first those that the filter knows, then all behind these. */
+struct shape_walk {
+    uint64_t wanted; /* bit i: shape i */
+    unsigned next;   /* behind those: SHAPES_FILTERED_MAX or more */
+    unsigned count;
+};
+
+static inline struct shape_walk shape_walk_set(const struct shapes *shapes, uint64_t wanted)
+{
+    uint64_t known = shapes->count < SHAPES_FILTERED_MAX ? ((uint64_t)1 << shapes->count) - 1 : UINT64_MAX;
+
+    return (struct shape_walk){.wanted = wanted & known, .next = SHAPES_FILTERED_MAX, .count = shapes->count};
+}
+
+static inline bool shape_walk_more(const struct shape_walk *walk)
+{
+    return walk->wanted != 0 || __builtin_expect(walk->next < walk->count, 0);
+}
+
+/* While there are more. */
+static inline unsigned shape_walk_take(struct shape_walk *walk)
+{
+    unsigned at = (unsigned)__builtin_ctzll(walk->wanted);
+
+    if (__builtin_expect(walk->wanted == 0, 0))
+        return walk->next++;
+    walk->wanted &= walk->wanted - 1;
+    return at;
+}
+
+static inline struct shape_walk sources_walk(struct query *q, const struct shapes *sources)
+{
+    if (sources == NULL)
+        return (struct shape_walk){.wanted = 0};
+    if (sources->count < SHAPES_FILTERED_MIN)
+        return shape_walk_set(sources, UINT64_MAX);
     if (q->source_slots == 0)
-        q->source_slots = filter_mask(&q->family->sources, q->source[0]);
-    return q->source_slots;
+        source_look_up(q);
+    const struct shapes_filter *filter = shapes_filter(sources);
+    uint64_t slots = q->source_slots & tags_fit(filter->tags, q->source_tags);
+    return shape_walk_set(sources, slots != 0 ? shapes_wanted(filter, slots) : 0);
 }
 
-static inline uint64_t destination_slots(const struct query *q, const struct shapes *shapes)
+static inline struct shape_walk destinations_walk(const struct query *q, const struct shapes *shapes)
 {
-    return shapes->count < FILTERED_SHAPES ? UINT64_MAX : filter_mask(&q->family->destinations, q->destination[0]);
-}
-
-/* Whether a shape is worth a probe, by the filter's mask. */
-static inline bool shape_wanted(const struct shape *shape, uint64_t slots)
-{
-    return slots >> __atomic_load_n(&shape->slot, __ATOMIC_RELAXED) & 1;
+    if (shapes == NULL)
+        return (struct shape_walk){.wanted = 0};
+    if (shapes->count < SHAPES_FILTERED_MIN)
+        return shape_walk_set(shapes, UINT64_MAX);
+    uint64_t slots = filter_mask(&q->family->destinations, q->destination[0]);
+    return shape_walk_set(shapes, shapes_wanted(shapes_filter(shapes), slots));
 }
 
 static inline void mask_address(uint64_t out[2], const uint64_t address[2], const struct shape *shape)
@@ -253,12 +305,9 @@ static inline bool find_in_destination(const struct places *places, struct query
                                        struct found *best)
 {
     const struct shapes *sources = rcu_load(&d->sources);
-    uint64_t slots = sources != NULL ? source_slots(q, sources) : 0;
 
-    for (unsigned i = 0; sources != NULL && i < sources->count; i++) {
-        if (!shape_wanted(&sources->shapes[i], slots))
-            continue;
-        const struct source *s = source_find(places, q, d, &sources->shapes[i]);
+    for (struct shape_walk walk = sources_walk(q, sources); shape_walk_more(&walk);) {
+        const struct source *s = source_find(places, q, d, &sources->shapes[shape_walk_take(&walk)]);
         if (s != NULL)
             find_in_group(q, group_load(&s->rules), 0, best);
         if (best->rule != NULL)
@@ -289,20 +338,17 @@ static inline const struct destination *destination_find(const struct places *pl
     return NULL;
 }
 
-/* Over the destination shapes from `first` on, then the rules without a destination. */
-static void find_from_shape(const struct places *places, const struct place_family *family, const struct shapes *shapes,
-                            unsigned first, struct query *q, struct found *best)
+/* Over all destination shapes, then the rules without a destination. */
+static void find_in_family(const struct places *places, struct query *q, struct found *best)
 {
-    uint64_t slots = shapes != NULL ? destination_slots(q, shapes) : 0;
+    const struct shapes *shapes = rcu_load(&q->family->shapes);
 
-    for (unsigned i = first; shapes != NULL && i < shapes->count; i++) {
-        if (!shape_wanted(&shapes->shapes[i], slots))
-            continue;
-        const struct destination *d = destination_find(places, q, &shapes->shapes[i]);
+    for (struct shape_walk walk = destinations_walk(q, shapes); shape_walk_more(&walk);) {
+        const struct destination *d = destination_find(places, q, &shapes->shapes[shape_walk_take(&walk)]);
         if (d != NULL && find_in_destination(places, q, d, best))
             return;
     }
-    find_in_destination(places, q, &family->any, best);
+    find_in_destination(places, q, &q->family->any, best);
 }
 
 static uint32_t walk_after(const struct places *places, const struct pkt_key *key, const struct compiled *floor)
@@ -315,7 +361,7 @@ static uint32_t walk_after(const struct places *places, const struct pkt_key *ke
         return CLS_NO_MATCH;
     query_set(&q, family, key);
     q.floor = floor;
-    find_from_shape(places, family, rcu_load(&family->shapes), 0, &q, &best);
+    find_in_family(places, &q, &best);
     return best.id;
 }
 

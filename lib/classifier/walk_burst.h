@@ -10,14 +10,14 @@
 
 #include "classifier/walk_body.h"
 
-#define STAGED_SHAPES       16 /* destination shapes that a burst probes for all its packets; the rest one by one */
-#define STAGED_DESTINATIONS 6  /* of a packet that are remembered from it */
-#define STAGED_SOURCES      6  /* sources of a packet that are asked for */
-#define STAGED_VALUES       6  /* values of a packet that are asked for */
+#define STAGED_SHAPES       4 /* destination shapes that a round probes for each packet that is left */
+#define STAGED_DESTINATIONS 8 /* of a packet in a round; a bucket's entries at least */
+#define STAGED_SOURCES      2 /* sources of a packet that are asked for */
+#define STAGED_VALUES       2 /* values of a packet that are asked for */
 
 /* Tables with 2^that segments or more are worth stages: smaller ones are in the cache anyway. Tests build with 0. */
 #ifndef STAGED_DEPTH
-#define STAGED_DEPTH 7
+#define STAGED_DEPTH 4
 #endif
 
 /* A bucket that was asked for. */
@@ -32,10 +32,11 @@ struct walker {
     struct query q;
     const struct place_family *family; /* NULL: the packet matches nothing */
     const struct shapes *shapes;
-    uint8_t probe_count;  /* shapes to probe in the stages */
-    unsigned next;        /* the first shape that the stages have not looked at */
-    uint8_t count;        /* of `destinations` */
-    uint8_t source_count; /* of the probes for sources, later for values */
+    struct shape_walk walk; /* shapes that no round has looked at */
+    uint32_t *id;           /* where the answer goes */
+    uint8_t probe_count;    /* shapes of this round */
+    uint8_t count;          /* of `destinations` */
+    uint8_t source_count;   /* of the probes for sources, later for values */
     unsigned found_by[STAGED_DESTINATIONS];
     const struct destination *destinations[STAGED_DESTINATIONS]; /* that cover the packet, in order */
     struct probe probes[STAGED_SHAPES];
@@ -44,24 +45,27 @@ struct walker {
 
 _Static_assert(STAGED_SOURCES <= STAGED_SHAPES && STAGED_VALUES <= STAGED_SOURCES, "they use the same probes in turn");
 
-/* 1. Hash the destination in every shape; ask for the buckets. */
-static inline void stage_hash(const struct places *places, const struct pkt_key *key, struct walker *w)
+/* Before the rounds. False when the packet matches nothing, whatever the rules are. */
+static inline bool walker_set(const struct places *places, const struct pkt_key *key, uint32_t *id, struct walker *w)
 {
-    w->family = NULL;
-    w->count = w->probe_count = w->source_count = 0;
+    *id = CLS_NO_MATCH;
     if (!cls_key_matchable(key))
-        return;
+        return false;
+    w->id = id;
     w->family = &places->families[place_family_index(key->family)];
     w->shapes = rcu_load(&w->family->shapes);
     query_set(&w->q, w->family, key);
-    if (w->shapes == NULL)
-        return;
-    uint64_t slots = destination_slots(&w->q, w->shapes);
-    unsigned i;
-    for (i = 0; i < w->shapes->count && w->probe_count < STAGED_SHAPES; i++) {
+    w->walk = destinations_walk(&w->q, w->shapes);
+    return true;
+}
+
+/* 1. Hash the destination in the shapes of this round; ask for the buckets. */
+static inline void stage_hash(const struct places *places, struct walker *w)
+{
+    w->count = w->probe_count = w->source_count = 0;
+    while (w->probe_count < STAGED_SHAPES && shape_walk_more(&w->walk)) {
+        unsigned i = shape_walk_take(&w->walk);
         const struct shape *shape = &w->shapes->shapes[i];
-        if (!shape_wanted(shape, slots))
-            continue;
         struct probe *probe = &w->probes[w->probe_count++];
         uint64_t address[2];
         mask_address(address, w->q.destination, shape);
@@ -70,30 +74,38 @@ static inline void stage_hash(const struct places *places, const struct pkt_key 
         probe->bucket = hash_bucket_of(&places->destinations, probe->hash);
         __builtin_prefetch(probe->bucket);
     }
-    w->next = i;
+}
+
+/* The shapes of the probes from `first` on are for the next round. */
+static inline void shapes_put_back(struct walker *w, unsigned first)
+{
+    for (unsigned i = w->probe_count; i-- > first;) {
+        if (w->probes[i].shape < SHAPES_FILTERED_MAX)
+            w->walk.wanted |= (uint64_t)1 << w->probes[i].shape;
+        else
+            w->walk.next = w->probes[i].shape;
+    }
 }
 
 /* 2. Look for tags that fit; ask for their destinations. A tag may fit by chance: stage 3 looks. */
 static inline void stage_probe(struct walker *w)
 {
-    unsigned i;
-
-    for (i = 0; i < w->probe_count && w->count < STAGED_DESTINATIONS; i++) {
+    for (unsigned i = 0; i < w->probe_count; i++) {
         const struct hash_bucket *bucket = w->probes[i].bucket;
-        for (unsigned fits = bucket_fits(bucket, w->probes[i].hash); fits != 0; fits &= fits - 1) {
+        unsigned fits = bucket_fits(bucket, w->probes[i].hash);
+        if (w->count + (unsigned)__builtin_popcount(fits) > STAGED_DESTINATIONS) {
+            shapes_put_back(w, i); /* no room for more: the next round goes on from here */
+            return;
+        }
+        for (; fits != 0; fits &= fits - 1) {
             const struct destination *d = hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits)));
             if (d == NULL)
                 continue;
-            if (w->count == STAGED_DESTINATIONS)
-                goto full;
             __builtin_prefetch(d);
             w->found_by[w->count] = w->probes[i].shape;
             w->destinations[w->count++] = d;
         }
     }
-full:
-    if (i < w->probe_count) /* no room for more: the walk goes on from here by itself */
-        w->next = w->probes[i].shape;
 }
 
 static inline void prefetch_group(uintptr_t group)
@@ -108,11 +120,12 @@ static inline void prefetch_group(uintptr_t group)
 
 /*
  * 3. Keep those that their shape leads to: one that another shape would find comes in that shape's turn. Ask for
- * their rules and for the shapes of their sources.
+ * their rules and for the shapes of their sources. True when there are sources.
  */
-static inline void stage_verify(struct walker *w)
+static inline bool stage_verify(struct walker *w)
 {
     unsigned kept = 0;
+    bool sourced = false;
 
     for (unsigned i = 0; i < w->count; i++) {
         const struct destination *d = w->destinations[i];
@@ -123,11 +136,15 @@ static inline void stage_verify(struct walker *w)
             continue;
         prefetch_group(group_load(&d->any_source));
         const struct shapes *sources = rcu_load(&d->sources);
-        if (sources != NULL)
+        if (sources != NULL) {
             __builtin_prefetch(sources);
+            __builtin_prefetch((const char *)sources - 64); /* tags, where there is a filter */
+            sourced = true;
+        }
         w->destinations[kept++] = d;
     }
     w->count = (uint8_t)kept;
+    return sourced;
 }
 
 /* 4. Hash the source below each of them; ask for the buckets. */
@@ -136,13 +153,11 @@ static inline void stage_source_hash(const struct places *places, struct walker 
     for (unsigned i = 0; i < w->count; i++) {
         const struct destination *d = w->destinations[i];
         const struct shapes *sources = rcu_load(&d->sources);
-        uint64_t slots = sources != NULL ? source_slots(&w->q, sources) : 0;
-        for (unsigned n = 0; sources != NULL && n < sources->count && w->source_count < STAGED_SOURCES; n++) {
-            if (!shape_wanted(&sources->shapes[n], slots))
-                continue;
+        struct shape_walk walk = sources_walk(&w->q, sources);
+        while (w->source_count < STAGED_SOURCES && shape_walk_more(&walk)) {
             struct probe *probe = &w->probes[w->source_count++];
             uint64_t address[2];
-            probe->hash = source_hash(&w->q, d, &sources->shapes[n], address);
+            probe->hash = source_hash(&w->q, d, &sources->shapes[shape_walk_take(&walk)], address);
             probe->bucket = hash_bucket_of(&places->sources, probe->hash);
             __builtin_prefetch(probe->bucket);
         }
@@ -170,19 +185,64 @@ static inline void stage_source_rules(struct walker *w)
             prefetch_group(group_load(&((const struct source *)w->items[i])->rules));
 }
 
+/* 7. The rules of the destinations found. True when one of them is the answer. */
+static inline bool stage_find(const struct places *places, struct walker *w)
+{
+    struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
+
+    for (unsigned d = 0; d < w->count; d++) {
+        if (find_in_destination(places, &w->q, w->destinations[d], &best)) {
+            *w->id = best.id;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Some more shapes of each packet that has any left. */
+static inline void walk_round(const struct places *places, struct walker **left, unsigned count)
+{
+    struct walker *sourced[CLS_BURST_MAX];
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        stage_hash(places, left[i]);
+    for (unsigned i = 0; i < count; i++)
+        stage_probe(left[i]);
+    for (unsigned i = 0; i < count; i++) {
+        sourced[n] = left[i];
+        n += stage_verify(left[i]);
+    }
+    if ((int)hash_depth(&places->sources) < STAGED_DEPTH)
+        return;
+    for (unsigned i = 0; i < n; i++)
+        stage_source_hash(places, sourced[i]);
+    for (unsigned i = 0; i < n; i++)
+        stage_source_probe(sourced[i]);
+    for (unsigned i = 0; i < n; i++)
+        stage_source_rules(sourced[i]);
+}
+
 /* The index that holds the rules without a destination and a source, if it is large. */
 static inline const struct group_index *large_index(const struct place_family *family)
 {
     uintptr_t group = group_load(&family->any.any_source);
     const struct group_index *index = (const struct group_index *)(group & ~(uintptr_t)GROUP_KIND);
 
-    return (group & GROUP_KIND) == GROUP_INDEX && (int)hash_depth(&index->values) >= STAGED_DEPTH ? index : NULL;
+    if ((group & GROUP_KIND) != GROUP_INDEX)
+        return NULL;
+    return atomic_load_explicit(&index->large, memory_order_relaxed) ? index : NULL;
 }
 
-/* 7. Ask for the buckets of the packet's values there. */
+/* 8. Ask for the cells of the packet's ports and for the buckets of its values there. */
 static inline void stage_value_hash(struct walker *w, const struct group_index *index)
 {
     w->source_count = 0;
+    for (unsigned i = 0; i < CELLS_LANES; i++) {
+        const struct cells *cells = rcu_load(&index->cells[i]);
+        if (cells != NULL)
+            __builtin_prefetch((const void *)&cells->groups[w->q.box.numbers[cells_lane(i)] >> index->shift]);
+    }
     for (uint32_t lanes = atomic_load_explicit(&index->lanes, memory_order_acquire); lanes != 0; lanes &= lanes - 1) {
         unsigned lane = (unsigned)__builtin_ctz(lanes);
         if (w->source_count == STAGED_VALUES)
@@ -194,7 +254,17 @@ static inline void stage_value_hash(struct walker *w, const struct group_index *
     }
 }
 
-/* 8. Ask for the rules of those that are there. (Stage 5 asks for the values.) */
+/* 9. Ask for the rules of these cells. (Stage 5 asks for the values.) */
+static inline void stage_cell_rules(const struct walker *w, const struct group_index *index)
+{
+    for (unsigned i = 0; i < CELLS_LANES; i++) {
+        const struct cells *cells = rcu_load(&index->cells[i]);
+        if (cells != NULL)
+            prefetch_group(group_load(&cells->groups[w->q.box.numbers[cells_lane(i)] >> index->shift]));
+    }
+}
+
+/* 10. Ask for the rules of the values that are there. */
 static inline void stage_value_rules(struct walker *w)
 {
     for (unsigned i = 0; i < w->source_count; i++)
@@ -202,61 +272,64 @@ static inline void stage_value_rules(struct walker *w)
             prefetch_group(group_load(&((const struct group_value *)w->items[i])->rules));
 }
 
-/* The packets that no destination has decided: from the shapes that are left to the rules without a destination. */
-static inline void walk_rest(const struct places *places, struct walker **rest, uint32_t **ids, unsigned count)
+/* The packets that no destination has decided: the rules without a destination. */
+static inline void walk_rest(const struct places *places, struct walker **rest, unsigned count)
 {
     const struct group_index *index[CLS_BURST_MAX];
+    bool values = false;
 
     for (unsigned i = 0; i < count; i++) {
         index[i] = large_index(rest[i]->family);
-        if (index[i] != NULL)
-            stage_value_hash(rest[i], index[i]);
+        if (index[i] == NULL)
+            continue;
+        stage_value_hash(rest[i], index[i]);
+        values |= rest[i]->source_count > 0;
     }
     for (unsigned i = 0; i < count; i++)
         if (index[i] != NULL)
+            stage_cell_rules(rest[i], index[i]);
+    for (unsigned i = 0; i < count && values; i++)
+        if (index[i] != NULL)
             stage_source_probe(rest[i]);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count && values; i++)
         if (index[i] != NULL)
             stage_value_rules(rest[i]);
     for (unsigned i = 0; i < count; i++) {
         struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
-        find_from_shape(places, rest[i]->family, rest[i]->shapes, rest[i]->next, &rest[i]->q, &best);
-        *ids[i] = best.id;
+        find_in_destination(places, &rest[i]->q, &rest[i]->family->any, &best);
+        *rest[i]->id = best.id;
     }
 }
 
 static void walk_burst(const struct places *places, const struct pkt_key *keys, uint32_t *ids, unsigned count)
 {
-    struct walker walkers[CLS_BURST_MAX], *rest[CLS_BURST_MAX];
-    uint32_t *rest_ids[CLS_BURST_MAX];
-    unsigned rest_count = 0, sources = 0;
+    struct walker walkers[CLS_BURST_MAX], *left[CLS_BURST_MAX], *rest[CLS_BURST_MAX];
+    unsigned left_count = 0, rest_count = 0;
 
-    for (unsigned i = 0; i < count; i++)
-        stage_hash(places, &keys[i], &walkers[i]);
-    for (unsigned i = 0; i < count; i++)
-        stage_probe(&walkers[i]);
-    for (unsigned i = 0; i < count; i++)
-        stage_verify(&walkers[i]);
-    for (unsigned i = 0; i < count && (int)hash_depth(&places->sources) >= STAGED_DEPTH; i++) {
-        stage_source_hash(places, &walkers[i]);
-        sources += walkers[i].source_count;
-    }
-    for (unsigned i = 0; i < count && sources > 0; i++)
-        stage_source_probe(&walkers[i]);
-    for (unsigned i = 0; i < count && sources > 0; i++)
-        stage_source_rules(&walkers[i]);
     for (unsigned i = 0; i < count; i++) {
         struct walker *w = &walkers[i];
-        struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
-        for (unsigned d = 0; d < w->count && best.rule == NULL; d++)
-            find_in_destination(places, &w->q, w->destinations[d], &best);
-        ids[i] = best.id;
-        if (best.rule == NULL && w->family != NULL) {
-            rest[rest_count] = w;
-            rest_ids[rest_count++] = &ids[i];
-        }
+        if (!walker_set(places, &keys[i], &ids[i], w))
+            continue;
+        if (shape_walk_more(&w->walk))
+            left[left_count++] = w;
+        else
+            rest[rest_count++] = w;
     }
-    walk_rest(places, rest, rest_ids, rest_count);
+    while (left_count > 0) {
+        unsigned kept = 0;
+        walk_round(places, left, left_count);
+        for (unsigned i = 0; i < left_count; i++) {
+            struct walker *w = left[i];
+            if (stage_find(places, w))
+                continue;
+            if (shape_walk_more(&w->walk))
+                left[kept++] = w;
+            else
+                rest[rest_count++] = w;
+        }
+        left_count = kept;
+    }
+    walk_rest(places, rest, rest_count);
 }
 
 #endif

@@ -30,6 +30,39 @@ static inline unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t ha
     return fits;
 }
 
+static inline void box_key_fill(struct box_key *out, const struct pkt_key *key)
+{
+    box_key_set(out, key, key->dst_port);
+}
+
+static inline uint64_t shapes_wanted(const struct shapes_filter *filter, uint64_t slots)
+{
+    uint64_t wanted = 0;
+
+    for (unsigned i = 0; i < SHAPES_FILTERED_MAX; i++)
+        wanted |= (slots >> __atomic_load_n(&filter->slots[i], __ATOMIC_RELAXED) & 1) << i;
+    return wanted;
+}
+
+static inline uint64_t tags_fit(const uint8_t *tags, const uint8_t *own)
+{
+    uint64_t fit = 0;
+
+    for (unsigned i = 0; i < FILTER_SLOTS; i++) {
+        uint8_t tag = __atomic_load_n(&tags[i], __ATOMIC_RELAXED);
+        fit |= (uint64_t)(tag == own[i] || tag == SHAPES_TAG_MANY) << i;
+    }
+    return fit;
+}
+
+#define TAGS_AT_ONCE 1
+
+static inline void tags_set(uint8_t *tags, const struct filter_shapes *shapes, unsigned first,
+                            const uint64_t address[2])
+{
+    tags[0] = filter_tag(shapes, first, address);
+}
+
 #include "classifier/walk_burst.h"
 
 const struct walk_ops walk_scalar_ops = {.burst = walk_burst, .after = walk_after};

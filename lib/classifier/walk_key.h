@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A packet's lanes by shuffles, for the variants with vectors: what box_key_set does one by one. */
+#ifndef CLASSIFIER_WALK_KEY_H
+#define CLASSIFIER_WALK_KEY_H
+
+#include <immintrin.h>
+#include <stddef.h>
+
+#include "classifier/box.h"
+
+/* Octets of the second half of a key: places in its last 16 octets are 16 less. */
+#define KEY_AT(field)  ((char)(offsetof(struct pkt_key, field) - 32))
+#define KEY_AT2(field) ((char)(offsetof(struct pkt_key, field) - 48))
+#define NONE           ((char)-1)
+
+_Static_assert(offsetof(struct pkt_key, flow_label) == 32 && offsetof(struct pkt_key, family) >= 48,
+               "the fields that lanes are made of lie behind the addresses");
+
+static inline void box_key_fill(struct box_key *out, const struct pkt_key *key)
+{
+    /* the first 8 lanes; `length` and the flow label are set below */
+    const __m128i from_first = _mm_setr_epi8(NONE, NONE, KEY_AT(dst_port), KEY_AT(dst_port) + 1, KEY_AT(dst_port),
+                                             KEY_AT(dst_port) + 1, KEY_AT(src_port), KEY_AT(src_port) + 1, NONE, NONE,
+                                             NONE, NONE, KEY_AT(tcp_flags), KEY_AT(tcp_flags) + 1, NONE, NONE);
+    const __m128i from_second =
+        _mm_setr_epi8(KEY_AT2(protocol), NONE, NONE, NONE, NONE, NONE, NONE, NONE, KEY_AT2(icmp_type), NONE,
+                      KEY_AT2(icmp_code), NONE, NONE, NONE, NONE, NONE);
+    const __m128i upper_from_second =
+        _mm_setr_epi8(KEY_AT2(dscp), NONE, KEY_AT2(fragment), NONE, NONE, NONE, KEY_AT2(has), NONE, KEY_AT2(has), NONE,
+                      KEY_AT2(has), NONE, NONE, NONE, NONE, NONE);
+    const __m128i bits = _mm_setr_epi16(0, 0, 0, PKT_HAS_PORTS, PKT_HAS_ICMP, PKT_HAS_TCP_FLAGS, 0, 0);
+    const __m128i ones = _mm_set1_epi16(-1), is_flag = _mm_setr_epi16(0, 0, 0, 1, 1, 1, 0, 0);
+    const __m128i rest = _mm_setr_epi16(0, 0, 0, 0, 0, 0, -1, -1);
+    uint32_t label = key->flow_label >> BOX_FLOW_LABEL_SHIFT;
+    __m128i first = _mm_load_si128((const __m128i *)key + 2), second = _mm_load_si128((const __m128i *)key + 3);
+    __m128i lower = _mm_or_si128(_mm_shuffle_epi8(first, from_first), _mm_shuffle_epi8(second, from_second));
+    __m128i upper = _mm_shuffle_epi8(second, upper_from_second);
+    __m128i flags = _mm_and_si128(_mm_cmpeq_epi16(_mm_and_si128(upper, bits), bits), is_flag);
+
+    lower = _mm_insert_epi16(lower, key->length < UINT16_MAX ? (int)key->length : UINT16_MAX, BOX_LENGTH);
+    upper = _mm_insert_epi16(_mm_blend_epi16(upper, flags, 0x38), label < UINT16_MAX ? (int)label : UINT16_MAX,
+                             BOX_FLOW_LABEL - 8);
+    __m128i *to = (__m128i *)out;
+    _mm_store_si128(&to[0], lower);
+    _mm_store_si128(&to[1], _mm_or_si128(upper, rest));
+    _mm_store_si128(&to[2], _mm_xor_si128(lower, ones));
+    _mm_store_si128(&to[3], _mm_xor_si128(upper, ones));
+}
+
+_Static_assert(BOX_PROTOCOL == 0 && BOX_PORT == 1 && BOX_DESTINATION_PORT == 2 && BOX_SOURCE_PORT == 3 &&
+                   BOX_ICMP_TYPE == 4 && BOX_ICMP_CODE == 5 && BOX_TCP_FLAGS == 6 && BOX_LENGTH == 7,
+               "the shuffles put these in this order");
+_Static_assert(BOX_DSCP == 8 && BOX_FRAGMENT == 9 && BOX_FLOW_LABEL == 10 && BOX_HAS_PORTS == 11 &&
+                   BOX_HAS_ICMP == 12 && BOX_HAS_TCP_FLAGS == 13,
+               "and these");
+
+#undef KEY_AT
+#undef KEY_AT2
+#undef NONE
+
+#endif
