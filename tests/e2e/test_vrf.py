@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Rules of SAFI 134 and routes of SAFI 128 in VRFs that have the same prefixes (RFC 8955 8, RFC 4364)."""
 import pytest
-from bgp_raw import DISCARD, announce, IPV4, value
 from routed import GATEWAY
 from router import Peer
 from vrfs import TARGETS, VICTIM, VICTIM6, VRFS, Lab, forwarded, frame, no_route, no_rule, route, rule
 
-BOTH = [frame(VICTIM), frame(VICTIM6)]
 BEHIND, BEHIND6 = "10.20.0.9", "2001:db8:ffff::9"
 
 
@@ -27,6 +25,7 @@ def passes(*vrfs, dst=VICTIM):
     return {vrf: [forwarded(dst)] if vrf in vrfs else [] for vrf in VRFS}
 
 
+# conforms: RFC 8955 proves 8-2
 @pytest.mark.parametrize("dst, prefix", [(VICTIM, "203.0.113.7/32"), (VICTIM6, "2001:db8:7::7/128")])
 def test_a_vpn_rule_bites_in_the_vrf_that_imports_it_alone(lab, dst, prefix):
     here = lab({vrf: [frame(dst)] for vrf in VRFS})
@@ -74,6 +73,7 @@ def test_the_same_match_of_two_distinguishers(lab):
     assert here.forward() == (passes("default", "red"), {"flowspec_discard": 1})
 
 
+# conforms: RFC 8955 refuses 8-2
 def test_no_vrf_imports_it(lab):
     here = lab({"red": [frame()]})
     here.speak().send(rule("203.0.113.7/32", "65000:77") + rule("203.0.113.8/32"))
@@ -105,6 +105,7 @@ def test_reload_imports_again(lab):
     assert drops == {"flowspec_discard": 1, "no_route": 1}
 
 
+# conforms: RFC 8955 proves 8-3 refuses 8-3
 def test_a_vpn_rule_is_judged_by_the_routes_of_its_vrf(lab):
     here = lab({"red": [frame()]}, validation="rfc9117")
     peer = here.speak()
@@ -119,6 +120,15 @@ def test_a_vpn_rule_is_judged_by_the_routes_of_its_vrf(lab):
     peer.send(no_route("203.0.112.0/23"))
     here.wait_rule(state="rejected", vrf="")
     assert here.forward() == (passes("red"), {})
+
+
+# conforms: RFC 8955 proves 8-3
+def test_a_rule_of_a_remote_pe_is_accepted(lab):
+    inner = Peer("inner", "127.0.0.2", 65000, options={"families": ["ipv4-flowspec-vpn"]}, validation="rfc9117")
+    here = lab({"red": [frame()]}, validation="rfc9117", peers=[inner])
+    here.speak(65000, "127.0.0.2", "192.0.2.102").send(rule("203.0.113.7/32", TARGETS["red"], asn=65009))
+    assert here.wait_rule(state="active")["vrf"] == "red"
+    assert here.forward() == (passes(), {"flowspec_discard": 1})
 
 
 def test_feasible_in_one_vrf_and_not_in_the_other(lab):

@@ -58,6 +58,7 @@ bool vrf_judge(const struct cfg *cfg, const struct fs_rule *rule, const struct r
 {
     size_t count = cfg != NULL ? cfg->vrf_count : 0;
     struct pol_origin origin = {.routes = source->routes, .source = &source->rib, .attrs = attrs};
+    bool accepted = source->routes == NULL || !source->rib.ebgp; /* RFC 8955 8: what comes from a remote PE is */
     char why[POL_REASON_SIZE / 2];
 
     *out = (struct vrf_verdict){.vrfs = calloc(1, sizeof *out->vrfs + count * sizeof out->vrfs->numbers[0])};
@@ -70,7 +71,7 @@ bool vrf_judge(const struct cfg *cfg, const struct fs_rule *rule, const struct r
         struct bgp_unicast_scope scope = vrf_scope(cfg, number, rule->family);
         origin.scope = &scope;
         out->count.importing++;
-        if (source->routes == NULL || pol_feasible(rule, &origin, why, sizeof why))
+        if (accepted || pol_feasible(rule, &origin, why, sizeof why))
             out->vrfs->numbers[out->vrfs->count++] = number;
         else if (out->why[0] == '\0')
             snprintf(out->why, sizeof out->why, "in VRF %s: %s", cfg->vrfs[i].name, why);
