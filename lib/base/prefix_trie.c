@@ -119,13 +119,20 @@ static uint32_t start_of(const struct prefix_trie *trie, const struct trie_key *
     return at != SLAB_NONE ? at : trie->root;
 }
 
+/* Whether the table has the node. A shorter one takes too much of it to be written: that may come many times a second.
+ */
+static bool in_starts(const struct trie_node *node)
+{
+    return node->length >= TRIE_START_LEAST && node->length <= TRIE_START_BITS;
+}
+
 /*
  * In the table's part that `range` covers `index` takes the place of `before`; that being SLAB_NONE, of whatever is
  * shorter than `range`.
  */
 static void starts_set(struct prefix_trie *trie, const struct trie_node *range, uint32_t before, uint32_t index)
 {
-    if (trie->starts == NULL || range->length > TRIE_START_BITS)
+    if (trie->starts == NULL || !in_starts(range))
         return;
     uint32_t *at = trie->starts + (range->high >> (64 - TRIE_START_BITS));
     const uint32_t *end = at + ((size_t)1 << (TRIE_START_BITS - range->length));
@@ -233,7 +240,7 @@ static void drop_if_idle(struct prefix_trie *trie, uint32_t index)
     if (node->used || (node->child[0] != SLAB_NONE && node->child[1] != SLAB_NONE))
         return;
     link_child(trie, parent, side_of(trie, parent, index), child);
-    starts_set(trie, node, index, parent);
+    starts_set(trie, node, index, parent != SLAB_NONE && in_starts(trie_at(trie, parent)) ? parent : SLAB_NONE);
     slab_give(trie->nodes, index);
     if (child == SLAB_NONE && parent != SLAB_NONE)
         drop_if_idle(trie, parent); /* a fork of one branch is none: at most once, its other branch is there */

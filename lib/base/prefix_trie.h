@@ -32,8 +32,9 @@ struct trie_node {
     bool used;      /* a prefix was inserted here; else the node only forks */
 };
 
-#define TRIE_START_BITS 20
-#define TRIE_START_AT   65536 /* prefixes from which on the table pays */
+#define TRIE_START_BITS  20
+#define TRIE_START_LEAST 8     /* bits of the nodes in the table: what is written for one is 16 KiB at the most */
+#define TRIE_START_AT    65536 /* prefixes from which on the table pays */
 
 struct prefix_trie {
     struct slab *nodes; /* of struct trie_node */
@@ -42,7 +43,8 @@ struct prefix_trie {
     uint8_t family;  /* enum ip_family */
     size_t count;    /* prefixes */
     size_t start_at; /* TRIE_START_AT; tests set another one */
-    /* By the first bits: the longest node of no more bits that covers them all, SLAB_NONE: none. NULL: no table. */
+    /* By the first bits: the longest node of LEAST to BITS bits that covers them all, SLAB_NONE: none. NULL: no table.
+     */
     uint32_t *starts;
 };
 

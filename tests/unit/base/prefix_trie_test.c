@@ -165,11 +165,44 @@ static void it_comes_and_goes_with_the_size(void **state)
     slab_clear(&nodes);
 }
 
+static size_t starts_written(const struct prefix_trie *trie)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < (size_t)1 << TRIE_START_BITS; i++)
+        count += trie->starts[i] != SLAB_NONE;
+    return count;
+}
+
+/* A peer whose default route comes and goes all the time must not have the whole table written each time. */
+static void short_prefixes_cost_no_table(void **state)
+{
+    const struct trie_key seven = {.high = UINT64_C(10) << 56, .length = 7}, eight = {.high = seven.high, .length = 8};
+    const struct trie_key zero = {.length = 0};
+    struct slab nodes;
+    struct prefix_trie trie;
+
+    (void)state;
+    slab_init(&nodes, sizeof(struct trie_node));
+    trie_init(&trie, &nodes, IP_V4, 0);
+    trie.start_at = 1;
+    trie_insert(&trie, &zero);
+    trie_insert(&trie, &seven);
+    assert_int_equal(starts_written(&trie), 0);
+    trie_insert(&trie, &eight);
+    assert_int_equal(starts_written(&trie), 1 << (TRIE_START_BITS - 8));
+    trie_remove(&trie, trie_find(&trie, &eight)); /* what is above it is not in the table, nor comes there */
+    assert_int_equal(starts_written(&trie), 0);
+    trie_fini(&trie);
+    slab_clear(&nodes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_of_starts_changes_no_answer),
         cmocka_unit_test(it_comes_and_goes_with_the_size),
+        cmocka_unit_test(short_prefixes_cost_no_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
