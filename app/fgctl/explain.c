@@ -204,6 +204,8 @@ static void say_passes(const json_t *verdict, const char *on, const char *off)
     }
     printf("Verdict: %s%s%s out of port %s", on, strcmp(word, "hold") == 0 ? "held, to be sent" : "sent", off,
            get_text(verdict, "egress"));
+    if (json_is_true(json_object_get(verdict, "fragmented")))
+        printf(", in fragments");
     if (json_object_get(verdict, "dscp") != NULL)
         printf(", marked with DSCP %" JSON_INTEGER_FORMAT, get_int(verdict, "dscp"));
     if (strcmp(word, "hold") == 0)

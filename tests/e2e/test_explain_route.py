@@ -66,7 +66,7 @@ def random_frame(rng, number):
                   hlim=ttl)
     else:
         ip = IP(src=rng.choice(["198.51.100.2", "10.2.0.1", "192.0.2.1", "10.0.0.77"]), dst=rng.choice(DESTINATIONS),
-                ttl=ttl, tos=rng.choice([0, 0, 40]), id=7)
+                ttl=ttl, tos=rng.choice([0, 0, 40]), id=7, flags=rng.choice(["", "DF"]))
     ports = {"sport": rng.choice([53, 1000 + number]), "dport": rng.choice([179, 2000])}
     layer = rng.choice([UDP(**ports), TCP(**ports), ICMPv6EchoRequest() if v6 else ICMP()])
     packet = ip / layer / Raw(b"%06d" % number + b"x" * rng.choice([10, 40, 1300]))
@@ -167,6 +167,7 @@ def test_explain_says_what_happens_to_every_packet(tmp_path, seed):
         assert sorted(ports.get(number, [])) == expected_ports(answer), (number, answer)
         if answer["verdict"]["verdict"] == "forward" and "copy" not in answer:
             check_headers(packets[number], answer)
+    assert any("fragmented" in answer["verdict"] for answer in answers)
     punted = sum(answer["verdict"]["verdict"] == "punt" for answer in answers)
     assert punted == stats["punted_packets"]
     drops = collections.Counter({reason: count for reason, count in stats["drops"].items() if count})

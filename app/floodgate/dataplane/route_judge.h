@@ -104,6 +104,12 @@ static inline bool route_is_martian(const struct pkt_key *key)
            ((key->src[0] | key->dst[0]) == 0 && (memcmp(key->src, ZERO, 15) == 0 || memcmp(key->dst, ZERO, 15) == 0));
 }
 
+/* Whether a packet longer than the MTU of its way out may be sent in fragments: RFC 791 2.3, and RFC 8200 5 for not. */
+static inline bool route_may_cut(const struct pkt_key *key)
+{
+    return key->family == IP_V4 && (key->fragment & PKT_FRAGMENT_DF) == 0;
+}
+
 /* The same for all packets of a flow, so that they keep their order; addresses, protocol and ports. */
 static inline uint32_t route_flow_hash(const struct pkt_key *key)
 {

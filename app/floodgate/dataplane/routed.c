@@ -127,13 +127,11 @@ static bool forward_to(struct burst *burst, uint16_t i, const struct fwd_hop *ho
         return false;
     }
     if (unlikely(key->length > out->mtu)) {
-        bool may_cut = key->family == IP_V4 && (key->fragment & PKT_FRAGMENT_DF) == 0;
-        if (may_cut)
-            burst->oversized = true;
-        else
+        if (!route_may_cut(key)) {
             punt_error(burst, packet, key, burst->egress[i].vrf, CNT_DROP_MTU_EXCEEDED, UP_TOO_BIG, out->mtu);
-        if (!may_cut)
             return false;
+        }
+        burst->oversized = true;
     }
     pkt_ttl_decrement(packet, key);
     if (unlikely(!frame_rewrite(packet, key, out, hop->kind == FWD_SEND ? hop->mac : UNKNOWN))) {

@@ -80,11 +80,14 @@ static json_t *send(const struct explain_way *way, const struct fwd_hop *hop)
 
     if (ttl_of(way) <= 1)
         return drop(CNT_DROP_TTL_EXPIRED, "its time to live ends here, and its source is told");
-    if (way->key->length > out->mtu)
+    bool too_long = way->key->length > out->mtu;
+    if (too_long && !route_may_cut(way->key))
         return drop(CNT_DROP_MTU_EXCEEDED, "it is longer than the port's MTU, and its source is told");
     json_t *o = json_object();
     json_set_text(o, "verdict", hop->kind == FWD_SEND ? "forward" : "hold");
     json_set_text(o, "egress", dataplane_ports(way->dp)->port[hop->port].name);
+    if (too_long)
+        json_object_set_new(o, "fragmented", json_true());
     if (hop->kind != FWD_SEND) {
         json_set_text(o, "reason", cnt_drop_name(CNT_DROP_NEIGHBOR_UNRESOLVED));
         json_set_text(o, "detail", "it waits while its neighbour is asked for, and is dropped when nobody answers");
