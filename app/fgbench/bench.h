@@ -58,5 +58,6 @@ int bench_validate(const struct bench_options *options);
 int bench_fib(const struct bench_options *options);
 int bench_pipeline(const struct bench_options *options);
 int bench_bgp(const struct bench_options *options);
+bool bench_bgp_full(const struct bench_options *options); /* bgp_full.c: a part of the former */
 
 #endif

@@ -191,6 +191,6 @@ int bench_bgp(const struct bench_options *options)
     unsigned rules = options->rules != 0 ? options->rules : options->quick ? 2000 : 100000;
     unsigned routes = options->quick ? 20000 : 1000000;
 
-    bool fine = measure_rules(rules);
-    return fine && measure_tables(routes, options->seed, options->quick) ? 0 : 1;
+    bool fine = measure_rules(rules) && measure_tables(routes, options->seed, options->quick);
+    return fine && bench_bgp_full(options) ? 0 : 1;
 }

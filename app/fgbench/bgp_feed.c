@@ -114,6 +114,36 @@ bool feed_routes(struct feed *feed, unsigned count, uint64_t seed)
     return true;
 }
 
+bool feed_routes6(struct feed *feed, unsigned count, uint64_t seed)
+{
+    static const uint8_t NEXT_HOP[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 2};
+    struct bench_random random = {seed};
+    struct message m;
+
+    for (unsigned n = 0; n < count;) {
+        begin(&m, UPDATE);
+        put_number(&m, 0, 2);
+        size_t at = m.len;
+        put_number(&m, 0, 2);
+        put_path(&m, &random, bench_between(&random, 2, 6));
+        put(&m, (const uint8_t[]){0x90, 14, 0, 0, 0, 2, 1, 16}, 8);
+        size_t reach = m.len - 4;
+        put(&m, NEXT_HOP, sizeof NEXT_HOP);
+        put_number(&m, 0, 1);
+        for (unsigned i = bench_between(&random, 1, 2 * ROUTES_PER_SET - 1); i > 0 && n < count; i--, n++) {
+            put_number(&m, 48, 1);
+            put_number(&m, 0x2a00, 2);
+            put_number(&m, n * 0x9e3779b1u, 4); /* each number once */
+        }
+        patch(&m, reach - 2, m.len - reach);
+        patch(&m, at, m.len - at - 2);
+        if (!feed_add(feed, &m))
+            return false;
+    }
+    feed->count = count;
+    return true;
+}
+
 /* An UPDATE with rules of rate 0: where its attributes begin, and those of its NLRI. */
 struct rules_update {
     size_t attributes, reach;
@@ -271,9 +301,9 @@ static bool establish(int fd)
         0,
         2,
         99, /* hold time 0: no timers disturb */
-        20,
+        26,
         2,
-        18, /* one parameter: capabilities */
+        24, /* one parameter: capabilities */
         1,
         4,
         0,
@@ -285,7 +315,13 @@ static bool establish(int fd)
         0,
         1,
         0,
-        133, /* IPv4 unicast and flowspec */
+        133,
+        1,
+        4,
+        0,
+        2,
+        0,
+        1, /* IPv4 unicast and flowspec, IPv6 unicast */
         65,
         4,
         0,
@@ -307,10 +343,15 @@ static bool establish(int fd)
 
 int feed_connect(unsigned short port)
 {
+    return feed_connect_from(FEED_ADDRESS, port);
+}
+
+int feed_connect_from(const char *address, unsigned short port)
+{
     struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET, .sin_port = htons(port)};
     double until = bench_seconds() + CONNECT_S;
 
-    inet_pton(AF_INET, FEED_ADDRESS, &from.sin_addr);
+    inet_pton(AF_INET, address, &from.sin_addr);
     inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
     while (bench_seconds() < until) {
         int fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -20,6 +20,8 @@ struct feed {
 /* `count` IPv4 routes (a tenth of what a set of attributes is shared by in a real table has five routes); false:
  * memory. */
 bool feed_routes(struct feed *feed, unsigned count, uint64_t seed);
+/* `count` IPv6 routes of the same kind, /48. */
+bool feed_routes6(struct feed *feed, unsigned count, uint64_t seed);
 /* `count` rules for single addresses, each with a rate of 0. */
 bool feed_rules(struct feed *feed, unsigned count);
 
@@ -34,8 +36,10 @@ bool feed_vetted_rules(struct feed *feed, unsigned count, struct feed_vetted *ex
 
 void feed_free(struct feed *feed);
 
-/* Connects and comes to Established with IPv4 unicast and IPv4 flowspec; the socket, or -1 after a message. */
+/* Connects and comes to Established with IPv4 and IPv6 unicast and IPv4 flowspec; the socket, or -1 after a message. */
 int feed_connect(unsigned short port);
+/* From another address of the loopback network than FEED_ADDRESS. */
+int feed_connect_from(const char *address, unsigned short port);
 /* Sends all of it; false after a message. */
 bool feed_send(int fd, const struct feed *feed);
 /* Ends the session with a CEASE and waits until the receiver, having read all before it, closes. */
