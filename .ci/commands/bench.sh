@@ -7,7 +7,8 @@
 packages_need $packages_build
 say "Building ..."
 bench_build() {
-    build_in build-bench gcc '--buildtype=release -Dmarch=native -Dwerror=false' app/fgbench/fgbench app/floodgate/floodgate app/fgctl/fgctl
+    build_in build-bench gcc '--buildtype=release -Dmarch=native -Dwerror=false' \
+        app/fgbench/fgbench app/floodgate/floodgate app/fgctl/fgctl
 }
 quietly "the build" out/bench.log bench_build
 case ${1:-} in
