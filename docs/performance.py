@@ -129,7 +129,8 @@ def bgp_table(records):
     if not rows:
         return []
     return ["## BGP", "",
-            "From the first octet on loopback; seconds, seconds of the receiver's processor, a second, MiB.", "", *[f"- *{name}*: {what}" for name, what in BGP_SETS.items()], "",
+            "From the first octet on loopback; seconds, seconds of the receiver's processor, a second, MiB.", "",
+            *[f"- *{name}*: {what}" for name, what in BGP_SETS.items()], "",
             "The ratio of rules is to 50,000 a second, of routes how many times as long as ours each takes,",
             "and of the full case 2 GiB over the memory of the whole process.", "",
             *table(["set", "engine", "count", "s", "processor, s", "a second", "MiB", "ratio"], rows)]
