@@ -2,7 +2,8 @@
 """IPv4 packets that are longer than the MTU of their way out: cut where they may be, as scapy cuts them."""
 import pytest
 from frames import IP, UDP, Dot1Q, Ether, IPv6, Raw
-from routed import HOST, LAN, NEIGHBORS, PORTS, UP, play
+from routed import HOST, LAN, NEIGHBORS, PORTS, UP, Routed, play
+from router import Router
 
 MTU = 1400
 NARROW = [PORTS[0], {**PORTS[1], "mtu": MTU}]
@@ -71,3 +72,13 @@ def test_a_link_local_next_hop(route):
     six.hlim = 63
     assert run.lan == [bytes(Ether(dst=LINK_LOCAL["mac"], src=LAN) / six)]
     assert run.drops == {}
+
+
+def test_explain_says_so(tmp_path):
+    frames = [frame(packet(1472)), frame(packet(1472, flags="DF")), frame(packet(40))]
+    with Router(tmp_path, Routed(ports=NARROW, start="manual"), frames) as router:
+        answers = [router.ask("explain", "--in", "up", "--pcap", "in.pcap", "--nth", str(n)) for n in (1, 2, 3)]
+        said = router.ctl("explain", "--in", "up", "--pcap", "in.pcap", "--nth", "1")
+    assert [answer["verdict"].get("fragmented") for answer in answers] == [True, None, None]
+    assert [answer["verdict"]["verdict"] for answer in answers] == ["forward", "drop", "forward"]
+    assert "out of port lan, in fragments." in said

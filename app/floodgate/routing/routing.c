@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "dataplane/vrf_rules.h"
 #include "routing/exception.h"
 #include "routing/internal.h"
 
@@ -84,14 +85,6 @@ static int port_addresses(struct routing *routing, const struct cfg_port *conf, 
     return 0;
 }
 
-static uint16_t vrf_number(const struct cfg *cfg, const char *name)
-{
-    for (size_t i = 0; name != NULL && i < cfg->vrf_count; i++)
-        if (strcmp(cfg->vrfs[i].name, name) == 0)
-            return (uint16_t)(i + 1);
-    return FWD_VRF_DEFAULT;
-}
-
 static const struct port *port_named(const struct routing *routing, const char *name)
 {
     return ports_find(dataplane_ports(routing->dp), name);
@@ -104,7 +97,7 @@ static int route_set(struct routing *routing, const struct cfg *cfg, const struc
 
     for (unsigned i = 0; i < route->via_count; i++)
         ports[i] = on != NULL && cfg_is_link_local(&route->via[i]) ? on->index : FWD_PORT_ANY;
-    return fwd_route_set_on(routing->fwd, vrf_number(cfg, route->vrf), &route->prefix, FWD_FROM_STATIC, route->via,
+    return fwd_route_set_on(routing->fwd, vrf_number_of(cfg, route->vrf), &route->prefix, FWD_FROM_STATIC, route->via,
                             ports, route->via_count);
 }
 
@@ -197,7 +190,7 @@ static const struct cfg_route *route_find(const struct cfg *cfg, const struct cf
 {
     for (size_t i = 0; i < cfg->route_count; i++)
         if (memcmp(&cfg->routes[i].prefix, &like->prefix, sizeof like->prefix) == 0 &&
-            vrf_number(cfg, cfg->routes[i].vrf) == vrf)
+            vrf_number_of(cfg, cfg->routes[i].vrf) == vrf)
             return &cfg->routes[i];
     return NULL;
 }
@@ -221,7 +214,7 @@ void routing_reconfigure(struct routing *routing, const struct cfg *old, const s
     if (routing == NULL)
         return;
     for (size_t i = 0; i < old->route_count; i++) {
-        uint16_t vrf = vrf_number(old, old->routes[i].vrf);
+        uint16_t vrf = vrf_number_of(old, old->routes[i].vrf);
         if (route_find(fresh, &old->routes[i], vrf) == NULL)
             fwd_route_clear(routing->fwd, vrf, &old->routes[i].prefix, FWD_FROM_STATIC);
     }
