@@ -208,6 +208,31 @@ def test_the_journal_survives_a_restart_and_skips_a_torn_line(start, tmp_path):
     assert json.loads(router.ctl("-j", "journal", "--peer", "nobody")) == []
 
 
+def test_what_was_decided_survives_a_restart(start):
+    config = Config(extra="journal: {file: verdicts}\n", rules=[NARROW, f"match destination {OTHER}/32 then discard"],
+                    peers=[Peer()])
+    router = start(config)
+    rules = {rule["match"]: rule["id"] for rule in router.ask("rules")}
+    router.ask("rule", "suspend", str(rules[f"destination {HOST}/32"]))
+    router.ask("kill-switch", "on", "detector")
+    router.ask("kill-switch", "on")
+    router.stop()
+    router = start(config)
+    assert "the kill-switch was ON and still is" in router.log
+    vetting = router.ask("status")["vetting"]
+    assert (vetting["kill_switch"], vetting["kill_switch_peers"]) == ("on", ["detector"])
+    router.ask("kill-switch", "off")
+    states = {rule["match"]: rule["state"] for rule in router.ask("rules")}
+    assert states == {f"destination {HOST}/32": "suspended", f"destination {OTHER}/32": "active"}
+    suspended, = router.ask("rules", "--state", "suspended")
+    router.ask("rule", "resume", str(suspended["id"]))
+    router.ask("kill-switch", "off", "detector")
+    router.stop()
+    router = start(config)
+    assert [rule["state"] for rule in router.ask("rules")] == ["active"] * 2
+    assert router.ask("status")["vetting"]["kill_switch_peers"] == []
+
+
 def test_a_reload_of_other_limits_measures_the_rules_again(start):
     router = guarded(start, share=100)
     rule = router.ask("rule", "add", WIDE)

@@ -13,6 +13,7 @@
 #include "bgp/adj_out.h"
 #include "bgp/export.h"
 #include "control/breaker.h"
+#include "control/decisions.h"
 #include "control/distribute.h"
 #include "control/dynamic.h"
 #include "control/graceful.h"
@@ -89,7 +90,7 @@ static void on_journal(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    journal_watch(control->journal);
+    recover_watch(control);
 }
 
 static struct event *timer_start(struct event_base *base, unsigned every_ms, event_callback_fn callback, void *arg)
@@ -124,6 +125,7 @@ static void control_free(struct control *control)
     rules_free(control->rules);
     route_feed_free(control);
     guard_free(control->guard);
+    decisions_free(control->decisions);
     journal_close(control->journal);
     judge_free(control->judge);
     cfg_free(control->loaded);
@@ -167,7 +169,7 @@ static struct control *control_create(const struct control_conf *conf)
                  control->dynamic != NULL && control->adj_out != NULL && control->export_room != NULL &&
                  control->route_builder != NULL && control->reclaim_timer != NULL && control->retry_timer != NULL &&
                  control->guard != NULL && control->journal != NULL && control->breaker != NULL &&
-                 control->watch_timer != NULL && control->journal_timer != NULL;
+                 control->watch_timer != NULL && control->journal_timer != NULL && recover(control);
     for (size_t i = 0; whole && i < conf->cfg->peer_count; i++) {
         if (cfg_peer_is_range(&conf->cfg->peers[i]))
             continue; /* they come by themselves */
@@ -199,6 +201,7 @@ struct control *control_start(const struct control_conf *conf)
     rules_tell(control->rules, on_rule_changed, control);
     rules_guard_by(control->rules, control->guard);
     rules_journal_to(control->rules, control->journal);
+    rules_remember_in(control->rules, control->decisions);
     guard_configure(control->guard, &conf->cfg->guard);
     breaker_configure(control->breaker, &conf->cfg->guard);
     local_rules_configure(control, NULL, conf->cfg, &rules);

@@ -100,6 +100,7 @@ struct control {
     struct guard *guard;
     struct breaker *breaker;
     struct journal *journal;
+    struct decisions *decisions;
     struct rule_source config_source, api_source;
     uint32_t source_number; /* the last one given out */
     struct peer **peers;    /* in the order of the configuration, then dynamic ones */
@@ -169,6 +170,11 @@ struct local_rules_change {
 };
 void local_rules_configure(struct control *control, const struct cfg *old, const struct cfg *new,
                            struct local_rules_change *change);
+
+/* recover.c: decisions of before the restart, from the journal: the kill-switch, and what rules get that come again. */
+bool recover(struct control *control);       /* false: memory is short */
+void recover_peer(struct peer *peer);        /* a peer that is new here */
+void recover_watch(struct control *control); /* what was decided stays in the journal's files; every so often */
 
 /* unserved.c: one warning for each thing that the configuration asks for and this version does not do. */
 void unserved_warn(const struct cfg *cfg, const struct log_hook *log);

@@ -24,6 +24,8 @@ struct journal {
     uint64_t refused; /* entries that found no room in the spool */
     bool refusing;    /* that was told */
     unsigned rotations;
+    char **decisions; /* what the file had besides verdicts, until it is replayed; owned, as its fields */
+    size_t decision_count, decision_room;
     size_t capacity, first, count;
     char *lines[]; /* a ring, of fields; owned */
 };
@@ -41,6 +43,48 @@ static void keep(struct journal *journal, char *line)
     }
 }
 
+/* A line of the file that is no verdict is needed for more than queries. */
+static void keep_decision(struct journal *journal, const char *fields)
+{
+    char copy[JOURNAL_LINE_OCTETS];
+    struct journal_entry entry;
+
+    snprintf(copy, sizeof copy, "%s", fields);
+    if (!journal_line_parse(copy, &entry) || strcmp(entry.event, "verdict") == 0)
+        return;
+    if (journal->decision_count == journal->decision_room) {
+        size_t room = journal->decision_room > 0 ? 2 * journal->decision_room : 64;
+        char **more = realloc(journal->decisions, room * sizeof *more);
+        if (more == NULL)
+            return;
+        journal->decisions = more;
+        journal->decision_room = room;
+    }
+    journal->decisions[journal->decision_count] = strdup(fields);
+    journal->decision_count += journal->decisions[journal->decision_count] != NULL;
+}
+
+static void take_line(struct journal *journal, char *fields)
+{
+    if (fields != NULL)
+        keep_decision(journal, fields);
+    keep(journal, fields);
+}
+
+void journal_replay(struct journal *journal, void (*emit)(void *ctx, const struct journal_entry *entry), void *ctx)
+{
+    struct journal_entry entry;
+
+    for (size_t i = 0; i < journal->decision_count; i++) {
+        if (journal_line_parse(journal->decisions[i], &entry))
+            emit(ctx, &entry);
+        free(journal->decisions[i]);
+    }
+    free(journal->decisions);
+    journal->decisions = NULL;
+    journal->decision_count = journal->decision_room = 0;
+}
+
 /* Reads one file; `*whole` is false when its last line lacks its end. */
 static void read_file(struct journal *journal, const char *path, bool *whole)
 {
@@ -56,7 +100,7 @@ static void read_file(struct journal *journal, const char *path, bool *whole)
         *whole = line[len - 1] == '\n'; /* its checksum says of the last one, too, whether something is missing */
         size_t used = (size_t)len - *whole;
         if (journal_line_whole(line, used))
-            keep(journal, strndup(line + JOURNAL_HEAD_OCTETS, used - JOURNAL_HEAD_OCTETS));
+            take_line(journal, strndup(line + JOURNAL_HEAD_OCTETS, used - JOURNAL_HEAD_OCTETS));
         else
             journal->torn++;
     }
@@ -121,6 +165,9 @@ void journal_close(struct journal *journal)
     journal_file_close(journal->file);
     for (size_t i = 0; i < journal->count; i++)
         free(journal->lines[(journal->first + i) % journal->capacity]);
+    for (size_t i = 0; i < journal->decision_count; i++)
+        free(journal->decisions[i]);
+    free(journal->decisions);
     free(journal->path);
     free(journal);
 }

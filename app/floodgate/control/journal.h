@@ -44,6 +44,12 @@ void journal_add(struct journal *journal, const struct journal_entry *entry);
 /* Tells the log what has become of the file, every JOURNAL_WATCH_MS or so. True: it was rotated since. */
 bool journal_watch(struct journal *journal);
 
+/*
+ * Calls `emit` for what the file had besides verdicts when it was read, oldest first, whether or not it is among the
+ * latest entries; and forgets it.
+ */
+void journal_replay(struct journal *journal, void (*emit)(void *ctx, const struct journal_entry *entry), void *ctx);
+
 /* Waits until everything added is on the disk. */
 void journal_wait(struct journal *journal);
 

@@ -415,6 +415,7 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
     peer->source.name = peer->name;
     peer->source.rib.kind = BGP_SOURCE_PEER;
     peer->source.policy = judge_policy(control->judge, conf->policy);
+    recover_peer(peer);
     peer->source.rib.number = ++control->source_number;
     peer->source.rib.address = conf->address;
     peer->source.announced = control->routes;

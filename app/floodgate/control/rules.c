@@ -458,6 +458,7 @@ static void rule_insert(struct rules *rules, struct bgp_rib_entry *entry)
     if (rules->rejudge != NULL && !rejudge_add(rules->rejudge, rule))
         log_line(rules->log, LOG_LEVEL_WARNING,
                  "no memory to follow the routes of rule %u: it is judged once, as things are now", rule->id);
+    rule_remember(rules, rule);
     tally(rules, rule, +1);
     if (rule_pace(rules, rule, control_now()))
         rule_decide(rules, rule);
@@ -474,6 +475,7 @@ static void rule_remove(struct rules *rules, struct rule *rule)
 {
     log_line(rules->log, LOG_LEVEL_DEBUG, "rule %u (%s): withdrawn", rule->id, rule_source_text(rule));
     tell_changed(rules, rule, true);
+    rule_keep_decisions(rules, rule);
     rule_pace_forget(rules, rule);
     tally(rules, rule, -1);
     source_left(rules, rule);

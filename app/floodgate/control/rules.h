@@ -23,6 +23,7 @@
 #include "flowspec/rule.h"
 
 struct dataplane;
+struct decisions;
 struct guard;
 struct journal;
 struct judge;
@@ -207,6 +208,7 @@ void rules_count(const struct rules *rules, uint32_t count[RULE_STATE_COUNT]);
 /* What measures rules before they get into force, and where verdicts are written; each may be NULL. */
 void rules_guard_by(struct rules *rules, struct guard *guard);
 void rules_journal_to(struct rules *rules, struct journal *journal);
+void rules_remember_in(struct rules *rules, struct decisions *decisions);
 
 /* The limits of the guard are other ones: rules in force are to be measured again, too. */
 void rules_measure_again(struct rules *rules);
@@ -226,6 +228,9 @@ bool rules_promote(struct rules *rules, uint32_t id, const char *by, char *why, 
 
 /* The kill-switch of one source: none of its rules is enforced, those that come included. False: it was so already. */
 bool rules_kill(struct rules *rules, struct rule_source *source, bool on, const char *by);
+
+/* Writes into the journal again what was decided about rules, for what is older will be gone one day. */
+void rules_record_decisions(const struct rules *rules);
 
 /* The circuit breaker's: suspends a rule until the operator resumes it. */
 void rules_trip(struct rules *rules, uint32_t id, const char *reason);

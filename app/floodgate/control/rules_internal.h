@@ -19,7 +19,8 @@ struct rules {
     void *changed_ctx;
     struct guard *guard;
     struct journal *journal;
-    struct ord_list list; /* IPv4 first, then RFC order */
+    struct decisions *decisions; /* NULL: nothing is remembered of rules that go */
+    struct ord_list list;        /* IPv4 first, then RFC order */
     struct rule_ids *ids;
     struct destination_count *destinations;
     uint32_t max_rules, highest_id;
@@ -52,6 +53,10 @@ void rule_redirect_note(const struct rules *rules, const struct rule *rule, char
 
 /* rules_age.c: a rule whose time was up by the former policy has it again where the policy in force grants more. */
 void rules_age_again(const struct rules *rules, struct rule *rule, mono_ms_t now);
+
+/* rules_steer.c: what was decided about the rule when it was here before; and the rule goes. */
+void rule_remember(struct rules *rules, struct rule *rule);
+void rule_keep_decisions(struct rules *rules, struct rule *rule);
 
 /* rules_pace.c: whether the rule's source may make another change now; else the rule waits in the queue. */
 bool rule_pace(struct rules *rules, struct rule *rule, mono_ms_t now);

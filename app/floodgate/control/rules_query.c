@@ -32,6 +32,11 @@ void rules_guard_by(struct rules *rules, struct guard *guard)
     rules->guard = guard;
 }
 
+void rules_remember_in(struct rules *rules, struct decisions *decisions)
+{
+    rules->decisions = decisions;
+}
+
 void rules_journal_to(struct rules *rules, struct journal *journal)
 {
     rules->journal = journal;

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "control/decisions.h"
+#include "control/internal.h"
 #include "control/journal.h"
 #include "control/rules_internal.h"
 #include "dataplane/dataplane.h"
@@ -239,4 +241,48 @@ void rules_expire(struct rules *rules, uint32_t id, enum rule_expiry why)
     rule_decide(rules, rule);
     log_line(rules->log, LOG_LEVEL_INFO, "rule %u (%s): %s", id, rule_source_text(rule),
              rule->reason != NULL ? rule->reason : rule_state_name(rule->state));
+}
+
+/* What stands of the rule, each as the event that made it so. */
+static void record_rule(const struct rules *rules, const struct rule *rule)
+{
+    const struct {
+        bool stands;
+        const char *event;
+    } marks[] = {{rule_is_approved(rule), "approve"},
+                 {rule->promoted_for == rule->source->rib.number, "promote"},
+                 {rule->dry_run, "dry-run"},
+                 {rule->tripped != NULL, "breaker"},
+                 {rule->suspended_by_operator, "suspend"}};
+
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+        if (marks[i].stands)
+            rule_record(rules, rule, marks[i].event, "kept", "router");
+}
+
+void rules_record_decisions(const struct rules *rules)
+{
+    for (const struct rule *rule = rules_next(rules, NULL); rule != NULL; rule = rules_next(rules, rule))
+        record_rule(rules, rule);
+}
+
+void rule_remember(struct rules *rules, struct rule *rule)
+{
+    if (rules->decisions == NULL || !decisions_apply(rules->decisions, rule, rule_source_text(rule)))
+        return;
+    log_line(rules->log, LOG_LEVEL_NOTICE, "rule %u (%s): what was decided about it before holds again: %s", rule->id,
+             rule_source_text(rule),
+             rule->suspended_by_operator ? "suspended by the operator"
+             : rule->tripped != NULL     ? "suspended by the circuit breaker"
+             : rule_is_dry_run(rule)     ? "in dry-run"
+             : rule->promoted_for != 0   ? "promoted"
+             : rule->approved_for != 0   ? "approved"
+                                         : "nothing");
+    record_rule(rules, rule);
+}
+
+void rule_keep_decisions(struct rules *rules, struct rule *rule)
+{
+    if (rules->decisions != NULL && decisions_keep(rules->decisions, rule, rule_source_text(rule), control_now()))
+        rule_record(rules, rule, "withdrawn", "", "router");
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What was decided before the restart: read from the journal, and written into it again before it would be lost there.
+ */
+#include <time.h>
+
+#include "control/decisions.h"
+#include "control/internal.h"
+#include "control/journal.h"
+#include "dataplane/dataplane.h"
+
+static void on_entry(void *ctx, const struct journal_entry *entry)
+{
+    const struct control *control = ctx;
+    double age_s = (double)time(NULL) - (double)entry->time_ms / 1000;
+
+    decisions_replay(control->decisions, entry, age_s, control_now());
+}
+
+bool recover(struct control *control)
+{
+    control->decisions = decisions_create();
+    if (control->decisions == NULL)
+        return false;
+    journal_replay(control->journal, on_entry, control);
+    if (decisions_count(control->decisions) > 0)
+        log_line(control->log, LOG_LEVEL_NOTICE, "%zu rules were decided about before: that holds once they come again",
+                 decisions_count(control->decisions));
+    if (!decisions_killed(control->decisions))
+        return true;
+    dataplane_bypass(control->dp, true);
+    log_line(control->log, LOG_LEVEL_WARNING,
+             "the kill-switch was ON and still is: no rule is enforced; `fgctl kill-switch off` ends that");
+    return true;
+}
+
+void recover_peer(struct peer *peer)
+{
+    if (peer->name == NULL || !decisions_take_killed(peer->control->decisions, peer->name))
+        return;
+    peer->source.killed = true;
+    log_line(peer->control->log, LOG_LEVEL_WARNING,
+             "the kill-switch of peer %s was ON and still is: none of its rules is enforced", peer->name);
+}
+
+static void record_kill_switch(const struct control *control, const char *peer)
+{
+    journal_add(
+        control->journal,
+        &(struct journal_entry){.event = "kill-switch", .peer = peer, .state = "on", .step = "kept", .by = "router"});
+}
+
+void recover_watch(struct control *control)
+{
+    decisions_age(control->decisions, control_now());
+    if (!journal_watch(control->journal))
+        return;
+    if (dataplane_bypassed(control->dp))
+        record_kill_switch(control, "");
+    for (size_t i = 0; i < control->peer_count; i++)
+        if (control->peers[i]->source.killed)
+            record_kill_switch(control, control->peers[i]->name);
+    rules_record_decisions(control->rules);
+}
