@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bgp/rib.h"
+#include "bgp/route_targets.h"
 #include "bgp/unicast_rib.h"
 #include "bgp/update.h"
 
@@ -33,6 +34,11 @@ static void read_all(const uint8_t *data, size_t len)
         memcpy(copy, data + at, len - at < sizeof copy ? len - at : sizeof copy);
 }
 
+static void check_target(void *ctx, const struct fs_route_target *target)
+{
+    require(target->kind != FS_REDIRECT_NONE && bgp_route_target_has(ctx, target));
+}
+
 static void check_attrs(const struct bgp_attrs *attrs)
 {
     struct bgp_attrs copy;
@@ -41,6 +47,7 @@ static void check_attrs(const struct bgp_attrs *attrs)
     require(bgp_attrs_equal(attrs, &copy));
     require(bgp_as_path_length(attrs) == bgp_as_path_length(&copy));
     require(attrs->ext_comms_len % 8 == 0 && attrs->ext_comms6_len % 20 == 0 && attrs->communities_len % 4 == 0);
+    bgp_route_targets_each(attrs, check_target, &copy);
     require(attrs->has_origin && attrs->as_path != NULL); /* else it is a withdrawal */
     bgp_attrs_free(&copy);
 }
@@ -112,10 +119,18 @@ static void changed(void *ctx, struct bgp_rib_entry *entry, bool withdrawn)
     require((entry->best == NULL) == withdrawn);
 }
 
+/* Who hears of a change may ask, also while the prefix has just lost its last path. */
 static void route_changed(void *ctx, const struct bgp_route *route, const struct bgp_unicast_path *best)
 {
-    (void)ctx;
+    const struct target *t = ctx;
+    const struct bgp_unicast_scope scope = {.family = route->family};
+    struct bgp_unicast_path found;
+    struct bgp_route match;
+
     require(route->family != 0 && (best == NULL || best->source != NULL));
+    bool covered = bgp_unicast_match(t->routes, &scope, &route->prefix, &match, &found);
+    require(best == NULL || (covered && match.prefix.length == route->prefix.length));
+    bgp_unicast_other_neighbour(t->routes, &scope, &route->prefix, 0, &match, &found);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -143,7 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .local_as = data[0] & 8 ? 65000 : 0,
                                    .router_id = data[0] & 8 ? 0x01020304 : 0};
     t.rib = bgp_rib_create(&rib_ops, NULL);
-    t.routes = bgp_unicast_create(&route_ops, NULL);
+    t.routes = bgp_unicast_create(&route_ops, &t);
     require(t.rib != NULL && t.routes != NULL);
     struct bgp_update_result result = bgp_update_parse(data + 1, size - 1, &conf, &ops, &t);
     if (result.reset) {
