@@ -161,7 +161,8 @@ def test_labelled_routes_lead_in_the_vrfs_that_import_them(lab):
 def test_a_peer_whose_routes_are_not_installed(lab):
     other = Peer("other", "127.0.0.2", 65002, options={"families": ["ipv4-vpn"], "install-routes": False})
     here = lab({"red": [frame(BEHIND)]}, peers=[other])
-    here.speak(65002, "127.0.0.2", "192.0.2.102").send(route("10.20.0.0/16", "203.0.113.254", TARGETS["red"], asn=65002))
+    theirs = here.speak(65002, "127.0.0.2", "192.0.2.102")
+    theirs.send(route("10.20.0.0/16", "203.0.113.254", TARGETS["red"], asn=65002))
     here.route_there("10.20.0.0/16")
     out, drops = here.forward()
     assert (out["red"], drops) == ([], {"no_route": 1})
