@@ -185,6 +185,12 @@ class Bird:
         self.process.wait(30)
 
 
+def ping(host, to, *options, count=3):
+    """Whether each of several is answered. One by one: of several in one go ping waits for the last but a moment."""
+    return all(" 0% packet loss" in host.run("ping", "-n", "-c", "1", "-W", "60", *options, to, check=False).stdout
+               for _ in range(count))
+
+
 def settle(condition, seconds=60):
     """Waits without hammering; condition() may run commands."""
     end = time.monotonic() + seconds

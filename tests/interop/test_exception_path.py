@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from lab import RIGHT, UP, UP6, Host, Lab, Text, cable, settle, why_not
+from lab import RIGHT, UP, UP6, Host, Lab, Text, cable, ping, settle, why_not
 from router import Router
 
 HEAD = """
@@ -114,8 +114,8 @@ def test_auto_warns_and_goes_on(tmp_path):
     try:
         assert "port up: cannot make interface fg-up" in lab.router.log
         assert "no BGP or ssh" in lab.router.log
-        assert " 0% packet loss" in lab.left.run("ping", "-c", "2", "-i", "0.2", "-W", "30", RIGHT).stdout
-        assert " 0% packet loss" in lab.left.run("ping", "-c", "2", "-i", "0.2", "-W", "30", UP6).stdout
+        assert ping(lab.left, RIGHT, count=1)
+        assert ping(lab.left, UP6, count=1)
         lab.left.start("python3", "-c", f"import socket; socket.create_connection(('{UP}', 22))")
         settle(lambda: lab.router.ask("counters")["punts"]["tcp"]["packets"] > 0)
         assert lab.balanced()["kernel"] == {"delivered": 0, "lost": 0, "taken": 0, "refused": 0}
@@ -156,12 +156,13 @@ def test_the_kernel_hears_what_becomes_of_its_packets(tmp_path):
     if reason:
         pytest.skip(reason)
     lab = Lab(tmp_path, lan={"mtu": 1300})
+
+    def told(to, *options):
+        done = lab.middle.run("ping", "-n", "-c", "1", "-W", "30", "-I", UP, *options, to, check=False)
+        return done.stdout + done.stderr
     try:
-        out = lab.middle.run("ping", "-n", "-c", "1", "-W", "30", "-I", UP, "192.0.2.99", check=False).stdout
-        assert "Unreachable" in out, out
-        out = lab.middle.run("ping", "-n", "-c", "2", "-i", "0.2", "-W", "30", "-M", "do", "-s", "1400", "-I", UP,
-                             RIGHT, check=False)
-        assert "1300" in out.stdout + out.stderr, out
+        assert "Unreachable" in told("192.0.2.99")
+        settle(lambda: "1300" in told(RIGHT, "-M", "do", "-s", "1400"))
         assert lab.balanced()["kernel"]["refused"] >= 2
     finally:
         lab.close()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from lab import LAN, LAN6, LEFT, LEFT6, RIGHT, RIGHT6, UP, UP6, Bird, Lab, settle, why_not
+from lab import LAN, LAN6, LEFT, LEFT6, RIGHT, RIGHT6, UP, UP6, Bird, Lab, ping, settle, why_not
 
 LAN_MTU = 1400
 QUIET = "203.0.113.77"
@@ -52,11 +52,13 @@ protocol bgp lan {{
 """
 FLOOD = """
 import socket, sys
+UDP_SEGMENT = 103  # the kernel makes 60 packets of each call: a flood even where there is little of a CPU
 flood = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+flood.setsockopt(socket.SOL_UDP, UDP_SEGMENT, 64)
 while True:
     for port in range(1024, 2048):
         try:
-            flood.sendto(b"x" * 64, (sys.argv[1], port))
+            flood.sendto(b"x" * 64 * 60, (sys.argv[1], port))
         except OSError:
             pass
 """
@@ -128,46 +130,42 @@ def sessions(lab):
     return made
 
 
-def ping(host, to, *options):
-    return host.run("ping", "-n", "-c", "3", "-i", "0.2", "-W", "30", *options, to, check=False).stdout
-
-
 @pytest.mark.parametrize("to", [RIGHT, RIGHT6, UP, UP6, LAN, LAN6])
 def test_ping_reaches_hosts_and_the_router(lab, to):
-    assert " 0% packet loss" in ping(lab.left, to)
+    assert ping(lab.left, to)
 
 
 @pytest.mark.parametrize("to", [LEFT, LEFT6, RIGHT, RIGHT6])
 def test_the_routers_own_ping_goes_out_by_its_ports(lab, to):
-    assert " 0% packet loss" in ping(lab.middle, to)
+    assert ping(lab.middle, to)
 
 
 @pytest.mark.parametrize("side,to,names", [("left", RIGHT, UP), ("left", RIGHT6, UP6), ("right", LEFT, LAN),
                                            ("right", LEFT6, LAN6)])
 def test_traceroute_names_the_router(lab, side, to, names):
-    ping(getattr(lab, side), to)  # neighbours are known: no probe waits for one
-    out = getattr(lab, side).run("traceroute", "-n", "-q", "1", "-w", "20", to).stdout
+    assert ping(getattr(lab, side), to)  # neighbours are known: no probe waits for one
+    out = getattr(lab, side).run("traceroute", "-n", "-q", "1", "-w", "60,0,0", to).stdout
     hops = re.findall(r"^ *(\d+)  (\S+)", out, re.M)
     assert hops == [("1", names), ("2", to)], out
 
 
 @pytest.mark.parametrize("to", [RIGHT, RIGHT6])
 def test_the_path_mtu_is_found(lab, to):
-    out = lab.left.run("tracepath", "-n", to).stdout
-    assert f"pmtu {LAN_MTU}" in out and re.search(rf"Resume: pmtu {LAN_MTU} hops 2", out), out
+    def found():  # it waits a second for each answer, and no longer
+        return re.search(rf"Resume: pmtu {LAN_MTU} hops 2", lab.left.run("tracepath", "-n", to).stdout)
+    settle(found, 120)
 
 
 @pytest.mark.parametrize("to,header", [(RIGHT, 28), (RIGHT6, 48)])
 def test_a_packet_of_the_path_mtu_passes(lab, to, header):
-    assert " 0% packet loss" in ping(lab.left, to, "-M", "do", "-s", str(LAN_MTU - header))
+    assert ping(lab.left, to, "-M", "do", "-s", str(LAN_MTU - header))
 
 
 def test_long_packets_are_cut_where_they_may_be(lab):
     """The first one waits for a neighbour that nobody has asked for; what comes back is whole."""
     lab.right.ip("addr", "add", f"{QUIET}/24", "dev", "eth0")
     before = lab.router.ask("counters")
-    out = ping(lab.left, QUIET, "-M", "dont", "-s", "4000")
-    assert " 0% packet loss" in out and "4008 bytes from" in out, out
+    assert ping(lab.left, QUIET, "-M", "dont", "-s", "4000")
     after = lab.balanced()
     assert after["drops"]["mtu_exceeded"] == before["drops"]["mtu_exceeded"]
 
@@ -180,7 +178,7 @@ def arrived(result, octets):
 
 @pytest.mark.parametrize("to", [RIGHT, RIGHT6])
 def test_tcp_carries_megabytes_over_a_smaller_mtu(lab, to):
-    octets = 64 << 20
+    octets = 32 << 20
     server = lab.right.start("iperf3", "-s", "-1", stdout=subprocess.DEVNULL)
     settle(lambda: ":5201 " in lab.right.run("ss", "-ltn").stdout)
     result = json.loads(lab.left.run("iperf3", "-c", to, "-n", str(octets), "-J").stdout)
