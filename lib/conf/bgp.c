@@ -257,6 +257,12 @@ static const struct cfg_key PEER_ITEM = {
 
 #define AT(field) offsetof(struct cfg, field)
 static const struct cfg_key BGP_KEYS[] = {
+    {.name = "restart-deferral",
+     .set = cfg_set_uint32,
+     .offset = AT(restart_deferral_s),
+     .fallback = "60",
+     .wants = "0 to 3600 seconds",
+     .max = 3600},
     {.name = "cluster-id",
      .set = cfg_set_router_id,
      .offset = AT(cluster_id),

@@ -289,7 +289,8 @@ struct cfg {
     size_t neighbor_count;
     struct cfg_listen *listens;
     size_t listen_count;
-    uint32_t cluster_id; /* `cluster-id`, host order; 0: the router id (RFC 4456 7) */
+    uint32_t restart_deferral_s; /* `restart-deferral`: RFC 4724 4.1; default 60 */
+    uint32_t cluster_id;         /* `cluster-id`, host order; 0: the router id (RFC 4456 7) */
     struct cfg_peer *peers;
     size_t peer_count;
     struct cfg_rule *rules;

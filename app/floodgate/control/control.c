@@ -14,6 +14,7 @@
 #include "bgp/export.h"
 #include "control/breaker.h"
 #include "control/decisions.h"
+#include "control/deferral.h"
 #include "control/distribute.h"
 #include "control/dynamic.h"
 #include "control/graceful.h"
@@ -120,6 +121,7 @@ static void control_free(struct control *control)
     bgp_adj_out_free(control->adj_out);
     free(control->export_room);
     free(control->route_builder);
+    deferral_free(control->deferral);
     bgp_rib_free(control->rib);
     breaker_free(control->breaker);
     rules_free(control->rules);
@@ -154,6 +156,7 @@ static struct control *control_create(const struct control_conf *conf)
     control->adj_out = bgp_adj_out_create();
     control->export_room = malloc(BGP_EXPORT_ROOM);
     control->route_builder = malloc(sizeof *control->route_builder);
+    control->deferral = deferral_create(control);
     control->guard = guard_create(conf->dp);
     control->journal = journal_open(&conf->cfg->journal, conf->log);
     control->breaker = breaker_create(conf->dp, control->rules, conf->log);
@@ -167,9 +170,10 @@ static struct control *control_create(const struct control_conf *conf)
     bool whole = route_feed_create(control) && control->rib != NULL && control->rules != NULL &&
                  control->judge != NULL && control->peers != NULL && control->incoming != NULL &&
                  control->dynamic != NULL && control->adj_out != NULL && control->export_room != NULL &&
-                 control->route_builder != NULL && control->reclaim_timer != NULL && control->retry_timer != NULL &&
-                 control->guard != NULL && control->journal != NULL && control->breaker != NULL &&
-                 control->watch_timer != NULL && control->journal_timer != NULL && recover(control);
+                 control->route_builder != NULL && control->deferral != NULL && control->reclaim_timer != NULL &&
+                 control->retry_timer != NULL && control->guard != NULL && control->journal != NULL &&
+                 control->breaker != NULL && control->watch_timer != NULL && control->journal_timer != NULL &&
+                 recover(control);
     for (size_t i = 0; whole && i < conf->cfg->peer_count; i++) {
         if (cfg_peer_is_range(&conf->cfg->peers[i]))
             continue; /* they come by themselves */

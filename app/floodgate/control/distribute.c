@@ -7,6 +7,7 @@
 
 #include "bgp/adj_out.h"
 #include "bgp/export.h"
+#include "control/deferral.h"
 #include "control/filter.h"
 #include "control/internal.h"
 #include "control/route_distribute.h"
@@ -23,6 +24,7 @@ struct peer_out {
     struct fs_rule *walked; /* NULL: from the start */
     bool again;             /* also what the peer knows already */
     enum bgp_out_kind mark; /* behind each family of the walk; BGP_OUT_NOTHING: none */
+    uint32_t held;          /* families whose End-of-RIB waits (control/deferral.h) */
     uint32_t asked;         /* families to send again once all of this has left */
     uint32_t judge_again;   /* families that a walk is still to judge by other words */
     uint64_t short_of_memory;
@@ -187,15 +189,22 @@ static void walk_start(struct peer *peer, uint32_t families, bool again, enum bg
     pump_soon(peer);
 }
 
+static void mark_end(struct peer *peer, uint32_t family, enum bgp_out_kind mark)
+{
+    if (mark == BGP_OUT_END_OF_RIB && deferral_holds(peer->control->deferral, peer, family))
+        peer->out->held |= family;
+    else if (bgp_out_mark(peer->out->out, family, mark) != 0)
+        tell_short(peer);
+}
+
 /* The walk is done: its marks go behind what it queued, and what was asked for meanwhile is next. */
 static void walk_done(struct peer *peer)
 {
     struct peer_out *out = peer->out;
 
     for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
-        if ((out->walking & family) != 0 && out->mark != BGP_OUT_NOTHING &&
-            bgp_out_mark(out->out, family, out->mark) != 0)
-            tell_short(peer);
+        if ((out->walking & family) != 0 && out->mark != BGP_OUT_NOTHING)
+            mark_end(peer, family, out->mark);
     out->walking = 0;
     if (out->judge_again != 0)
         walk_start(peer, out->judge_again, false, BGP_OUT_NOTHING);
@@ -333,6 +342,23 @@ void distribute_stop(struct peer *peer)
     event_free(out->pump);
     fs_rule_free(out->walked);
     free(out);
+}
+
+void distribute_end_of_rib(struct control *control)
+{
+    for (size_t i = 0; i < control->peer_count; i++) {
+        struct peer *peer = control->peers[i];
+        uint32_t held = peer != NULL && peer->out != NULL ? peer->out->held : 0;
+        if (peer != NULL)
+            route_distribute_end_of_rib(peer);
+        if (held == 0)
+            continue;
+        peer->out->held = 0;
+        for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
+            if ((held & family) != 0)
+                mark_end(peer, family, BGP_OUT_END_OF_RIB);
+        pump_soon(peer);
+    }
 }
 
 void distribute_refresh(struct peer *peer, uint32_t family)

@@ -25,6 +25,7 @@ struct event;
 struct event_base;
 struct bgp_adj_out;
 struct bgp_builder;
+struct deferral;
 struct dynamic;
 struct graceful;
 struct incoming;
@@ -97,6 +98,7 @@ struct control {
     struct bgp_adj_out *adj_out;
     uint8_t *export_room; /* for bgp_attrs_export */
     struct bgp_builder *route_builder;
+    struct deferral *deferral; /* of End-of-RIB, after our start */
     struct guard *guard;
     struct breaker *breaker;
     struct journal *journal;
@@ -127,6 +129,7 @@ void peer_accept(struct peer *peer, evutil_socket_t fd);
 struct peer *peer_find(const struct control *control, const char *name);
 const struct cfg_peer *peer_conf_of(const struct bgp_source *source); /* of a source that is a peer */
 struct ip_addr peer_local_address(const struct peer *peer);           /* our end of its connection, or IP_NONE */
+uint32_t peer_families(const struct peer *peer);                      /* offered to it, as lib/bgp has them */
 uint32_t peer_cfg_family(uint32_t family); /* the configuration's bit of a family of lib/bgp */
 bool peer_refresh(struct peer *peer, char *why, size_t size);
 void peer_timer_arm(struct peer *peer); /* after every call into its session */

@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "base/strbuf.h"
+#include "control/deferral.h"
 #include "control/distribute.h"
 #include "control/graceful.h"
 #include "control/internal.h"
@@ -49,6 +50,11 @@ static uint32_t families_offered(const struct cfg_peer *conf)
     for (size_t i = 0; i < sizeof FAMILIES / sizeof FAMILIES[0]; i++)
         families |= (conf->families & FAMILIES[i].cfg) != 0 ? FAMILIES[i].bgp : 0;
     return families;
+}
+
+uint32_t peer_families(const struct peer *peer)
+{
+    return families_offered(&peer->conf);
 }
 
 uint32_t peer_cfg_family(uint32_t family)
@@ -335,6 +341,7 @@ static void on_session_established(void *ctx)
              info.peer_router_id >> 8 & 255, info.peer_router_id & 255,
              families[0] != '\0' ? families : "no family in common", info.hold_time_s);
     distribute_start(peer);
+    deferral_check(peer->control->deferral);
 }
 
 static void on_session_update(void *ctx, const uint8_t *body, size_t len)
@@ -370,6 +377,7 @@ static void on_session_down(void *ctx)
     distribute_stop(peer);
     if (peer->control->stopping)
         return;
+    deferral_check(peer->control->deferral);
     bgp_session_info_get(peer->session, &info);
     if (info.retained != 0) {
         graceful_down(peer->graceful, &info);

@@ -8,6 +8,7 @@
 
 #include "bgp/export.h"
 #include "bgp/route_out.h"
+#include "control/deferral.h"
 #include "control/distribute.h"
 #include "control/filter.h"
 #include "control/internal.h"
@@ -22,6 +23,7 @@ struct peer_routes {
     struct ip_addr self[2];          /* our address as a next hop: IPv4, IPv6; IP_NONE: we have none */
     enum mark mark;
     uint32_t marked;  /* families */
+    uint32_t held;    /* families whose End-of-RIB waits (control/deferral.h) */
     uint32_t asked;   /* to be sent again once all of this has left */
     bool judge_again; /* by other words, then */
     bool short_told;
@@ -92,13 +94,28 @@ static void pump_soon(struct peer *peer)
         evtimer_add(peer->told->pump, &now);
 }
 
+/* Of these families, or later where they have to wait. */
 static void send_end_of_rib(struct peer *peer, uint32_t families)
 {
     uint8_t marker[16];
 
-    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
-        if ((families & family) != 0)
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1) {
+        if ((families & family) == 0)
+            continue;
+        if (peer->told != NULL && deferral_holds(peer->control->deferral, peer, family))
+            peer->told->held |= family;
+        else
             bgp_session_send_update(peer->session, marker, bgp_end_of_rib(family, marker));
+    }
+}
+
+/* Those that were held back, as far as they may go now. */
+static void send_held(struct peer *peer)
+{
+    uint32_t held = peer->told->held;
+
+    peer->told->held = 0;
+    send_end_of_rib(peer, held);
 }
 
 static void send_refresh_marks(struct peer *peer, uint32_t families, bool end)
@@ -113,6 +130,7 @@ static bool said(struct peer *peer)
 {
     struct peer_routes *told = peer->told;
 
+    send_held(peer);
     if (told->mark == MARK_END_OF_RIB)
         send_end_of_rib(peer, told->marked);
     else if (told->mark == MARK_END_OF_REFRESH)
@@ -284,6 +302,20 @@ void route_distribute_stop(struct peer *peer)
     if (told->pump != NULL)
         event_free(told->pump);
     free(told);
+}
+
+void route_distribute_end_of_rib(struct peer *peer)
+{
+    struct peer_routes *told = peer->told;
+
+    if (told == NULL || told->held == 0)
+        return;
+    if (told->out != NULL) {
+        pump_soon(peer); /* behind what waits: see said() */
+        return;
+    }
+    send_held(peer);
+    peer_timer_arm(peer);
 }
 
 void route_distribute_refresh(struct peer *peer, uint32_t family)

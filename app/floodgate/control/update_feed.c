@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "control/deferral.h"
 #include "control/filter.h"
 #include "control/graceful.h"
 #include "control/internal.h"
@@ -141,6 +142,7 @@ static void on_end_of_rib(void *ctx, uint32_t family)
         return;
     }
     peer->end_of_rib |= family;
+    deferral_check(peer->control->deferral);
     graceful_complete(peer->graceful, family);
     if ((family & BGP_UNICAST_FAMILIES) != 0) {
         log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %s complete, %zu routes", peer->name,
