@@ -117,23 +117,28 @@ static int by_path_id(const struct bgp_choice *a, const struct bgp_choice *b)
     return smaller(a->path_id, b->path_id);
 }
 
-static const struct {
+/*
+ * `pairwise`: two paths may have nothing to say to one another, so each is compared with each. By any other step paths
+ * have one order, and it takes one look at each to find what is first: a prefix may have many of one source.
+ */
+static const struct step {
     const char *name;
     path_compare compare;
+    bool pairwise;
 } steps[] = {
-    {"origin-here", by_origin_here},
-    {"feasibility", by_feasibility},
-    {"long-lived-stale", by_long_lived},
-    {"local-pref", by_local_pref},
-    {"as-path", by_as_path_length},
-    {"origin", by_origin},
-    {"med", by_med},
-    {"external", by_external},
-    {"router-id", by_router_id},
-    {"cluster-list", by_cluster_list},
-    {"peer-address", by_address},
-    {"source", by_source},
-    {"path-id", by_path_id},
+    {"origin-here", by_origin_here, false},
+    {"feasibility", by_feasibility, false},
+    {"long-lived-stale", by_long_lived, false},
+    {"local-pref", by_local_pref, false},
+    {"as-path", by_as_path_length, false},
+    {"origin", by_origin, false},
+    {"med", by_med, true},
+    {"external", by_external, false},
+    {"router-id", by_router_id, false},
+    {"cluster-list", by_cluster_list, false},
+    {"peer-address", by_address, false},
+    {"source", by_source, false},
+    {"path-id", by_path_id, false},
 };
 #define STEP_COUNT (sizeof steps / sizeof steps[0])
 
@@ -154,19 +159,39 @@ static struct bgp_choice choice_of(const struct bgp_path *path)
                                .long_lived = (path->marks & BGP_PATH_LONG_LIVED) != 0};
 }
 
+static bool is_beaten(const struct bgp_choice *own, struct bgp_path *paths, path_compare compare)
+{
+    for (struct bgp_path *at = remaining(paths); at != NULL; at = remaining(at->next)) {
+        const struct bgp_choice other = choice_of(at);
+        if (compare(&other, own) < 0)
+            return true;
+    }
+    return false;
+}
+
+/* One of those that nothing beats, by a step that is not pairwise. */
+static struct bgp_choice first_of(struct bgp_path *paths, path_compare compare)
+{
+    struct bgp_choice first = choice_of(remaining(paths));
+
+    for (struct bgp_path *at = remaining(paths); at != NULL; at = remaining(at->next)) {
+        const struct bgp_choice own = choice_of(at);
+        if (compare(&own, &first) < 0)
+            first = own;
+    }
+    return first;
+}
+
 /* Strikes out by one step; returns how many are left. Beaten paths strike until the step ends: they beat what they
  * beat. */
-static size_t strike(struct bgp_path *paths, path_compare compare)
+static size_t strike(struct bgp_path *paths, const struct step *step)
 {
+    const struct bgp_choice first = first_of(paths, step->compare);
     size_t left = 0;
 
     for (struct bgp_path *a = remaining(paths); a != NULL; a = remaining(a->next)) {
         const struct bgp_choice own = choice_of(a);
-        a->beaten = false;
-        for (struct bgp_path *b = remaining(paths); b != NULL && !a->beaten; b = remaining(b->next)) {
-            const struct bgp_choice other = choice_of(b);
-            a->beaten = compare(&other, &own) < 0;
-        }
+        a->beaten = step->pairwise ? is_beaten(&own, paths, step->compare) : step->compare(&first, &own) < 0;
         left += !a->beaten;
     }
     for (struct bgp_path *a = remaining(paths); a != NULL; a = remaining(a->next))
@@ -183,23 +208,42 @@ struct bgp_path *bgp_best_path(struct bgp_path *paths)
         left++;
     }
     for (size_t i = 0; i < STEP_COUNT && left > 1; i++)
-        left = strike(paths, steps[i].compare);
+        left = strike(paths, &steps[i]);
     return remaining(paths);
 }
 
 /* The same over an array. */
-static size_t strike_choices(struct bgp_choice *choices, size_t count, size_t step)
+static bool choice_beaten(const struct bgp_choice *own, const struct bgp_choice *choices, size_t count,
+                          path_compare compare)
 {
+    for (size_t i = 0; i < count; i++)
+        if (choices[i].lost_by == NULL && compare(&choices[i], own) < 0)
+            return true;
+    return false;
+}
+
+static const struct bgp_choice *first_choice(const struct bgp_choice *choices, size_t count, path_compare compare)
+{
+    const struct bgp_choice *first = NULL;
+
+    for (size_t i = 0; i < count; i++)
+        if (choices[i].lost_by == NULL && (first == NULL || compare(&choices[i], first) < 0))
+            first = &choices[i];
+    return first;
+}
+
+static size_t strike_choices(struct bgp_choice *choices, size_t count, const struct step *step)
+{
+    const struct bgp_choice *first = first_choice(choices, count, step->compare);
     size_t left = 0;
 
-    for (size_t a = 0; a < count; a++) {
-        choices[a].beaten = false;
-        for (size_t b = 0; b < count && choices[a].lost_by == NULL && !choices[a].beaten; b++)
-            choices[a].beaten = choices[b].lost_by == NULL && steps[step].compare(&choices[b], &choices[a]) < 0;
-    }
+    for (size_t a = 0; a < count; a++)
+        choices[a].beaten =
+            choices[a].lost_by == NULL && (step->pairwise ? choice_beaten(&choices[a], choices, count, step->compare)
+                                                          : step->compare(first, &choices[a]) < 0);
     for (size_t a = 0; a < count; a++) {
         if (choices[a].beaten)
-            choices[a].lost_by = steps[step].name;
+            choices[a].lost_by = step->name;
         left += choices[a].lost_by == NULL;
     }
     return left;
@@ -212,7 +256,7 @@ size_t bgp_choose(struct bgp_choice *choices, size_t count)
     for (size_t i = 0; i < count; i++)
         choices[i].lost_by = NULL;
     for (size_t i = 0; i < STEP_COUNT && left > 1; i++)
-        left = strike_choices(choices, count, i);
+        left = strike_choices(choices, count, &steps[i]);
     while (choices[best].lost_by != NULL)
         best++;
     return best;

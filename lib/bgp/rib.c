@@ -136,6 +136,15 @@ static struct rib_path *path_of(const struct rib_entry *entry, const struct bgp_
     return NULL;
 }
 
+static bool source_has_all(const struct rib_entry *entry, const struct bgp_source *source)
+{
+    size_t count = 0;
+
+    for (struct bgp_path *at = entry->entry.best; at != NULL; at = at->next)
+        count += at->source->number == source->number;
+    return count >= BGP_PATHS_MAX;
+}
+
 static void path_unlink(struct rib_entry *entry, struct rib_path *path)
 {
     struct bgp_path **link = &entry->entry.best;
@@ -323,6 +332,11 @@ int bgp_rib_announce_path(struct bgp_rib *rib, const struct bgp_source *source, 
     if (shared == NULL) {
         fs_rule_free(rule);
         return -ENOMEM;
+    }
+    if (path == NULL && entry != NULL && path_id != 0 && source_has_all(entry, source)) {
+        bgp_attrs_pool_give(&rib->pool, shared);
+        fs_rule_free(rule);
+        return -ENOSPC;
     }
     if (path == NULL)
         return announce_add(rib, source, family, rule, entry, shared, path_id);

@@ -26,6 +26,12 @@ struct bgp_source {
     struct ip_addr address;
 };
 
+/*
+ * Paths that one source may have of one rule or prefix (RFC 7911 leaves it to us): what the decision costs grows with
+ * their square, and one UPDATE could bring hundreds.
+ */
+#define BGP_PATHS_MAX 64
+
 /* What becomes of a path whose source lost its session, or is about to announce everything again. */
 enum bgp_path_mark {
     BGP_PATH_STALE = 1 << 0,       /* RFC 4724: kept from a former session */
@@ -72,7 +78,7 @@ void bgp_rib_free(struct bgp_rib *rib); /* does not call back */
 int bgp_rib_announce(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family, struct fs_rule *rule,
                      const struct bgp_attrs *attrs);
 
-/* The same of one path of several that the source may announce for a rule. */
+/* The same of one path of several that the source may announce for a rule: -ENOSPC when it has BGP_PATHS_MAX others. */
 int bgp_rib_announce_path(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family, uint32_t path_id,
                           struct fs_rule *rule, const struct bgp_attrs *attrs);
 bool bgp_rib_withdraw_path(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family, uint32_t path_id,

@@ -299,6 +299,17 @@ static uint32_t path_find(const struct bgp_unicast *rib, const struct trie_node 
     return at;
 }
 
+/* Whether a source has as many paths of a prefix as it may. */
+static bool source_has_all(const struct bgp_unicast *rib, const struct trie_node *node,
+                           const struct unicast_source *record)
+{
+    size_t count = 0;
+
+    for (uint32_t at = node->value; at != SLAB_NONE; at = unicast_path_at(rib, at)->next)
+        count += unicast_path_at(rib, at)->source == record - rib->sources;
+    return count >= BGP_PATHS_MAX;
+}
+
 /* Adds a path where the source had none. */
 static uint32_t path_add(struct bgp_unicast *rib, const struct bgp_source *source, struct unicast_source *record,
                          uint32_t node_index, const struct bgp_route *route)
@@ -339,6 +350,8 @@ int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *sourc
         return -ENOMEM; /* an empty table stays and is found again */
     struct trie_node *node = slab_at(&rib->nodes, node_index);
     uint32_t before = node->value, index = path_find(rib, node, record, route->path_id);
+    if (index == SLAB_NONE && record != NULL && route->path_id != 0 && source_has_all(rib, node, record))
+        return -ENOSPC;
     if (index == SLAB_NONE) {
         index = path_add(rib, source, record, node_index, route);
         if (index == SLAB_NONE) {

@@ -51,8 +51,8 @@ void bgp_unicast_release(struct bgp_unicast *rib, struct bgp_shared_attrs *share
 
 /*
  * Announces; replaces the source's former path of the same prefix and path id. Equal attributes change nothing (but
- * that the path has no mark any more) and call nobody, unless a long-lived stale path comes to life. 0, or -ENOMEM
- * (then nothing changed).
+ * that the path has no mark any more) and call nobody, unless a long-lived stale path comes to life. 0; -ENOMEM,
+ * or -ENOSPC when the source has BGP_PATHS_MAX others of the prefix (then nothing changed).
  */
 int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *source, const struct bgp_route *route,
                          struct bgp_shared_attrs *attrs);

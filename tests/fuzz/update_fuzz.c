@@ -3,6 +3,7 @@
  * UPDATE bodies: the first octet chooses what was negotiated, the rest is the body. Every rule that comes out must be
  * canonical, every attribute set must survive a copy, and all of it goes through a RIB.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,8 @@ static void reach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *
     check_attrs(attrs);
     require(rule->component_count > 0);
     size_t before = bgp_rib_source_count(t->rib, &t->source, family);
-    require(bgp_rib_announce_path(t->rib, &t->source, family, path_id, rule, attrs) == 0);
+    int error = bgp_rib_announce_path(t->rib, &t->source, family, path_id, rule, attrs);
+    require(error == 0 || error == -ENOSPC);
     t->live += bgp_rib_source_count(t->rib, &t->source, family) - before;
 }
 
@@ -81,7 +83,9 @@ static void reach_route(void *ctx, const struct bgp_route *route, const struct b
     uint8_t nlri[BGP_ROUTE_NLRI_MAX];
     size_t len = bgp_route_encode(route, true, false, nlri);
     require(len == 5u + (nlri[4] + 7u) / 8);
-    require(shared != NULL && bgp_unicast_announce(t->routes, &t->source, route, shared) == 0);
+    require(shared != NULL);
+    int error = bgp_unicast_announce(t->routes, &t->source, route, shared);
+    require(error == 0 || error == -ENOSPC);
     bgp_unicast_release(t->routes, shared);
 }
 

@@ -144,8 +144,8 @@ void route_feed_free(struct control *control);   /* after the rules */
 bool route_feed_infeasible(const struct control *control, const struct bgp_rib_entry *entry,
                            const struct bgp_path *path);
 void route_feed_import_again(struct control *control, const struct cfg *old); /* VRFs import other route targets now */
-/* A route of the peer; false: memory is short. */
-bool route_reach(struct peer *peer, const struct bgp_route *route, const struct bgp_attrs *attrs);
+/* A route of the peer; 0, or as bgp_unicast_announce. */
+int route_reach(struct peer *peer, const struct bgp_route *route, const struct bgp_attrs *attrs);
 void route_feed_end(struct peer *peer); /* the UPDATE is read */
 
 /* limit.c: max-prefix */

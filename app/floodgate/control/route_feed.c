@@ -3,6 +3,7 @@
  * Unicast routes of peers -> unicast RIB -> everybody who rests on them. Who wants to hear of a best path that changed
  * has a line in on_changed.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -79,7 +80,7 @@ bool route_feed_infeasible(const struct control *control, const struct bgp_rib_e
     return source->routes != NULL && !pol_feasible(entry->rule, &origin, why, sizeof why);
 }
 
-bool route_reach(struct peer *peer, const struct bgp_route *route, const struct bgp_attrs *attrs)
+int route_reach(struct peer *peer, const struct bgp_route *route, const struct bgp_attrs *attrs)
 {
     struct control *control = peer->control;
 
@@ -91,8 +92,9 @@ bool route_reach(struct peer *peer, const struct bgp_route *route, const struct 
         peer->route_attrs_of = attrs;
         peer->route_label = route->label;
     }
-    return peer->route_attrs != NULL &&
-           bgp_unicast_announce(control->routes, &peer->source.rib, route, peer->route_attrs) == 0;
+    if (peer->route_attrs == NULL)
+        return -ENOMEM;
+    return bgp_unicast_announce(control->routes, &peer->source.rib, route, peer->route_attrs);
 }
 
 void route_feed_import_again(struct control *control, const struct cfg *old)

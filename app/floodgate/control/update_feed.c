@@ -67,6 +67,16 @@ static bool next_hop_is_own(struct peer *peer, const struct bgp_attrs *attrs)
     return true;
 }
 
+static void tell_not_taken(struct peer *peer, const char *what, int error)
+{
+    if (error == -ENOSPC)
+        snprintf(peer->last_bad, sizeof peer->last_bad, "a path was not taken: %d others of its %s are here",
+                 BGP_PATHS_MAX, what);
+    else
+        snprintf(peer->last_bad, sizeof peer->last_bad, "a %s was not taken: memory is short", what);
+    log_bad(peer);
+}
+
 static void on_reach_route(void *ctx, const struct bgp_route *route, const struct bgp_attrs *attrs)
 {
     struct peer *peer = ctx;
@@ -79,12 +89,13 @@ static void on_reach_route(void *ctx, const struct bgp_route *route, const struc
         on_unreach_route(peer, route);
         return;
     }
-    if (route_reach(peer, route, attrs)) {
+    int error = route_reach(peer, route, attrs);
+    if (error == 0) {
         limit_check(peer, route->family);
         return;
     }
-    snprintf(peer->last_bad, sizeof peer->last_bad, "a route was not taken: memory is short");
-    log_bad(peer);
+    peer->routes_rejected[__builtin_ctz(route->family)]++;
+    tell_not_taken(peer, "route", error);
 }
 
 static void on_reach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule, const struct bgp_attrs *attrs)
@@ -100,12 +111,11 @@ static void on_reach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rul
         on_unreach(peer, family, path_id, rule);
         return;
     }
-    if (bgp_rib_announce_path(peer->control->rib, &peer->source.rib, family, path_id, rule, attrs) == 0) {
+    int error = bgp_rib_announce_path(peer->control->rib, &peer->source.rib, family, path_id, rule, attrs);
+    if (error == 0)
         limit_check(peer, family);
-        return;
-    }
-    snprintf(peer->last_bad, sizeof peer->last_bad, "a rule was not taken: memory is short");
-    log_bad(peer);
+    else
+        tell_not_taken(peer, "rule", error);
 }
 
 static void on_bad_nlri(void *ctx, uint32_t family, enum fs_error error, const uint8_t *nlri, size_t len)

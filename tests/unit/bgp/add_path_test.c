@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* RFC 7911: the capability, NLRI with path ids, and what a route looks like that is sent. */
+#include <errno.h>
 #include <string.h>
 
 #include "bgp/export.h"
+#include "bgp/unicast_rib.h"
 #include "bgp/update.h"
 #include "fixture.h"
 
@@ -184,6 +186,72 @@ static void full_to_the_last_octet(void **state)
     assert_int_equal(bgp_builder_finish(&builder), 0);
 }
 
+static void on_route(void *ctx, const struct bgp_route *route, const struct bgp_unicast_path *best)
+{
+    (void)route;
+    *(uint32_t *)ctx = best != NULL ? best->path_id : 0;
+}
+
+static void on_rule(void *ctx, struct bgp_rib_entry *entry, bool withdrawn)
+{
+    *(uint32_t *)ctx = withdrawn ? 0 : entry->best->path_id;
+}
+
+/* One UPDATE has room for hundreds of paths of one prefix, and all of them are compared. */
+static void no_more_paths_of_one_prefix_than_can_be_compared(void **state)
+{
+    static const struct bgp_unicast_ops OPS = {.changed = on_route};
+    const struct bgp_source source = {.number = 1, .kind = BGP_SOURCE_PEER}, other = {.number = 2};
+    struct bgp_route route = {.family = BGP_IPV4_UNICAST, .prefix = {.family = IP_V4, .length = 8, .octets = {10}}};
+    struct bgp_attrs attrs = some_attrs(IP_V4);
+    uint32_t best = 0;
+    struct bgp_unicast *rib = bgp_unicast_create(&OPS, &best);
+    struct bgp_shared_attrs *shared = bgp_unicast_intern(rib, &attrs);
+
+    (void)state;
+    for (route.path_id = BGP_PATHS_MAX; route.path_id > 0; route.path_id--)
+        assert_int_equal(bgp_unicast_announce(rib, &source, &route, shared), 0);
+    assert_int_equal(best, 1); /* the lowest id, announced last */
+    route.path_id = BGP_PATHS_MAX + 1;
+    assert_int_equal(bgp_unicast_announce(rib, &source, &route, shared), -ENOSPC);
+    assert_int_equal(bgp_unicast_source_count(rib, &source, route.family), BGP_PATHS_MAX);
+    assert_int_equal(bgp_unicast_announce(rib, &other, &route, shared), 0);
+    route.path_id = 1;
+    assert_int_equal(bgp_unicast_announce(rib, &source, &route, shared), 0); /* the same one again */
+    assert_true(bgp_unicast_withdraw(rib, &source, &route));
+    assert_int_equal(best, 2);
+    route.path_id = BGP_PATHS_MAX + 1;
+    assert_int_equal(bgp_unicast_announce(rib, &source, &route, shared), 0);
+    bgp_unicast_release(rib, shared);
+    bgp_unicast_free(rib);
+}
+
+static void no_more_paths_of_one_rule_than_can_be_compared(void **state)
+{
+    static const struct bgp_rib_ops OPS = {.changed = on_rule};
+    const struct fs_component destination = {.type = FS_DESTINATION, .length = 8, .octets = {10}};
+    const struct bgp_source source = {.number = 1, .kind = BGP_SOURCE_PEER};
+    struct bgp_attrs attrs = some_attrs(IP_NONE);
+    struct fs_rule *rule;
+    uint32_t best = 0;
+    struct bgp_rib *rib = bgp_rib_create(&OPS, &best);
+
+    (void)state;
+    assert_int_equal(fs_rule_build(IP_V4, NULL, &destination, 1, NULL, &rule), FS_OK);
+    for (uint32_t id = BGP_PATHS_MAX; id > 0; id--)
+        assert_int_equal(bgp_rib_announce_path(rib, &source, BGP_IPV4_FLOWSPEC, id, fs_rule_dup(rule), &attrs), 0);
+    assert_int_equal(best, 1);
+    assert_int_equal(
+        bgp_rib_announce_path(rib, &source, BGP_IPV4_FLOWSPEC, BGP_PATHS_MAX + 1, fs_rule_dup(rule), &attrs), -ENOSPC);
+    assert_int_equal(bgp_rib_source_count(rib, &source, BGP_IPV4_FLOWSPEC), BGP_PATHS_MAX);
+    assert_true(bgp_rib_withdraw_path(rib, &source, BGP_IPV4_FLOWSPEC, 1, rule));
+    assert_int_equal(best, 2);
+    assert_int_equal(
+        bgp_rib_announce_path(rib, &source, BGP_IPV4_FLOWSPEC, BGP_PATHS_MAX + 1, fs_rule_dup(rule), &attrs), 0);
+    fs_rule_free(rule);
+    bgp_rib_free(rib);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +260,8 @@ int main(void)
         cmocka_unit_test(nlri_of_routes),
         cmocka_unit_test(bodies_with_routes),
         cmocka_unit_test(full_to_the_last_octet),
+        cmocka_unit_test(no_more_paths_of_one_prefix_than_can_be_compared),
+        cmocka_unit_test(no_more_paths_of_one_rule_than_can_be_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
