@@ -6,7 +6,7 @@
 #define DEPTH_MAX  24                /* a level has at least 8 times the nodes of the one above when it comes up */
 #define MERGE_MAX  (TREE_FANOUT / 4) /* a node this small looks for a neighbour to join */
 #define MERGED_MAX (TREE_FANOUT * 3 / 4)
-#define NARROW_MAX 1024u /* of 65536 */
+#define NARROW_MAX 64u /* of 65536 */
 
 struct entry {
     struct box box;

@@ -17,7 +17,7 @@
 
 /* Tables with 2^that segments or more are worth stages: smaller ones are in the cache anyway. Tests build with 0. */
 #ifndef STAGED_DEPTH
-#define STAGED_DEPTH 4
+#define STAGED_DEPTH 6
 #endif
 
 /* A bucket that was asked for. */
