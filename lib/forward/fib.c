@@ -42,7 +42,7 @@ struct fwd_fib {
 
 const char *fwd_source_name(enum fwd_source source)
 {
-    static const char *const NAMES[FWD_SOURCE_COUNT] = {"local", "neighbor", "connected", "static", "bgp"};
+    static const char *const NAMES[FWD_SOURCE_COUNT] = {"local", "connected", "static", "bgp", "neighbor"};
 
     return NAMES[source];
 }
@@ -348,8 +348,13 @@ static void route_fill(const struct fwd_fib *fib, const struct fwd_prefix *entry
 
 bool fwd_fib_find(const struct fwd_fib *fib, const struct ip_addr *address, struct fwd_route *out)
 {
-    const struct fwd_prefix *entry =
-        fwd_prefixes_cover(&fib->prefixes, address->octets, (int)ip_family_bits(fib->family));
+    return fwd_fib_find_within(fib, address, (int)ip_family_bits(fib->family), out);
+}
+
+bool fwd_fib_find_within(const struct fwd_fib *fib, const struct ip_addr *address, int max_length,
+                         struct fwd_route *out)
+{
+    const struct fwd_prefix *entry = fwd_prefixes_cover(&fib->prefixes, address->octets, max_length);
 
     if (entry != NULL)
         route_fill(fib, entry, out);

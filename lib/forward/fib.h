@@ -22,14 +22,14 @@
 /* Who says so, the most trusted first: of one prefix's routes the first of these counts. */
 enum fwd_source {
     FWD_FROM_SELF,
-    FWD_FROM_NEIGHBOR,
     FWD_FROM_CONNECTED,
     FWD_FROM_STATIC,
     FWD_FROM_BGP,
+    FWD_FROM_NEIGHBOR, /* last: who blackholes a host means it, whether or not the host is a neighbour */
     FWD_SOURCE_COUNT
 };
 
-/* "local", "neighbor", "connected", "static", "bgp". */
+/* "local", "connected", "static", "bgp", "neighbor". */
 const char *fwd_source_name(enum fwd_source source);
 
 struct fwd_nodes;
@@ -67,6 +67,9 @@ struct fwd_route {
 
 /* Control thread: the longest route that covers the address; false when there is none. */
 bool fwd_fib_find(const struct fwd_fib *fib, const struct ip_addr *address, struct fwd_route *out);
+/* The same of routes with at most `max_length` bits, which may be -1. */
+bool fwd_fib_find_within(const struct fwd_fib *fib, const struct ip_addr *address, int max_length,
+                         struct fwd_route *out);
 
 /* Control thread: calls `visit` for each prefix, in no order; it must not change the FIB. */
 void fwd_fib_walk(const struct fwd_fib *fib, void (*visit)(void *ctx, const struct fwd_route *route), void *ctx);

@@ -33,6 +33,20 @@ static void gateway_way(const struct fwd *fwd, const struct gateway *gateway, un
         way_find(fwd, gateway->vrf, &gateway->address, depth, out);
 }
 
+/* The longest route to the address; of one that leads over the address itself, the network below it. */
+static bool route_find(const struct fwd *fwd, uint16_t vrf, const struct ip_addr *address, struct fwd_route *route)
+{
+    const struct fwd_fib *fib = fib_of(fwd, vrf, address->family);
+
+    if (!fwd_fib_find(fib, address, route))
+        return false;
+    const struct gateway *gateway = fwd->owners[route->value].of;
+    if (fwd->owners[route->value].owner != OWNER_GATEWAY || gateway->vrf != vrf ||
+        !ip_addr_equal(&gateway->address, address))
+        return true;
+    return fwd_fib_find_within(fib, address, route->prefix.length - 1, route) && route->source == FWD_FROM_CONNECTED;
+}
+
 /* The way to an address: what its longest route leads to, and so on to a neighbour. */
 static void way_find(const struct fwd *fwd, uint16_t vrf, const struct ip_addr *address, unsigned depth,
                      struct fwd_hop *out)
@@ -40,14 +54,13 @@ static void way_find(const struct fwd *fwd, uint16_t vrf, const struct ip_addr *
     struct fwd_route route;
 
     memset(out, 0, sizeof *out);
-    if (depth == RECURSION_MAX || !fwd_fib_find(fib_of(fwd, vrf, address->family), address, &route))
+    if (depth == RECURSION_MAX || !route_find(fwd, vrf, address, &route))
         return;
     const struct fwd_hop *hop = fwd_hop_of(fwd->hops, route.value);
     const struct gateway *gateway = fwd->owners[route.value].of;
     switch (fwd->owners[route.value].owner) {
-    case OWNER_GATEWAY: /* also ends what leads to itself */
-        if (!ip_addr_equal(&gateway->address, address) || gateway->vrf != vrf)
-            gateway_way(fwd, gateway, depth + 1, out);
+    case OWNER_GATEWAY:
+        gateway_way(fwd, gateway, depth + 1, out);
         break;
     case OWNER_PORT:
         neighbor_way(fwd, hop->port, address, out);

@@ -128,15 +128,15 @@ static void neighbor_remove(struct fwd *fwd, struct neighbor *neighbor)
     free(neighbor);
 }
 
-/* Whether an address is on the network of the port: else it gets no route of its own. */
+/* Whether an address is on the network of the port, host routes left aside: else it gets no route of its own. */
 static bool is_on_link(const struct fwd *fwd, uint16_t port, const struct ip_addr *address)
 {
     struct fwd_route route;
 
-    if (!fwd_fib_find(fib_of(fwd, fwd->port_vrfs[port], address->family), address, &route))
+    if (!fwd_fib_find_within(fib_of(fwd, fwd->port_vrfs[port], address->family), address,
+                             (int)ip_family_bits(address->family) - 1, &route))
         return false;
-    return (route.source == FWD_FROM_CONNECTED || route.source == FWD_FROM_NEIGHBOR) &&
-           fwd_hop_of(fwd->hops, route.value)->port == port;
+    return route.source == FWD_FROM_CONNECTED && fwd_hop_of(fwd->hops, route.value)->port == port;
 }
 
 /* The neighbour has this MAC address: in force for all routes that lead to it, and for what is held. */

@@ -320,6 +320,76 @@ static void an_answer_without_an_address_confirms(void **state)
     assert_memory_equal(only().mac, MAC, 6);
 }
 
+static struct ip_prefix host_route(void)
+{
+    struct ip_prefix prefix = {.family = IP_V4, .length = 32};
+
+    memcpy(prefix.octets, r.host.octets, sizeof prefix.octets);
+    return prefix;
+}
+
+static void a_host_that_is_a_neighbour_can_be_blackholed(void **state)
+{
+    static const enum fwd_source SOURCES[] = {FWD_FROM_STATIC, FWD_FROM_BGP};
+    struct ip_prefix prefix = host_route();
+
+    (void)state;
+    fwd_neighbor_hold(r.fwd, PORT, &r.host, &packets[0], 0);
+    learn(MAC, FWD_LEARN_ANSWER, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(hop()->kind, FWD_SEND);
+        assert_int_equal(fwd_route_set(r.fwd, FWD_VRF_DEFAULT, &prefix, SOURCES[i], NULL, 0), 0);
+        assert_int_equal(hop()->kind, FWD_BLACKHOLE);
+        fwd_route_clear(r.fwd, FWD_VRF_DEFAULT, &prefix, SOURCES[i]);
+    }
+    assert_int_equal(hop()->kind, FWD_SEND);
+}
+
+static void one_that_answers_while_it_is_blackholed_is_reached_afterwards(void **state)
+{
+    struct ip_prefix prefix = host_route();
+
+    (void)state;
+    assert_int_equal(fwd_route_set(r.fwd, FWD_VRF_DEFAULT, &prefix, FWD_FROM_BGP, NULL, 0), 0);
+    fwd_neighbor_hold(r.fwd, PORT, &r.host, &packets[0], 0); /* the router's own packet to it */
+    learn(MAC, FWD_LEARN_ANSWER, 0);
+    assert_int_equal(hop()->kind, FWD_BLACKHOLE);
+    fwd_route_clear(r.fwd, FWD_VRF_DEFAULT, &prefix, FWD_FROM_BGP);
+    assert_int_equal(hop()->kind, FWD_SEND);
+}
+
+/* A peer that announces its own address, say. */
+static void a_host_route_over_the_host_itself_leads_there_by_its_network(void **state)
+{
+    struct ip_prefix prefix = host_route();
+
+    (void)state;
+    assert_int_equal(fwd_route_set(r.fwd, FWD_VRF_DEFAULT, &prefix, FWD_FROM_BGP, &r.host, 1), 0);
+    fwd_settle(r.fwd);
+    assert_int_equal(hop()->kind, FWD_RESOLVE);
+    fwd_neighbor_hold(r.fwd, PORT, &r.host, &packets[0], 0);
+    learn(MAC, FWD_LEARN_ANSWER, 0);
+    fwd_settle(r.fwd);
+    assert_int_equal(hop()->kind, FWD_SEND);
+    assert_memory_equal(hop()->mac, MAC, 6);
+}
+
+static void a_gateway_that_only_its_own_route_covers_is_unreachable(void **state)
+{
+    struct ip_prefix prefix, all;
+    struct ip_addr gateway;
+
+    (void)state;
+    assert_true(ip_prefix_parse("10.0.0.0/8", &prefix));
+    assert_true(ip_prefix_parse("0.0.0.0/0", &all));
+    assert_true(ip_addr_parse("10.1.1.1", &gateway));
+    assert_int_equal(fwd_route_set(r.fwd, FWD_VRF_DEFAULT, &prefix, FWD_FROM_BGP, &gateway, 1), 0);
+    assert_int_equal(fwd_route_set(r.fwd, FWD_VRF_DEFAULT, &all, FWD_FROM_STATIC, &r.host, 1), 0);
+    fwd_settle(r.fwd);
+    uint32_t number = fwd_fib_lookup(fwd_fib_of(r.fwd, FWD_VRF_DEFAULT, IP_V4), gateway.octets);
+    assert_int_equal(fwd_hop_of(fwd_hops_of(r.fwd), number)->kind, FWD_UNREACHABLE);
+}
+
 #define NEIGHBOR_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -330,6 +400,10 @@ int main(void)
         NEIGHBOR_TEST(nobody_answers_three_times),
         NEIGHBOR_TEST(a_known_neighbour_is_asked_again_alone_and_forgotten_when_it_is_gone),
         NEIGHBOR_TEST(the_latest_packets_are_kept),
+        NEIGHBOR_TEST(a_host_that_is_a_neighbour_can_be_blackholed),
+        NEIGHBOR_TEST(one_that_answers_while_it_is_blackholed_is_reached_afterwards),
+        NEIGHBOR_TEST(a_host_route_over_the_host_itself_leads_there_by_its_network),
+        NEIGHBOR_TEST(a_gateway_that_only_its_own_route_covers_is_unreachable),
         NEIGHBOR_TEST(nobody_is_learned_who_was_not_asked_for),
         NEIGHBOR_TEST(a_configured_neighbour_stays),
         NEIGHBOR_TEST(what_is_held_at_the_end_is_dropped),
