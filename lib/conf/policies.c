@@ -20,6 +20,16 @@ static const struct cfg_key DESTINATIONS_LIST = {
     .item_size = sizeof(struct ip_prefix),
     .count_offset = AT(destination_count)};
 
+/* A list of what is allowed. With nothing in it, it would read as "nothing" and mean "everything": it is an error. */
+static void set_allowed(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node, void *field)
+{
+    if (cfg_node_empty(node) || (node->kind == CFG_NODE_LIST && node->first == NULL))
+        cfg_problem_add(&reader->problems, node->line, "%s: an empty list; leave the key out to allow everything",
+                        key->name);
+    else
+        cfg_set_list(reader, key, node, field);
+}
+
 /* A list of prefixes, or the word for those that the peer itself announces. */
 static void set_destinations(struct cfg_reader *reader, const struct cfg_key *key, const struct cfg_node *node,
                              void *field)
@@ -31,7 +41,7 @@ static void set_destinations(struct cfg_reader *reader, const struct cfg_key *ke
     else if (node->kind == CFG_NODE_TEXT && !cfg_node_empty(node))
         cfg_problem_value(reader, key, node);
     else
-        cfg_set_list(reader, &DESTINATIONS_LIST, node, field);
+        set_allowed(reader, &DESTINATIONS_LIST, node, field);
 }
 
 static const struct cfg_choice ACTIONS[] = {
@@ -153,7 +163,7 @@ static const struct cfg_key POLICY_KEYS[] = {
      .choices = COMPONENTS,
      .wants = "a list of components, such as [packet-length, flow-label]"},
     {.name = "actions",
-     .set = cfg_set_list,
+     .set = set_allowed,
      .offset = AT(actions),
      .wants = "a list of action names, such as [discard, rate-limit]",
      .item = &ACTION_ITEM,
@@ -169,7 +179,7 @@ static const struct cfg_key POLICY_KEYS[] = {
      .offset = AT(min_rate_packets_per_s),
      .wants = "a rate above 0, such as 100pps or 5kpps"},
     {.name = "redirect-targets",
-     .set = cfg_set_list,
+     .set = set_allowed,
      .offset = AT(redirect_targets),
      .wants = "a list of route targets, such as [\"65000:100\"]",
      .item = &TARGET_ITEM,
@@ -177,7 +187,7 @@ static const struct cfg_key POLICY_KEYS[] = {
      .count_offset = AT(redirect_target_count),
      .max_items = 256},
     {.name = "redirect-addresses",
-     .set = cfg_set_list,
+     .set = set_allowed,
      .offset = AT(redirect_addresses),
      .wants = "a list of prefixes, such as [192.0.2.0/28]",
      .item = &ADDRESS_ITEM,
