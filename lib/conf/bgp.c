@@ -199,6 +199,7 @@ static const struct cfg_key PEER_KEYS[] = {
      .min = 1,
      .max = 100,
      .unit = "per cent of max-prefix"},
+    {.name = "remove-med", .set = cfg_set_bool, .offset = AT(remove_med), .wants = "true or false"},
     {.name = "extended-message",
      .set = cfg_set_bool,
      .offset = AT(extended_message),

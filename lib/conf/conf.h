@@ -170,6 +170,7 @@ struct cfg_peer {
     uint32_t max_prefix[CFG_FAMILY_COUNT]; /* rules or routes of a family, by number of its bit; 0: not given */
     uint8_t max_prefix_warning;            /* per cent of it */
     bool extended_message;                 /* `extended-message`: RFC 8654 is offered, default true */
+    bool remove_med;                       /* `remove-med`: its MULTI_EXIT_DISC is left out of account */
     bool legacy_ipv6_offset;               /* `legacy-ipv6-offset` */
     uint16_t hold_time_s;                  /* `hold-time`: 0 or 3..65535, default 90 */
     uint16_t connect_retry_s;              /* `connect-retry`: default 5 */

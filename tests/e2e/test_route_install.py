@@ -83,12 +83,14 @@ def out(dst, mac=GATEWAY):
     return frame(dst, 63, LAN, mac)
 
 
+# conforms: RFC 4271 proves 5.1.3-5 9.1.2.1-2
 def test_routes_of_a_peer_forward(forward):
     updates = [route("10.20.0.0/16", "203.0.113.254"), route("2001:db8:ffff::/48", "2001:db8:7::fe"),
                route("10.30.0.0/16", "10.20.0.1"),  # over the first
-               route("10.20.1.0/24", "203.0.113.253")]
-    lan, drops = forward(updates, 4, [TO, TO6, "10.30.0.1", "10.20.1.1"])
-    assert lan == [out(TO), out(TO6), out("10.30.0.1"), out("10.20.1.1", GATEWAY2)]
+               route("10.20.1.0/24", "203.0.113.253"),
+               route("10.31.0.0/16", "10.20.1.1")]  # over that one, which is longer
+    lan, drops = forward(updates, 5, [TO, TO6, "10.30.0.1", "10.20.1.1", "10.31.0.1"])
+    assert lan == [out(TO), out(TO6), out("10.30.0.1"), out("10.20.1.1", GATEWAY2), out("10.31.0.1", GATEWAY2)]
     assert drops == {}
 
 

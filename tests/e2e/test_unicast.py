@@ -217,3 +217,30 @@ def test_the_import_filter_looks_at_routes(bounded):
         # what is filtered now is withdrawn where it was there before
         speaker.send(route("198.18.2.0/24", 65002, extra=attribute(0xC0, 8, struct.pack("!HH", 65002, 1))))
         wait_for("one route", lambda: shown(router) == {"198.18.3.0/24"}, WAIT_S)
+
+
+# conforms: RFC 4271 proves 5.1.4-3
+@pytest.mark.parametrize("remove", [False, True], ids=["kept", "removed"])
+def test_med_decides_unless_it_is_removed(start, remove):
+    peers = [Peer(f"exit{number}", f"127.0.0.{number}", 65002,
+                  options={"families": FAMILIES, "remove-med": remove}) for number in (2, 3)]
+    router = start(Config(peers=peers))
+    speakers = [Speaker(router.config.bgp_port, peer.address) for peer in peers]
+    for number, speaker in enumerate(speakers, 2):
+        speaker.establish(asn=65002, router_id=f"192.0.2.{number}", capabilities=capabilities(65002))
+        metric = attribute(0x80, 4, struct.pack("!I", {2: 50, 3: 10}[number]))
+        speaker.send(route("203.0.113.0/24", 65002, extra=metric))
+        reach = mp_reach(IPV4, host_rule("203.0.113.7"))
+        speaker.send(message(UPDATE, update_body(attribute(0x40, 1, b"\0") + path(65002) + metric + attribute(
+            0xC0, 16, bytes.fromhex("8006000000000000")) + reach)))
+    shown = wait_for("both paths", lambda: [r for r in router.ask("routes") if len(r["paths"]) == 2], WAIT_S)[0]
+    wait_for("both rules", lambda: [router.peer(p.name)["rules_received"]["ipv4"] for p in peers] == [1, 1], WAIT_S)
+    rule, = router.ask("rules")
+    best, other = shown["paths"]
+    if remove:
+        assert (best["peer"], best["med"], other["med"], other["lost_by"]) == ("exit2", None, None, "router-id")
+    else:
+        assert (best["peer"], best["med"], other["med"], other["lost_by"]) == ("exit3", 10, 50, "med")
+    assert rule["source"]["peer"] == best["peer"]
+    for speaker in speakers:
+        speaker.socket.close()

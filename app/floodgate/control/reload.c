@@ -171,7 +171,7 @@ static bool peer_equal(const struct cfg_peer *a, const struct cfg_peer *b)
            a->install_routes == b->install_routes && a->blackhole == b->blackhole && a->families == b->families &&
            a->validation == b->validation && a->route_reflector_client == b->route_reflector_client &&
            a->legacy_ipv6_offset == b->legacy_ipv6_offset && a->extended_message == b->extended_message &&
-           memcmp(a->max_prefix, b->max_prefix, sizeof a->max_prefix) == 0 &&
+           a->remove_med == b->remove_med && memcmp(a->max_prefix, b->max_prefix, sizeof a->max_prefix) == 0 &&
            cfg_filter_equal(&a->import_filter, &b->import_filter) && a->hold_time_s == b->hold_time_s &&
            a->connect_retry_s == b->connect_retry_s && a->restart_time_s == b->restart_time_s &&
            a->long_lived_s == b->long_lived_s && a->send_hold_s == b->send_hold_s &&

@@ -87,6 +87,7 @@ int route_reach(struct peer *peer, const struct bgp_route *route, const struct b
     if (peer->route_attrs_of != attrs || peer->route_label != route->label) {
         struct bgp_attrs labelled = *attrs;
         labelled.label = route->label;
+        labelled.has_med = labelled.has_med && !peer->conf.remove_med; /* RFC 4271 5.1.4: before anything is compared */
         route_feed_end(peer);
         peer->route_attrs = bgp_unicast_intern(control->routes, &labelled);
         peer->route_attrs_of = attrs;

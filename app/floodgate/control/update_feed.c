@@ -111,6 +111,12 @@ static void on_reach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rul
         on_unreach(peer, family, path_id, rule);
         return;
     }
+    struct bgp_attrs without;
+    if (peer->conf.remove_med && attrs->has_med) { /* RFC 4271 5.1.4 */
+        without = *attrs;
+        without.has_med = false;
+        attrs = &without;
+    }
     int error = bgp_rib_announce_path(peer->control->rib, &peer->source.rib, family, path_id, rule, attrs);
     if (error == 0)
         limit_check(peer, family);
