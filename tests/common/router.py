@@ -18,7 +18,7 @@ import pcapfile
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("FLOODGATE_BUILD", ROOT / "build"))
-START_S = 30  # a build with sanitizers on a busy machine
+START_S = 90  # a build with sanitizers on a busy machine
 DROPS = ("flowspec_discard", "flowspec_rate_limit", "malformed", "no_route", "blackhole", "ttl_expired",
          "neighbor_unresolved", "mtu_exceeded", "tx_full", "not_for_router", "punt_limit", "urpf")
 

@@ -15,7 +15,7 @@ from router import Peer, Router, balanced, free_port, wait_for
 
 VPN, FLOWSPEC_VPN = 128, 134
 VRFS = ("default", "red", "blue")
-WAIT_S = 30
+WAIT_S = 90
 TARGETS = {"red": "65000:1", "blue": "65000:2"}
 FAMILIES = ["ipv4-vpn", "ipv6-vpn", "ipv4-flowspec-vpn", "ipv6-flowspec-vpn", "ipv4-flowspec"]
 VICTIM, VICTIM6 = "203.0.113.7", "2001:db8:7::7"

@@ -14,7 +14,7 @@ from frames import ARP, ICMP, IP, TCP, UDP, Dot1Q, Ether, ICMPv6EchoRequest, IPv
 from routed import GATEWAY, GATEWAY2, HOST, LAN, UP, Routed
 from router import Router, balanced, wait_for
 
-WAIT_S = 30
+WAIT_S = 90
 PACKETS = 400
 PORTS = [
     {"name": "up", "device": "net_pcap0,rx_pcap=in.pcap,tx_pcap=up.pcap", "mode": "route", "mac": UP,

@@ -21,7 +21,7 @@ from routed import GATEWAY, GATEWAY2, HOST, LAN, UP, PORTS, Routed, play
 from router import Peer, Router, free_port, wait_for
 
 SLOW = "0.001pps"  # one packet, and no other while a test runs
-WAIT_S = 30
+WAIT_S = 90
 ACTIONS = {"accept": "accept", "discard": "discard", "limit": f"rate-limit {SLOW}", "mark": "mark {dscp}",
            "vrf": "redirect 65000:9", "ip": "redirect-ip {gateway}", "copy": "redirect-ip {gateway} copy",
            "vrf-ip": "redirect 65000:9 redirect-ip {host}"}
