@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 
+DETECTOR = ("127.0.0.25", 65009)  # an fginject that tells a daemon rules, which it hands on to the router
 PROTOCOLS = {"udp": 17, "tcp": 6}
 
 
@@ -102,6 +103,12 @@ neighbor 127.0.0.1 {{
                "exabgp.log.level": "INFO", "exabgp.api.ack": "false"}
         self.spawn(["env", *[f"{k}={v}" for k, v in env.items()], "exabgp", str(config)])
 
+    def announce_many(self, addresses):
+        """A rule for each IPv4 address: UDP from port 123."""
+        with open(self.commands, "a") as commands:
+            commands.write("".join(f"announce flow route {{ match {{ destination {address}/32; protocol =17; source-port "
+                                   f"=123; }} then {{ discard; }} }}\n" for address in addresses))
+
     def _say(self, verb, rule):
         port = "".join(f"{name.replace('_', '-')} ={rule[name]}; " for name in ("source_port", "destination_port")
                        if name in rule)
@@ -124,7 +131,8 @@ neighbor 127.0.0.1 {{
     def known(self, family):
         """How many rules of the family it has been told and not told to forget."""
         rules, received = set(), self.folder / "received"
-        for line in received.read_text().splitlines() if received.exists() else ():
+        whole = received.read_text().rpartition("\n")[0] if received.exists() else ""
+        for line in whole.splitlines():
             update = json.loads(line)["neighbor"]["message"].get("update", {})
             for rule in update.get("withdraw", {}).get(f"{family} flow", []):
                 rules.discard(rule["string"])
@@ -136,6 +144,7 @@ neighbor 127.0.0.1 {{
 class GoBgp(Daemon):
     name = "gobgpd"
     program = "gobgpd"
+    detector_port = 0  # where it listens for DETECTOR, whose rules it hands on; 0: it does not
 
     def start(self, again=False):
         self.api_port = self.router_port + 1000
@@ -144,7 +153,7 @@ class GoBgp(Daemon):
 [global.config]
   as = {self.asn}
   router-id = "192.0.2.22"
-  port = {self.listen or -1}
+  port = {self.listen or self.detector_port or -1}
   local-address-list = ["{self.address}"]
 [[neighbors]]
   [neighbors.config]
@@ -163,13 +172,27 @@ class GoBgp(Daemon):
 {self._graceful_family()}  [[neighbors.afi-safis]]
     [neighbors.afi-safis.config]
       afi-safi-name = "ipv6-flowspec"
-{self._graceful_family()}""")
+{self._graceful_family()}{self._detector()}""")
         self.spawn(["gobgpd", "-f", str(config), "--api-hosts", f"127.0.0.1:{self.api_port}", "--pprof-disable",
                     *(["-r"] if again else [])])
         deadline = time.monotonic() + 15
         while subprocess.run(["gobgp", "-p", str(self.api_port), "global"], capture_output=True).returncode != 0:
             assert time.monotonic() < deadline, f"gobgpd does not answer:\n{self.log()}"
             time.sleep(0.1)
+
+    def _detector(self):
+        if not self.detector_port:
+            return ""
+        return f"""[[neighbors]]
+  [neighbors.config]
+    neighbor-address = "{DETECTOR[0]}"
+    peer-as = {DETECTOR[1]}
+  [neighbors.transport.config]
+    passive-mode = true
+  [[neighbors.afi-safis]]
+    [neighbors.afi-safis.config]
+      afi-safi-name = "ipv4-flowspec"
+"""
 
     def _graceful(self):
         if not self.graceful:

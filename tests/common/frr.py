@@ -5,11 +5,10 @@ import shutil
 import subprocess
 import time
 
-from daemons import Daemon
+from daemons import DETECTOR, Daemon
 from router import free_port, program
 
 BGPD = "/usr/lib/frr/bgpd"
-DETECTOR = ("127.0.0.25", 65009)  # who tells it rules
 FLOWSPEC = ("ipv4 flowspec", "ipv6 flowspec")
 
 

@@ -51,7 +51,7 @@ def test_rules_of_ours_arrive_and_go(tmp_path, start, kind):
         daemon.stop(signal.SIGKILL)
 
 
-@pytest.mark.parametrize("kind", [GoBgp, Bird], ids=["gobgpd", "bird"])
+@pytest.mark.parametrize("kind", DAEMONS, ids=lambda daemon: daemon.name)
 def test_ten_thousand_rules_without_a_flap(tmp_path, start, kind):
     router, daemon = receiver(kind, tmp_path, start, [])
     try:
