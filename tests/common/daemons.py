@@ -106,8 +106,8 @@ neighbor 127.0.0.1 {{
     def announce_many(self, addresses):
         """A rule for each IPv4 address: UDP from port 123."""
         with open(self.commands, "a") as commands:
-            commands.write("".join(f"announce flow route {{ match {{ destination {address}/32; protocol =17; source-port "
-                                   f"=123; }} then {{ discard; }} }}\n" for address in addresses))
+            commands.write("".join(f"announce flow route {{ match {{ destination {address}/32; protocol =17; "
+                                   f"source-port =123; }} then {{ discard; }} }}\n" for address in addresses))
 
     def _say(self, verb, rule):
         port = "".join(f"{name.replace('_', '-')} ={rule[name]}; " for name in ("source_port", "destination_port")

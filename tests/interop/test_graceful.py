@@ -120,7 +120,7 @@ def test_ttl_security(connect, kind):
 
 
 def tell(kind, daemon):
-    """A rule for each of MANY addresses, in the way that takes the daemon seconds; the process that does it, or None."""
+    """A rule for each of MANY addresses, in a way that takes seconds; the process that does it, or None."""
     addresses = [f"203.{i >> 16}.{i >> 8 & 255}.{i & 255}" for i in range(MANY)]
     if kind is Bird:
         daemon.say_all([("ipv4", f"dst {address}/32; proto = 17; sport = 123;", "(generic, 0x80060000, 0x0)")
