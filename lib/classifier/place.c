@@ -112,7 +112,7 @@ static struct shapes *shapes_copy(const struct shapes *old, struct mem *mem, uns
         fresh->shapes[to++] = old->shapes[i];
     }
     for (unsigned i = 0; i < fresh->count; i++)
-        if (i != at || by < 0)
+        if ((i != at || by < 0) && fresh->shapes[i].users > 0) /* the slot of one left over may be another's by now */
             shapes_tell(fresh, i);
     return fresh;
 }

@@ -241,10 +241,9 @@ static inline bool shape_walk_more(const struct shape_walk *walk)
 /* While there are more. */
 static inline unsigned shape_walk_take(struct shape_walk *walk)
 {
-    unsigned at = (unsigned)__builtin_ctzll(walk->wanted);
-
     if (__builtin_expect(walk->wanted == 0, 0))
         return walk->next++;
+    unsigned at = (unsigned)__builtin_ctzll(walk->wanted);
     walk->wanted &= walk->wanted - 1;
     return at;
 }

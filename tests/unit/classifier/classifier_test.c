@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "classifier/classifier.h"
 #include "rules.h"
@@ -305,6 +306,30 @@ static void freeing_leaves_nothing_behind(void **state)
     cls_free(NULL);
 }
 
+#define LENGTH_MIN 20u
+
+/* Prefixes of more lengths than a mask has bits: the longest that covers the packet, whether it is within the mask. */
+static void each_of_many_prefix_lengths_is_found(void **state)
+{
+    struct fixture *f = *state;
+    struct pkt_key key = tcp6_key();
+    char text[64];
+
+    for (uint32_t length = LENGTH_MIN; length <= 128; length++) {
+        snprintf(text, sizeof text, "destination 2001:dfff:ffff:ffff:ffff:ffff:ffff:ffff/%u", length);
+        assert_int_equal(add(f, length, text), 0);
+    }
+    memcpy(key.dst, (uint8_t[16]){0x20, 0x01}, sizeof key.dst);
+    assert_int_equal(match(f, key), CLS_NO_MATCH);
+    for (uint32_t length = LENGTH_MIN; length <= 128; length++) {
+        memcpy(key.dst, (uint8_t[16]){0x20, 0x01, 0xd0}, sizeof key.dst);
+        for (uint32_t bit = LENGTH_MIN; bit < length; bit++)
+            key.dst[bit / 8] |= (uint8_t)(0x80 >> (bit % 8));
+        assert_int_equal(match(f, key), length);
+        assert_int_equal(cls_match_after(f->cls, &key, length), length > LENGTH_MIN ? length - 1 : CLS_NO_MATCH);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -320,6 +345,7 @@ int main(void)
         TEST(a_reader_may_go_on_from_a_rule_that_was_just_removed),
         TEST(removed_memory_is_released_after_the_readers_quiescent_point),
         TEST(ids_may_grow_far),
+        TEST(each_of_many_prefix_lengths_is_found),
         cmocka_unit_test(a_full_memory_refuses_and_changes_nothing),
         cmocka_unit_test(freeing_leaves_nothing_behind),
     };
