@@ -278,6 +278,7 @@ int dataplane_rule_set(struct dataplane *dp, uint32_t id, const struct fs_rule *
         error = vrf_rules_place(dp->rules, id, rule, vrfs);
         if (error < 0 && fresh) {
             vrf_rules_remove(dp->rules, id);
+            rcu_synchronize(dp->rcu); /* a worker may have met it in the first of its VRFs, or replicas */
             act_table_set(dp->programs, id, NULL);
         }
     }
