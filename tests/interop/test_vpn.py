@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""ExaBGP and GoBGP announce rules of SAFI 134, GoBGP routes of SAFI 128, too: they go into the VRF that imports them."""
+"""ExaBGP and GoBGP announce rules of SAFI 134, GoBGP routes of SAFI 128: they go into the VRF that imports them."""
 import signal
 import subprocess
 
