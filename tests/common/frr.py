@@ -16,6 +16,7 @@ class Frr(Daemon):
     name = "frr"
     program = "vtysh"
     routes = ()
+    listens_only = False  # announces nothing: without that it tells the router the router's own rules, too
 
     @classmethod
     def available(cls):
@@ -46,8 +47,9 @@ class Frr(Daemon):
         router += ["ttl-security hops 1"] if self.ttl_security else []
         graceful = (f" bgp graceful-restart\n bgp graceful-restart preserve-fw-state\n"
                     f" bgp graceful-restart restart-time {self.graceful}\n") if self.graceful else ""
+        silence = "  neighbor 127.0.0.1 route-map nothing out\n" if self.listens_only else ""
         families = "".join(f" address-family {family}\n"
-                           f"  neighbor 127.0.0.1 activate\n"
+                           f"  neighbor 127.0.0.1 activate\n{silence}"
                            f"  neighbor {DETECTOR[0]} activate\n"
                            f"  neighbor {DETECTOR[0]} route-map nothing out\n"
                            f" exit-address-family\n" for family in FLOWSPEC)

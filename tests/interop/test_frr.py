@@ -23,11 +23,11 @@ def connect(tmp_path, start):
     """connect(rules of ours, {keys of the peer}, **options of the daemon) -> (FRR, router) with a session."""
     running = []
 
-    def run(rules=(), keys=None, validation="none", routes=(), **options):
+    def run(rules=(), keys=None, validation="none", listens_only=False, **options):
         peer = Peer("frr", ADDRESS, ASN, validation=validation, options=keys or {})
         router = start(Config(rules=list(rules), peers=[peer, Peer()]))
         daemon = Frr(tmp_path / "frr", ADDRESS, ASN, router.config.bgp_port, 65000, **options)
-        daemon.routes = routes
+        daemon.listens_only = listens_only
         running.append(daemon)
         daemon.start()
         established(daemon, router)
@@ -98,7 +98,7 @@ def up_once(router):
 
 def test_it_takes_ten_thousand_rules_without_a_flap(connect):
     # FRR 8.4 offers extended messages, and ends the session at more than 4095 octets of Flowspec in one
-    daemon, router = connect(keys={"announce": "rules", "extended-message": False})
+    daemon, router = connect(keys={"announce": "rules", "extended-message": False}, listens_only=True)
     injector = router.inject(MANY)
     knows(daemon, len(MANY), 0)
     end(injector)
