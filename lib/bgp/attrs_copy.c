@@ -36,7 +36,7 @@ static void blob_set(struct bgp_attrs *attrs, size_t i, const uint8_t *at)
     memcpy((char *)attrs + blobs[i].pointer, &at, sizeof at);
 }
 
-bool bgp_attrs_dup(const struct bgp_attrs *attrs, struct bgp_attrs *out)
+size_t bgp_attrs_octets(const struct bgp_attrs *attrs)
 {
     size_t total = 0, len;
 
@@ -44,6 +44,13 @@ bool bgp_attrs_dup(const struct bgp_attrs *attrs, struct bgp_attrs *out)
         blob_at(attrs, i, &len);
         total += len;
     }
+    return total;
+}
+
+bool bgp_attrs_dup(const struct bgp_attrs *attrs, struct bgp_attrs *out)
+{
+    size_t total = bgp_attrs_octets(attrs), len;
+
     uint8_t *memory = malloc(total > 0 ? total : 1);
     if (memory == NULL)
         return false;

@@ -54,6 +54,7 @@ struct bgp_shared_attrs *bgp_attrs_pool_take(struct bgp_attrs_pool *pool, const 
         return NULL;
     }
     fresh->hash = hash;
+    fresh->octets = sizeof *fresh + bgp_attrs_octets(attrs);
     fresh->references = 1;
     fresh->next = *bucket;
     *bucket = fresh;

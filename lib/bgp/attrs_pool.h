@@ -12,6 +12,7 @@ struct bgp_shared_attrs {
     struct bgp_attrs attrs;
     uint64_t hash;
     size_t references;
+    size_t octets; /* of its memory */
     struct bgp_shared_attrs *next;
 };
 

@@ -35,6 +35,7 @@ struct rib_source {
     struct rib_path *paths;
     size_t counts[BGP_FAMILY_COUNT];
     size_t total;
+    uint64_t octets; /* of the attributes of its paths, each path counted as if it shared them with none */
 };
 
 struct bgp_rib {
@@ -312,6 +313,7 @@ static int announce_add(struct bgp_rib *rib, const struct bgp_source *source, ui
         fs_rule_free(rule); /* the entry has an equal one */
     const struct bgp_path *before = path->path.next;
     path_set_attrs(path, shared);
+    source_find(rib, source)->octets += shared->octets;
     announce_done(rib, entry, before, &path->path);
     return 0;
 }
@@ -348,6 +350,7 @@ int bgp_rib_announce_path(struct bgp_rib *rib, const struct bgp_source *source, 
         return 0;
     }
     const struct bgp_path *before = entry->entry.best;
+    source_find(rib, source)->octets += shared->octets - path->shared->octets;
     bgp_attrs_pool_give(&rib->pool, path->shared);
     path_set_attrs(path, shared);
     announce_done(rib, entry, before, &path->path);
@@ -360,6 +363,7 @@ static void path_withdraw(struct bgp_rib *rib, struct rib_source *record, struct
     struct rib_entry *entry = path->entry;
     bool was_best = entry->entry.best == &path->path;
 
+    record->octets -= path->shared->octets;
     source_unlink(record, path);
     path_unlink(entry, path);
     path_free(rib, path);
@@ -466,6 +470,14 @@ size_t bgp_rib_source_sweep(struct bgp_rib *rib, const struct bgp_source *source
     }
     source_forget_if_empty(rib, record);
     return count;
+}
+
+uint64_t bgp_rib_source_octets(const struct bgp_rib *rib, const struct bgp_source *source, size_t *paths)
+{
+    const struct rib_source *record = source_find(rib, source);
+
+    *paths = record != NULL ? record->total : 0;
+    return record != NULL ? record->octets : 0;
 }
 
 size_t bgp_rib_source_count(const struct bgp_rib *rib, const struct bgp_source *source, uint32_t family)

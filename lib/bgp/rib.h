@@ -112,6 +112,9 @@ size_t bgp_rib_source_sweep(struct bgp_rib *rib, const struct bgp_source *source
 /* Paths held from a source, in one family. */
 size_t bgp_rib_source_count(const struct bgp_rib *rib, const struct bgp_source *source, uint32_t family);
 
+/* Octets of the attributes of a source's paths, each path counted as if it shared them with none; and those paths. */
+uint64_t bgp_rib_source_octets(const struct bgp_rib *rib, const struct bgp_source *source, size_t *paths);
+
 /* Asks again which paths of the entry are infeasible; `changed` is called where another one is best now. */
 void bgp_rib_judge(struct bgp_rib *rib, struct bgp_rib_entry *entry);
 

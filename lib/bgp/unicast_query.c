@@ -31,6 +31,14 @@ size_t bgp_unicast_source_count(const struct bgp_unicast *rib, const struct bgp_
     return record != NULL ? record->counts[unicast_family_index(family)] : 0;
 }
 
+uint64_t bgp_unicast_source_octets(const struct bgp_unicast *rib, const struct bgp_source *source, size_t *paths)
+{
+    const struct unicast_source *record = unicast_source_find(rib, source);
+
+    *paths = record != NULL ? record->total : 0;
+    return record != NULL ? record->octets : 0;
+}
+
 size_t bgp_unicast_count(const struct bgp_unicast *rib, uint32_t family)
 {
     size_t count = 0;

@@ -365,8 +365,12 @@ int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *sourc
     path->marks = 0;
     if (path->attrs == attrs && !revived)
         return 0;
-    if (path->attrs != NULL)
+    struct unicast_source *owner = &rib->sources[path->source];
+    owner->octets += attrs->octets;
+    if (path->attrs != NULL) {
+        owner->octets -= path->attrs->octets;
         bgp_attrs_pool_give(&rib->pool, path->attrs);
+    }
     attrs->references++;
     path->attrs = attrs;
     choose_best(rib, node);
@@ -386,6 +390,7 @@ static void path_withdraw(struct bgp_unicast *rib, uint32_t index)
     uint32_t node_index = path->node, before = node->value;
 
     watches_path(rib, index, true);
+    rib->sources[path->source].octets -= path->attrs->octets;
     source_unlink(rib, &rib->sources[path->source], path, table->family);
     path_unlink(rib, node, index);
     bgp_attrs_pool_give(&rib->pool, path->attrs);

@@ -75,6 +75,8 @@ size_t bgp_unicast_source_mark(struct bgp_unicast *rib, const struct bgp_source 
 
 /* Paths held from a source in one family. */
 size_t bgp_unicast_source_count(const struct bgp_unicast *rib, const struct bgp_source *source, uint32_t family);
+/* Octets of the attributes of a source's paths, each path counted as if it shared them with none; and those paths. */
+uint64_t bgp_unicast_source_octets(const struct bgp_unicast *rib, const struct bgp_source *source, size_t *paths);
 /* Prefixes with a path, in one family. */
 size_t bgp_unicast_count(const struct bgp_unicast *rib, uint32_t family);
 /* Octets of prefixes and paths; attributes are not in it. */

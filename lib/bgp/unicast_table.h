@@ -48,6 +48,7 @@ struct unicast_source {
     uint32_t first;                  /* of its paths */
     size_t counts[UNICAST_FAMILY_COUNT];
     size_t total;
+    uint64_t octets; /* of the attributes of its paths, each path counted as if it shared them with none */
 };
 
 struct bgp_unicast {

@@ -104,7 +104,8 @@ struct bgp_update_result bgp_update_parse(const uint8_t *body, size_t len, const
 
 /* A copy whose pointers lead into memory of its own. False when memory is short. */
 bool bgp_attrs_dup(const struct bgp_attrs *attrs, struct bgp_attrs *out);
-void bgp_attrs_free(struct bgp_attrs *attrs); /* what bgp_attrs_dup made; harmless on others */
+void bgp_attrs_free(struct bgp_attrs *attrs);           /* what bgp_attrs_dup made; harmless on others */
+size_t bgp_attrs_octets(const struct bgp_attrs *attrs); /* of what bgp_attrs_dup copies beside the struct */
 bool bgp_attrs_equal(const struct bgp_attrs *a, const struct bgp_attrs *b);
 
 /* Number of ASes in the path by RFC 4271 9.1.2.2 a (an AS_SET counts 1); first AS of the path (0: empty,

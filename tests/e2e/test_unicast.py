@@ -244,3 +244,23 @@ def test_med_decides_unless_it_is_removed(start, remove):
     assert rule["source"]["peer"] == best["peer"]
     for speaker in speakers:
         speaker.socket.close()
+
+
+def test_attributes_that_fill_the_memory_end_the_session(bounded):
+    """A few thousand routes with 64 kB of attributes each are more than their number lets expect."""
+    router, _ = bounded
+    router.config.peers[0].options = {"families": FAMILIES}
+    router.configure()
+    router.ctl("reload")
+    with Speaker(router.config.bgp_port, "127.0.0.2", seconds=60) as speaker:
+        speaker.establish(asn=65002, router_id="192.0.2.2", capabilities=capabilities(65002) + capability(6))
+        try:
+            for number in range(6000):
+                unknown = attribute(0xC0, 99, struct.pack("!I", number) + 60000 * b"x")
+                speaker.send(route(f"198.18.{number // 256}.{number % 256}/32", 65002, extra=unknown))
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has been told by then
+        wait_for("the end", lambda: router.peer("bounded")["admin_down"], WAIT_S)
+    assert "take more memory than those of any table" in router.log
+    assert "Out of Resources" in router.peer("bounded")["last_down"]
+    wait_for("no routes", lambda: not shown(router), WAIT_S)

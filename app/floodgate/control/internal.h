@@ -36,6 +36,7 @@ struct peer_routes;
 /* How a peer stands to its max-prefix in this session. */
 struct peer_limit {
     uint32_t warned; /* families */
+    bool octets;     /* by the memory that its attributes take, not by their number */
     bool breached;   /* the session is ended and stays down until the operator says otherwise */
     uint32_t family; /* the one that went beyond */
 };
