@@ -69,5 +69,5 @@ void fwd_hops_clear(struct fwd_hops *hops, uint32_t number)
 
     rcu_publish(&hops->slots[number], &UNREACHABLE);
     if (old != &UNREACHABLE)
-        free((void *)(uintptr_t)old);
+        rcu_retire(hops->rcu, free, (void *)(uintptr_t)old);
 }

@@ -50,7 +50,10 @@ void fwd_hops_free(struct fwd_hops *hops); /* no reader online */
 /* Control thread: what `number` stands for from now on. 0 or -ENOMEM (nothing changed). */
 int fwd_hops_set(struct fwd_hops *hops, uint32_t number, const struct fwd_hop *hop);
 
-/* Control thread: the number is nobody's any more, and no worker can hold it. Needs no memory. */
+/*
+ * Control thread: the number is nobody's any more. Needs no memory. Workers may still come by what it stood for, by a
+ * gateway that is found anew a moment later.
+ */
 void fwd_hops_clear(struct fwd_hops *hops, uint32_t number);
 
 /* Any thread; never NULL. Workers keep it to the end of their burst. */

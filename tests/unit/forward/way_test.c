@@ -129,6 +129,33 @@ static void a_hop_that_goes_serves_those_who_hold_its_number(void **state)
     rcu_reader_offline(rcu, 0);
 }
 
+/* A gateway that is reached by several ways has their numbers until fwd_settle: workers come by it meanwhile. */
+static void a_way_that_others_still_lead_to_is_there_to_the_end_of_a_burst(void **state)
+{
+    const struct ip_addr both[] = {addr("198.51.100.3"), addr("198.51.100.4")}, over = addr("10.1.1.1");
+    struct ip_prefix prefix;
+
+    (void)state;
+    assert_int_equal(fwd_neighbor_set(fwd, 0, &both[0], MAC), 0);
+    assert_int_equal(fwd_neighbor_set(fwd, 0, &both[1], MAC), 0);
+    assert_true(ip_prefix_parse("10.0.0.0/8", &prefix));
+    route("10.0.0.0/8", both, 2);
+    route("192.0.2.0/24", &over, 1);
+    rcu_reader_online(rcu, 0);
+    fwd_route_clear(fwd, FWD_VRF_DEFAULT, &prefix, FWD_FROM_STATIC);
+    rcu_quiescent(rcu, 0);
+    const struct fwd_hop *held = hop_to("192.0.2.1");
+    const struct fwd_hop before = *held;
+    rcu_reclaim(rcu);
+    const struct fwd_hop after = *held;
+    rcu_quiescent(rcu, 0);
+    rcu_reader_offline(rcu, 0);
+    assert_int_equal(before.kind, FWD_SEND);
+    assert_memory_equal(&before, &after, sizeof before);
+    fwd_settle(fwd);
+    assert_int_equal(hop_to("192.0.2.1")->kind, FWD_UNREACHABLE);
+}
+
 static void a_link_local_gateway_is_on_its_port(void **state)
 {
     const struct ip_addr gateways[] = {addr("fe80::9"), addr("fe80::9")};
@@ -164,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WAY_TEST(a_route_to_a_new_gateway_leads_there_at_once),
         WAY_TEST(a_hop_that_goes_serves_those_who_hold_its_number),
+        WAY_TEST(a_way_that_others_still_lead_to_is_there_to_the_end_of_a_burst),
         WAY_TEST(a_link_local_gateway_is_on_its_port),
     };
 
