@@ -32,7 +32,8 @@ static struct rte_mbuf *packet_of(uint32_t total, const uint8_t *options, uint32
     ip[7] = (uint8_t)fragment;
     ip[8] = 63;
     ip[9] = 17;
-    memcpy(ip + 20, options, options_len);
+    if (options_len > 0)
+        memcpy(ip + 20, options, options_len);
     for (uint32_t i = header; i < total; i++)
         ip[i] = (uint8_t)(i * 7 + i / 256);
     assert_non_null(packet);
