@@ -7,6 +7,8 @@
 
 #include "conf/conf.h"
 #include "control/rules.h"
+#include "control/shares.h"
+#include "control/suspects.h"
 #include "dataplane/dataplane.h"
 #include "policy/policy.h"
 
@@ -27,18 +29,12 @@ struct breaker {
     struct snapshot ring[SNAPSHOTS];
     unsigned first, count;
     uint32_t next_id;
+    struct shares *shares; /* of octets, protocols and destinations, in the guard's samples */
     struct breaker_info info;
 };
 
-/* What one rule has been dropping lately, per second. */
-struct suspect {
-    uint32_t id;
-    mono_ms_t since_ms;
-    unsigned width; /* the shorter its destination, the wider */
-    double packets_per_s;
-};
-
-struct breaker *breaker_create(struct dataplane *dp, struct rules *rules, const struct log_hook *log)
+struct breaker *breaker_create(struct dataplane *dp, struct rules *rules, struct guard *guard,
+                               const struct log_hook *log)
 {
     struct breaker *breaker = calloc(1, sizeof *breaker);
 
@@ -47,11 +43,17 @@ struct breaker *breaker_create(struct dataplane *dp, struct rules *rules, const 
     breaker->dp = dp;
     breaker->rules = rules;
     breaker->log = log;
-    return breaker;
+    breaker->shares = guard != NULL ? shares_create(dp, rules, guard, log) : NULL;
+    if (guard == NULL || breaker->shares != NULL)
+        return breaker;
+    free(breaker);
+    return NULL;
 }
 
 void breaker_free(struct breaker *breaker)
 {
+    if (breaker != NULL)
+        shares_free(breaker->shares);
     free(breaker);
 }
 
@@ -59,6 +61,8 @@ void breaker_configure(struct breaker *breaker, const struct cfg_guard *cfg)
 {
     breaker->cfg = cfg;
     breaker->count = 0;
+    if (breaker->shares != NULL)
+        shares_configure(breaker->shares, cfg);
 }
 
 static struct snapshot take_snapshot(const struct breaker *breaker, mono_ms_t now)
@@ -91,70 +95,33 @@ static void keep_snapshot(struct breaker *breaker, const struct snapshot *now, m
     }
 }
 
-static unsigned width_of(const struct rule *rule)
-{
-    const struct fs_component *destination = fs_rule_component(rule->match, FS_DESTINATION);
-    unsigned bits = ip_family_bits(rule->match->family);
-
-    return destination != NULL && destination->offset == 0 ? bits - destination->length : bits;
-}
-
-/* What the rule has dropped since its base, per second; the base follows when it is as old as the window. */
-static void follow_rule(const struct breaker *breaker, struct rule *rule, mono_ms_t now, struct suspect *out)
+/* What the rule has dropped since its base, packets per second; the base follows when it is as old as the window. */
+static double follow_rule(const struct breaker *breaker, struct rule *rule, mono_ms_t now)
 {
     struct cnt_rule_sum sum;
 
     dataplane_rule_counters(breaker->dp, rule->id, &sum);
     double seconds = (double)(now - rule->base_ms + 1) / MONO_MS_PER_S;
-    *out = (struct suspect){.id = rule->id,
-                            .since_ms = rule->since_ms,
-                            .width = width_of(rule),
-                            .packets_per_s = (double)(sum.dropped_packets - rule->base_packets) / seconds};
+    double per_s = (double)(sum.dropped_packets - rule->base_packets) / seconds;
     if (now - rule->base_ms < (mono_ms_t)breaker->cfg->window_s * MONO_MS_PER_S)
-        return;
+        return per_s;
     rule->base_packets = sum.dropped_packets;
     rule->base_ms = now;
+    return per_s;
 }
 
-static int newest_first(const void *a, const void *b)
+/* All rules in force that drop something. */
+static void find_suspects(struct breaker *breaker, mono_ms_t now, struct suspects *out)
 {
-    const struct suspect *x = a, *y = b;
-    mono_ms_t x_s = x->since_ms / MONO_MS_PER_S, y_s = y->since_ms / MONO_MS_PER_S;
-
-    if (x_s != y_s)
-        return x_s > y_s ? -1 : 1;
-    if (x->width != y->width)
-        return x->width > y->width ? -1 : 1;
-    return x->id < y->id ? -1 : x->id > y->id;
-}
-
-/* All rules in force that drop something; the caller frees the array. */
-static struct suspect *suspects(struct breaker *breaker, mono_ms_t now, size_t *count)
-{
-    struct suspect *list = NULL;
-    size_t room = 0;
-
-    *count = 0;
     for (const struct rule *rule = rules_next(breaker->rules, NULL); rule != NULL;
          rule = rules_next(breaker->rules, rule)) {
-        struct suspect one;
-        if (!rule_state_enforced(rule->state) || rule_is_approved(rule))
+        if (!rule_state_enforced(rule->state))
             continue;
-        follow_rule(breaker, (struct rule *)(uintptr_t)rule, now, &one);
-        if (one.packets_per_s <= 0)
-            continue;
-        if (*count == room) {
-            room = room > 0 ? 2 * room : 64;
-            struct suspect *more = realloc(list, room * sizeof *list);
-            if (more == NULL)
-                break;
-            list = more;
-        }
-        list[(*count)++] = one;
+        double per_s = follow_rule(breaker, (struct rule *)(uintptr_t)rule, now);
+        if (per_s > 0 && !suspects_add(out, rule, per_s))
+            break;
     }
-    if (*count > 0)
-        qsort(list, *count, sizeof *list, newest_first);
-    return list;
+    suspects_sort(out);
 }
 
 /* Suspends rules until what the others drop is within the limit. */
@@ -165,18 +132,18 @@ static void trip(struct breaker *breaker, const struct snapshot *from, const str
     double all = (double)(now->packets - from->packets) / seconds,
            dropped = (double)(now->dropped - from->dropped) / seconds;
     char reason[POL_REASON_SIZE];
-    size_t count;
-    struct suspect *list = suspects(breaker, now->at, &count);
+    struct suspects found = {0};
 
-    for (size_t i = 0; i < count && 100 * dropped > cfg->max_drop_share * all; i++) {
+    find_suspects(breaker, now->at, &found);
+    for (size_t i = 0; i < found.count && 100 * dropped > cfg->max_drop_share * all; i++) {
         snprintf(reason, sizeof reason,
                  "breaker: rules dropped %.1f %% of all packets for %u s, more than max-drop-share %g %%; this one, "
                  "among the newest, %.0f packets/s; `rule resume` enforces it again",
                  100 * (double)(now->dropped - from->dropped) / (double)(now->packets - from->packets), cfg->window_s,
-                 cfg->max_drop_share, list[i].packets_per_s);
-        rules_trip(breaker->rules, list[i].id, reason);
+                 cfg->max_drop_share, found.list[i].amount);
+        rules_trip(breaker->rules, found.list[i].id, reason);
         breaker->info.trips++;
-        dropped -= list[i].packets_per_s;
+        dropped -= found.list[i].amount;
     }
     if (100 * dropped > cfg->max_drop_share * all)
         log_line(
@@ -184,7 +151,7 @@ static void trip(struct breaker *breaker, const struct snapshot *from, const str
             "breaker: rules drop %.1f %% of all packets, more than max-drop-share %g %%, and none is left to suspend: "
             "what drops was approved or resumed by the operator",
             100 * dropped / all, cfg->max_drop_share);
-    free(list);
+    suspects_free(&found);
     breaker->count = 0; /* what is in the window was dropped by rules that are suspended now */
 }
 
@@ -239,11 +206,10 @@ static void sweep(struct breaker *breaker, mono_ms_t now)
             return;
         }
         const struct rule *rule = rules_find(breaker->rules, breaker->next_id);
-        struct suspect unused;
         if (rule == NULL)
             continue;
         if (rule_state_enforced(rule->state) && breaker->cfg->set && breaker->cfg->breaker)
-            follow_rule(breaker, (struct rule *)(uintptr_t)rule, now, &unused);
+            follow_rule(breaker, (struct rule *)(uintptr_t)rule, now);
         age(breaker, rule, now);
     }
 }
@@ -252,8 +218,11 @@ void breaker_tick(struct breaker *breaker, mono_ms_t now)
 {
     if (breaker->cfg == NULL)
         return;
-    if (breaker->cfg->set && breaker->cfg->breaker)
+    if (breaker->cfg->set && breaker->cfg->breaker) {
         watch(breaker, now);
+        if (breaker->shares != NULL)
+            breaker->info.trips += shares_tick(breaker->shares, now);
+    }
     sweep(breaker, now);
 }
 

@@ -20,9 +20,12 @@
 struct breaker;
 struct cfg_guard;
 struct dataplane;
+struct guard;
 struct rules;
 
-struct breaker *breaker_create(struct dataplane *dp, struct rules *rules, const struct log_hook *log);
+/* `guard`: whose samples the shares of octets, protocols and destinations are watched in; NULL: only packets are. */
+struct breaker *breaker_create(struct dataplane *dp, struct rules *rules, struct guard *guard,
+                               const struct log_hook *log);
 void breaker_free(struct breaker *breaker);
 
 /* `cfg` must outlive its use here. */

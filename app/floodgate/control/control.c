@@ -159,7 +159,7 @@ static struct control *control_create(const struct control_conf *conf)
     control->deferral = deferral_create(control);
     control->guard = guard_create(conf->dp);
     control->journal = journal_open(&conf->cfg->journal, conf->log);
-    control->breaker = breaker_create(conf->dp, control->rules, conf->log);
+    control->breaker = breaker_create(conf->dp, control->rules, control->guard, conf->log);
     control->peers = calloc(conf->cfg->peer_count + 1, sizeof(struct peer *));
     control->incoming = incoming_create(control);
     control->dynamic = dynamic_create(control);

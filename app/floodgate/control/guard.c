@@ -109,6 +109,12 @@ size_t guard_samples(const struct guard *guard)
     return guard->count;
 }
 
+void guard_each(const struct guard *guard, void (*visit)(void *ctx, const struct pkt_key *key), void *ctx)
+{
+    for (size_t i = 0; i < guard->count; i++)
+        visit(ctx, &guard->keys[(guard->first + i) % GUARD_WINDOW]);
+}
+
 static int compare_destination(const void *a, const void *b)
 {
     return memcmp((*(const struct pkt_key *const *)a)->dst, (*(const struct pkt_key *const *)b)->dst, 16);

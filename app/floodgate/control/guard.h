@@ -31,11 +31,14 @@ void guard_collect(struct guard *guard, mono_ms_t now);
 /* Headers in the window. */
 size_t guard_samples(const struct guard *guard);
 
+/* Calls `visit` for each header in the window, oldest first. */
+struct pkt_key;
+void guard_each(const struct guard *guard, void (*visit)(void *ctx, const struct pkt_key *key), void *ctx);
+
 /* Sets the candidate's limits and how it is measured. `guard` may be NULL. */
 void guard_prepare(struct guard *guard, struct pol_candidate *candidate);
 
 /* Puts a header into the window, as if it had been sampled at `now`. */
-struct pkt_key;
 void guard_add(struct guard *guard, const struct pkt_key *key, mono_ms_t now);
 
 /* Whether both set the same limits to candidates. */

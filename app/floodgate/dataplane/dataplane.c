@@ -510,6 +510,11 @@ const struct cls *dataplane_classifier(const struct dataplane *dp, uint16_t vrf)
     return dp->rules->cls[vrf];
 }
 
+uint32_t dataplane_match_after(const struct dataplane *dp, const struct pkt_key *key, uint32_t id)
+{
+    return cls_match_after(dp->rules->cls[0], key, id); /* CLS_NO_MATCH is 0 */
+}
+
 uint16_t dataplane_vrf_count(const struct dataplane *dp)
 {
     return dp->rules->count;

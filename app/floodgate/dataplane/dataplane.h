@@ -145,6 +145,12 @@ void dataplane_worker_get(const struct dataplane *dp, unsigned index, struct dat
 /* Gives worker i `taps[i]`, which must outlive its polling; NULL: nothing is sampled. Not while polling. */
 void dataplane_sample(struct dataplane *dp, struct sample_tap *taps);
 
+/*
+ * The next rule in force for packets of the default VRF that matches the key, after `id` in RFC order (0: the first);
+ * 0: none.
+ */
+uint32_t dataplane_match_after(const struct dataplane *dp, const struct pkt_key *key, uint32_t id);
+
 /* What `explain` and tests ask of the state in force. */
 const struct cls *dataplane_classifier(const struct dataplane *dp, uint16_t vrf);
 uint16_t dataplane_vrf_count(const struct dataplane *dp); /* the default one included */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fake_dataplane.h"
 
+#include "classifier/classifier.h"
 #include "cm.h"
+#include "flowspec/order.h"
 #include "routing/routing.h"
 
 #include <errno.h>
@@ -98,6 +100,26 @@ void dataplane_reclaim(struct dataplane *dp)
 void dataplane_settle(struct dataplane *dp)
 {
     fake_dataplane_release(dp);
+}
+
+uint32_t dataplane_match_after(const struct dataplane *dp, const struct pkt_key *key, uint32_t id)
+{
+    uint32_t best = 0;
+
+    for (uint32_t i = 1; i < FAKE_IDS; i++) {
+        const struct fs_rule *rule = dp->slots[i].in_force ? dp->slots[i].rule : NULL;
+        if (rule == NULL || !cls_rule_matches(rule, key) ||
+            (id != 0 && (i == id || fs_rule_compare(rule, dp->slots[id].rule) < 0)))
+            continue;
+        if (best == 0 || fs_rule_compare(rule, dp->slots[best].rule) < 0)
+            best = i;
+    }
+    return best;
+}
+
+const struct act_program *dataplane_program(const struct dataplane *dp, uint32_t id)
+{
+    return dp->slots[id].in_force ? &dp->slots[id].program : NULL;
 }
 
 void dataplane_bypass(struct dataplane *dp, bool on)

@@ -122,7 +122,7 @@ static void the_sweep_retires_by_the_policys_ages(void **state)
     struct bench *bench = *state;
     const struct pol_peer_policy old = {.name = "old", .max_age_s = 10}, idle = {.name = "idle", .idle_age_s = 10};
     const struct cfg_guard none = {.set = false};
-    struct breaker *breaker = breaker_create(bench->dp, bench->rules, &bench_log);
+    struct breaker *breaker = breaker_create(bench->dp, bench->rules, NULL, &bench_log);
 
     breaker_configure(breaker, &none);
     bench->peer.policy = &old;
@@ -245,7 +245,8 @@ struct breaker_bench {
 
 static struct breaker_bench breaker_set_up(struct bench *bench)
 {
-    struct breaker_bench b = {.breaker = breaker_create(bench->dp, bench->rules, &bench_log), .now = control_now()};
+    struct breaker_bench b = {.breaker = breaker_create(bench->dp, bench->rules, NULL, &bench_log),
+                              .now = control_now()};
 
     breaker_configure(b.breaker, &LIMIT_40);
     b.old = (struct rule *)(uintptr_t)announce(bench, &bench->peer, NTP " then discard");
@@ -276,7 +277,7 @@ static void the_newest_rule_goes_first_and_only_as_many_as_needed(void **state)
 static void of_one_second_the_widest_goes_first(void **state)
 {
     struct bench *bench = *state;
-    struct breaker *breaker = breaker_create(bench->dp, bench->rules, &bench_log);
+    struct breaker *breaker = breaker_create(bench->dp, bench->rules, NULL, &bench_log);
     const struct rule *narrow = announce(bench, &bench->peer, NTP " then discard");
     struct rule *wide =
         (struct rule *)(uintptr_t)announce(bench, &bench->peer, "match destination 203.0.0.0/16 then discard");
