@@ -15,6 +15,7 @@
 #include "bgp/notification.h"
 
 #define RETRY_FIRST_MS      500u
+#define KEEPALIVE_LEAST_MS  1000u /* RFC 4271 4.4: never more often */
 #define RETRY_DEFAULT_MAX_S 120u
 #define CONNECT_TIMEOUT_MS  10000u
 #define IDLE_HOLD_MAX_SHIFT 6u /* 64 s */
@@ -130,9 +131,11 @@ void session_set_state(struct bgp_session *session, struct bgp_connection *conne
 void session_send(struct bgp_session *session, struct bgp_connection *connection, const void *data, size_t len)
 {
     session->info.messages_out++;
-    /* RFC 4271 4.4 and 8.2.2: each message sent restarts the keepalive timer, a third of the hold time */
-    if (connection->hold_time_s > 0)
-        connection->keepalive_at = session->now + (mono_ms_t)connection->hold_time_s * MONO_MS_PER_S / 3;
+    /* RFC 4271 4.4 and 8.2.2: each message sent restarts the keepalive timer, a third of the hold time; 10: jitter */
+    if (connection->hold_time_s > 0) {
+        mono_ms_t pause = jittered(session, (uint32_t)connection->hold_time_s * MONO_MS_PER_S / 3);
+        connection->keepalive_at = session->now + (pause < KEEPALIVE_LEAST_MS ? KEEPALIVE_LEAST_MS : pause);
+    }
     if (session->conf.send_hold_s > 0 && connection->send_hold_at == MONO_NEVER)
         connection->send_hold_at = session->now + (mono_ms_t)session->conf.send_hold_s * MONO_MS_PER_S;
     session->ops->send(session->ctx, connection->number, data, len);
