@@ -154,7 +154,7 @@ static void show_ports(const struct fgctl *ctl, const json_t *ports)
                                                   {.title = "DEVICE", .wrap = true},
                                                   {.title = "LINK"},
                                                   {.title = "FLOWSPEC"},
-                                                  {.title = "PEER"},
+                                                  {.title = "PEER/KERNEL"},
                                                   {.title = "RX PACKETS", .right = true},
                                                   {.title = "RX", .right = true},
                                                   {.title = "TX PACKETS", .right = true},
@@ -176,7 +176,8 @@ static void show_ports(const struct fgctl *ctl, const json_t *ports)
         table_cell(table, get_text(port, "device"));
         table_cell_styled(table, up ? TABLE_GREEN : TABLE_RED, get_text(port, "link"));
         table_cell(table, flowspec ? "on" : "off");
-        table_cell(table, get_text(port, "peer"));
+        /* a wire's other end, or the kernel's interface that stands for a routed port */
+        table_cell(table, get_text(port, json_is_string(json_object_get(port, "peer")) ? "peer" : "interface"));
         table_number(table, (uint64_t)get_int(counters, "rx_packets"));
         table_cell(table, number_si((double)get_int(counters, "rx_bytes"), "B", text));
         table_number(table, (uint64_t)get_int(counters, "tx_packets"));

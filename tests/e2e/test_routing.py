@@ -98,6 +98,28 @@ def test_nobody_answers_for_a_neighbor(route):
     assert (asked[ICMPv6ND_NS].tgt, asked[ICMPv6NDOptSrcLLAddr].lladdr, asked.hlim) == ("2001:db8:7::200", LAN, 255)
 
 
+def test_neighbor_discovery_of_others_is_their_traffic(route):
+    """ICMPv6 133 to 137 by way of our MAC address: for somebody else it is routed, for a group it is heard here."""
+    def nd(dst, hlim=255, ether=None):
+        return bytes((ether or eth()) / IPv6(src=SOURCE6, dst=dst, hlim=hlim) / ICMPv6ND_NA(tgt=SOURCE6, O=0))
+    run = route([nd(TO6), nd("ff02::1"), nd("2001:db8:c::1")])
+    assert run.lan == [nd(TO6, 254, out())]
+    assert {kind: count["packets"] for kind, count in run.stats["punts"].items() if count["packets"]} == {"nd": 2}
+    assert run.drops == {}
+
+
+def test_what_is_for_the_router_is_counted_by_kind(route):
+    """No peer is configured: its BGP is anybody's. Nothing is answered but the echo; captures have no kernel."""
+    own = {"src": SOURCE, "dst": "198.51.100.1"}
+    run = route([bytes(eth() / IP(**own) / layer) for layer in (
+        TCP(dport=179, flags="S"), TCP(sport=179, dport=1025), TCP(dport=22), UDP(dport=53), ICMP(), ICMP(type=13))])
+    assert {kind: count["packets"] for kind, count in run.stats["punts"].items() if count["packets"]} == \
+        {"bgp_other": 2, "tcp": 1, "other": 1, "icmp": 2}
+    assert run.stats["punted_packets"] == 6
+    assert run.stats["kernel"] == {"delivered": 0, "lost": 0, "taken": 0, "refused": 0}
+    assert len(run.up) == 1 and Ether(run.up[0])[ICMP].type == 0
+
+
 def test_requests_for_the_own_addresses_are_answered(route):
     nd = Ether(src=HOST, dst="33:33:ff:00:00:01") / IPv6(src=SOURCE6, dst="ff02::1:ff00:1") / \
         ICMPv6ND_NS(tgt="2001:db8:c::1") / ICMPv6NDOptSrcLLAddr(lladdr=HOST)

@@ -60,6 +60,7 @@ def test_names_addresses_and_mtu(host, spawn):
         {("198.51.100.1", 24), ("2001:db8:c::1", 64)}
     assert {port["name"]: port["interface"] for port in router.ask("ports")} == \
         {"up": "uplink", "a-port-with-a-long-name": None, "lan.7": "fg-lan.7", "another-long-name": "fg4"}
+    assert "fg-lan.7" in router.ctl("ports")
     routes = host.ip("route").stdout
     assert "10.0.1.0/24 dev fg4" in routes and "10.0.0.0/24" not in routes  # a VRF's are not the kernel's
     assert router.stop() == 0
