@@ -33,6 +33,19 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def threads_of(pid):
+    """What each thread of a process that should have ended is at: name, state, where in the kernel."""
+    lines = []
+    for task in sorted(Path(f"/proc/{pid}/task").iterdir()):
+        try:
+            name, where = (task / "comm").read_text().strip(), (task / "wchan").read_text()
+            stat = (task / "stat").read_text().rsplit(") ", 1)[1].split()
+            lines.append(f"{name}: {stat[0]} in {where}, {stat[11]}+{stat[12]} ticks")
+        except OSError:
+            continue
+    return "\n".join(lines)
+
+
 def wait_for(what, condition, seconds=10.0):
     """The first true value of condition(); asks often, so that what is measured is the router and not the test."""
     end = time.monotonic() + seconds
@@ -142,7 +155,7 @@ class Router:
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"floodgate still runs:\n{self.log}") from None
+            raise AssertionError(f"floodgate still runs:\n{self.log}\n{threads_of(self.process.pid)}") from None
 
     def stop(self, signal_number=signal.SIGTERM):
         self.process.send_signal(signal_number)
