@@ -102,6 +102,18 @@ def test_a_name_that_is_taken(host, spawn):
     assert "port up: cannot make interface fg-up" in router.log
 
 
+def test_auto_makes_all_interfaces_or_none(host, spawn):
+    cable(host, "here", host, "there")
+    router = spawn("auto", """
+  - {name: up, device: "net_af_packet0,iface=here", mode: route, addresses: [198.51.100.1/24], kernel-name: uplink}
+  - {name: lan, device: "net_af_packet1,iface=there", mode: route, addresses: [203.0.113.1/24], kernel-name: here}
+""")
+    router.wait_ready()
+    assert "port lan: cannot make interface here" in router.log
+    assert sorted(links(host)) == ["here", "there"]
+    assert {port["name"]: port["interface"] for port in router.ask("ports")} == {"up": None, "lan": None}
+
+
 def test_auto_warns_and_goes_on(tmp_path):
     """A port with hosts on it, on a machine that has no /dev/net/tun: echo is answered, TCP goes nowhere."""
     reason = why_not()

@@ -146,6 +146,7 @@ void exception_stop(struct exception *exception)
         event_free(made->readable);
         kernel_if_close(made->fd, &made->conf);
         kernel_if_unquiet(&made->quiet);
+        exception->routing->route->ports[i].interface[0] = '\0';
     }
     free(exception);
 }
