@@ -15,7 +15,7 @@ RULES = [
     {"family": "ipv6", "destination": "2001:db8:7::7/128", "protocol": "tcp", "destination_port": 443},
 ]
 EXTRA = {"family": "ipv4", "destination": "203.0.113.8/32", "protocol": "udp", "source_port": 53}
-WAIT_S = 60
+WAIT_S = 120
 MANY = 10000
 MANY_WAIT_S = 180
 

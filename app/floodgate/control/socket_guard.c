@@ -47,16 +47,17 @@ void socket_guard_listen(evutil_socket_t fd, unsigned family)
 
 /*
  * What came before the socket was secured is in its buffer by now. The SYN says how far away its sender is: who sent
- * that with 255 sent the rest, too. True where the system has not kept it.
+ * that with 255 sent the rest, too. True where the system does not keep it, but not where it was too busy to (SYN
+ * cookies): the peer comes again.
  */
 static bool syn_was_near(evutil_socket_t fd)
 {
     uint8_t syn[256];
     socklen_t len = sizeof syn;
 
-    if (getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, syn, &len) != 0 || len < 20)
+    if (getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, syn, &len) != 0)
         return true;
-    return syn[syn[0] >> 4 == 6 ? 7 : 8] == TTL_MAX; /* the hop limit of IPv6, the TTL of IPv4 */
+    return len >= 20 && syn[syn[0] >> 4 == 6 ? 7 : 8] == TTL_MAX; /* the hop limit of IPv6, the TTL of IPv4 */
 }
 
 static int device_bind(evutil_socket_t fd, const char *device)
