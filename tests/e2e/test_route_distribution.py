@@ -147,6 +147,21 @@ def test_the_export_filter_looks_at_routes(network):
     picky.routes()
 
 
+def test_a_peer_is_told_routes_from_the_reload_on_that_says_so(network):
+    connect, router = network
+    rules, external = connect("rules"), connect("external")
+    external.send(route("198.18.0.0/16"))
+    rules.until(lambda: len(rules.ended) == 4)
+    wait_for("the route", lambda: router.ask("routes"), 30)
+    next(peer for peer in router.config.peers if peer.name == "rules").options["announce"] = "all"
+    router.configure()
+    router.ctl("reload")
+    rules.routes("198.18.0.0/16")
+    external.send(route("198.19.0.0/16") + no_route("198.18.0.0/16"))
+    rules.routes("198.19.0.0/16")
+    assert router.peer("rules")["established_count"] == 1
+
+
 def test_the_best_path_is_told_and_the_next_best_after_it(network):
     connect, _ = network
     inside, external, silent = connect("inside"), connect("external"), connect("silent")
