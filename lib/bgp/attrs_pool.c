@@ -33,6 +33,17 @@ static bool grow(struct bgp_attrs_pool *pool)
     return true;
 }
 
+/* A fresh set goes into its bucket, with one reference. */
+static void put(struct bgp_attrs_pool *pool, struct bgp_shared_attrs **bucket, struct bgp_shared_attrs *fresh,
+                uint64_t hash)
+{
+    fresh->hash = hash;
+    fresh->references = 1;
+    fresh->next = *bucket;
+    *bucket = fresh;
+    pool->count++;
+}
+
 struct bgp_shared_attrs *bgp_attrs_pool_take(struct bgp_attrs_pool *pool, const struct bgp_attrs *attrs)
 {
     uint64_t hash = bgp_attrs_hash(attrs);
@@ -41,7 +52,7 @@ struct bgp_shared_attrs *bgp_attrs_pool_take(struct bgp_attrs_pool *pool, const 
         return NULL;
     struct bgp_shared_attrs **bucket = bucket_of(pool, hash);
     for (struct bgp_shared_attrs *at = *bucket; at != NULL; at = at->next) {
-        if (at->hash == hash && bgp_attrs_equal(&at->attrs, attrs)) {
+        if (at->hash == hash && at->base == NULL && bgp_attrs_equal(&at->attrs, attrs)) {
             at->references++;
             return at;
         }
@@ -53,12 +64,40 @@ struct bgp_shared_attrs *bgp_attrs_pool_take(struct bgp_attrs_pool *pool, const 
         free(fresh);
         return NULL;
     }
-    fresh->hash = hash;
+    fresh->base = NULL;
     fresh->octets = sizeof *fresh + bgp_attrs_octets(attrs);
-    fresh->references = 1;
-    fresh->next = *bucket;
-    *bucket = fresh;
-    pool->count++;
+    put(pool, bucket, fresh, hash);
+    return fresh;
+}
+
+struct bgp_shared_attrs *bgp_attrs_pool_label(struct bgp_attrs_pool *pool, struct bgp_shared_attrs *base,
+                                              uint32_t label)
+{
+    uint64_t hash = (base->hash ^ label) * 0x9e3779b97f4a7c15u;
+
+    if (label == base->attrs.label) {
+        base->references++;
+        return base;
+    }
+    if (pool->count >= pool->bucket_count && !grow(pool))
+        return NULL;
+    struct bgp_shared_attrs **bucket = bucket_of(pool, hash);
+    for (struct bgp_shared_attrs *at = *bucket; at != NULL; at = at->next) {
+        if (at->base == base && at->attrs.label == label) {
+            at->references++;
+            return at;
+        }
+    }
+    struct bgp_shared_attrs *fresh = malloc(sizeof *fresh);
+    if (fresh == NULL)
+        return NULL;
+    fresh->attrs = base->attrs;
+    fresh->attrs.memory = NULL;
+    fresh->attrs.label = label;
+    fresh->base = base;
+    fresh->octets = base->octets;
+    base->references++;
+    put(pool, bucket, fresh, hash);
     return fresh;
 }
 
@@ -71,8 +110,11 @@ void bgp_attrs_pool_give(struct bgp_attrs_pool *pool, struct bgp_shared_attrs *s
         link = &(*link)->next;
     *link = shared->next;
     pool->count--;
+    struct bgp_shared_attrs *base = shared->base;
     bgp_attrs_free(&shared->attrs);
     free(shared);
+    if (base != NULL)
+        bgp_attrs_pool_give(pool, base);
 }
 
 void bgp_attrs_pool_clear(struct bgp_attrs_pool *pool)

@@ -12,7 +12,8 @@ struct bgp_shared_attrs {
     struct bgp_attrs attrs;
     uint64_t hash;
     size_t references;
-    size_t octets; /* of its memory */
+    size_t octets;                 /* of its memory, what it shares with its base included */
+    struct bgp_shared_attrs *base; /* the same without its label, whose memory it uses; NULL: it has its own */
     struct bgp_shared_attrs *next;
 };
 
@@ -22,10 +23,21 @@ struct bgp_attrs_pool {
     size_t count;
 };
 
+/* What sets that differ only in their label have in common. */
+static inline const struct bgp_shared_attrs *bgp_attrs_base(const struct bgp_shared_attrs *shared)
+{
+    return shared->base != NULL ? shared->base : shared;
+}
+
 uint64_t bgp_attrs_hash(const struct bgp_attrs *attrs);
 
 /* The shared set equal to `attrs`, with one more reference; NULL when memory is short. */
 struct bgp_shared_attrs *bgp_attrs_pool_take(struct bgp_attrs_pool *pool, const struct bgp_attrs *attrs);
+/*
+ * The set `base` with a label: routes may have one each, and what goes with it may fill a message. It keeps `base`.
+ */
+struct bgp_shared_attrs *bgp_attrs_pool_label(struct bgp_attrs_pool *pool, struct bgp_shared_attrs *base,
+                                              uint32_t label);
 void bgp_attrs_pool_give(struct bgp_attrs_pool *pool, struct bgp_shared_attrs *shared);
 
 /* Releases the pool; every set must have been given back. */

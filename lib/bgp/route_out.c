@@ -364,7 +364,7 @@ static bool batch_fill(struct bgp_route_out *out, enum lane_kind kind)
         out->batch[out->batch_count++] = (struct batch_item){
             .item = item,
             .lane = (uint8_t)kind,
-            .attrs = found.path != NULL ? found.path->attrs : NULL,
+            .attrs = found.path != NULL ? bgp_attrs_base(found.path->attrs) : NULL,
             .source = found.path != NULL ? found.path->source : 0,
             .family = found.path != NULL ? (uint8_t)number_of(found.route.family) : 0,
         };
@@ -381,7 +381,7 @@ static bool batch_fill(struct bgp_route_out *out, enum lane_kind kind)
 
 /* The set of the message that is being built. */
 struct message_set {
-    const struct bgp_shared_attrs *attrs; /* NULL: no message yet */
+    const struct bgp_shared_attrs *attrs; /* but for the label, which is in the NLRI; NULL: no message yet */
     uint32_t family;
     uint16_t source;
     bool long_lived;
@@ -389,7 +389,8 @@ struct message_set {
 
 static struct message_set message_set_of(const struct candidate *found)
 {
-    return (struct message_set){found->path->attrs, found->route.family, found->path->source, found->view.long_lived};
+    return (struct message_set){bgp_attrs_base(found->path->attrs), found->route.family, found->path->source,
+                                found->view.long_lived};
 }
 
 /* Whether the route goes with those of a set. */

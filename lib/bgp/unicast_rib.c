@@ -59,6 +59,11 @@ struct bgp_shared_attrs *bgp_unicast_intern(struct bgp_unicast *rib, const struc
     return bgp_attrs_pool_take(&rib->pool, attrs);
 }
 
+struct bgp_shared_attrs *bgp_unicast_label(struct bgp_unicast *rib, struct bgp_shared_attrs *shared, uint32_t label)
+{
+    return bgp_attrs_pool_label(&rib->pool, shared, label);
+}
+
 void bgp_unicast_release(struct bgp_unicast *rib, struct bgp_shared_attrs *shared)
 {
     bgp_attrs_pool_give(&rib->pool, shared);

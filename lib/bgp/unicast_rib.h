@@ -47,6 +47,8 @@ void bgp_unicast_free(struct bgp_unicast *rib); /* does not call back */
  * routes have been announced. NULL when memory is short.
  */
 struct bgp_shared_attrs *bgp_unicast_intern(struct bgp_unicast *rib, const struct bgp_attrs *attrs);
+/* The same set with a route's label, to be given back, too. It costs little, however large the set is. */
+struct bgp_shared_attrs *bgp_unicast_label(struct bgp_unicast *rib, struct bgp_shared_attrs *shared, uint32_t label);
 void bgp_unicast_release(struct bgp_unicast *rib, struct bgp_shared_attrs *shared);
 
 /*

@@ -91,6 +91,14 @@ def split(afi, safi, data, add_path=False):
         data = data[1 + size:]
 
 
+def labels(data, add_path=False):
+    """The labels of VPN routes, each of which has its own, whatever attributes they share."""
+    while data:
+        data = data[4:] if add_path else data
+        yield data[1:4]
+        data = data[1 + (data[0] + 7) // 8:]
+
+
 class Listener(Speaker):
     """Keeps what it is told of routes: {prefix: attributes}."""
     add_path = False
@@ -128,9 +136,12 @@ class Listener(Speaker):
             assert list(attributes) == [14] + sorted(set(attributes) - {14}), "RFC 7606 5.1: MP_REACH_NLRI first"
             afi, safi, hop = struct.unpack("!HBB", attributes[14][1][:4])
             attributes["hop"] = attributes[14][1][4:4 + hop]
-            attributes["label"] = attributes[14][1][6 + hop:9 + hop]
-            for key in split(afi, safi, attributes[14][1][5 + hop:], self.add_path):
+            nlri = attributes[14][1][5 + hop:]
+            keys = list(split(afi, safi, nlri, self.add_path))
+            for key in keys:
                 self.known[key] = attributes
+            for key, label in zip(keys, labels(nlri, self.add_path) if safi == VPN else ()):
+                self.known[key] = {**attributes, "label": label}
         elif classic:
             attributes["hop"] = attributes[3][1]
         return kind

@@ -237,6 +237,7 @@ def test_vpn_routes_are_reflected_with_their_label_and_stay_inside(network):
     assert inside.known[one]["hop"] == 8 * b"\0" + octets(HOP)
     assert [inside.known[key]["label"] for key in (one, two, three)] == [
         struct.pack("!I", label << 4 | 1)[1:] for label in (100, 200, 300)]
+    assert inside.updates == 1  # labels are no attributes: one message has room for many
     client.send(vpn(vpn_nlri("10.1.0.0/16", 201)))  # the same route with another label
     inside.until(lambda: inside.known[two]["label"] == struct.pack("!I", 201 << 4 | 1)[1:])
     gone = struct.pack("!HB", IPV4, VPN) + vpn_nlri("10.1.0.0/16", 0x80000)

@@ -84,9 +84,11 @@ static void reach_route(void *ctx, const struct bgp_route *route, const struct b
     size_t len = bgp_route_encode(route, true, false, nlri);
     require(len == 5u + (nlri[4] + 7u) / 8);
     require(shared != NULL);
-    int error = bgp_unicast_announce(t->routes, &t->source, route, shared);
-    require(error == 0 || error == -ENOSPC);
+    struct bgp_shared_attrs *labelled = bgp_unicast_label(t->routes, shared, route->label);
     bgp_unicast_release(t->routes, shared);
+    int error = bgp_unicast_announce(t->routes, &t->source, route, labelled);
+    require(error == 0 || error == -ENOSPC);
+    bgp_unicast_release(t->routes, labelled);
 }
 
 static void unreach_route(void *ctx, const struct bgp_route *route)

@@ -230,9 +230,11 @@ static void change(struct random *random)
     }
     struct bgp_attrs attrs = sets[random_below(random, SETS)];
     attrs.med = attrs.med * 100 + source * 10 + route.path_id;
-    attrs.label = route.family == BGP_IPV4_VPN ? 16 + random_below(random, 4) : 0;
     attrs.next_hop.family = route.prefix.family;
-    struct bgp_shared_attrs *shared = bgp_unicast_intern(rib, &attrs);
+    struct bgp_shared_attrs *base = bgp_unicast_intern(rib, &attrs);
+    struct bgp_shared_attrs *shared =
+        bgp_unicast_label(rib, base, route.family == BGP_IPV4_VPN ? 16 + random_below(random, 4) : 0);
+    bgp_unicast_release(rib, base);
     model_expect(shared != NULL && bgp_unicast_announce(rib, &sources[source], &route, shared) == 0, iteration,
                  "memory");
     bgp_unicast_release(rib, shared);

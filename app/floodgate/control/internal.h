@@ -63,9 +63,8 @@ struct peer {
     struct event *leaving;                /* takes the rules of a closed session out, in slices */
     size_t left, routes_left;             /* rules and routes taken out so far */
     struct bgp_update_conf update_conf;   /* negotiated */
-    struct bgp_shared_attrs *route_attrs; /* of the routes of the UPDATE being read, as `route_attrs_of` was told */
+    struct bgp_shared_attrs *route_attrs; /* of the UPDATE being read, but for labels; as `route_attrs_of` was told */
     const struct bgp_attrs *route_attrs_of;
-    uint32_t route_label;                       /* and with this label */
     struct ip_addr local;                       /* our end of the session */
     const struct bgp_attrs *own_next_hop;       /* of the UPDATE being read: those whose next hop was told to be ours */
     uint32_t end_of_rib;                        /* families whose End-of-RIB has come in this session */

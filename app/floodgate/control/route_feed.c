@@ -84,18 +84,20 @@ int route_reach(struct peer *peer, const struct bgp_route *route, const struct b
 {
     struct control *control = peer->control;
 
-    if (peer->route_attrs_of != attrs || peer->route_label != route->label) {
-        struct bgp_attrs labelled = *attrs;
-        labelled.label = route->label;
-        labelled.has_med = labelled.has_med && !peer->conf.remove_med; /* RFC 4271 5.1.4: before anything is compared */
+    if (peer->route_attrs_of != attrs) {
+        struct bgp_attrs kept = *attrs;
+        kept.has_med = kept.has_med && !peer->conf.remove_med; /* RFC 4271 5.1.4: before anything is compared */
         route_feed_end(peer);
-        peer->route_attrs = bgp_unicast_intern(control->routes, &labelled);
+        peer->route_attrs = bgp_unicast_intern(control->routes, &kept);
         peer->route_attrs_of = attrs;
-        peer->route_label = route->label;
     }
-    if (peer->route_attrs == NULL)
+    struct bgp_shared_attrs *labelled =
+        peer->route_attrs != NULL ? bgp_unicast_label(control->routes, peer->route_attrs, route->label) : NULL;
+    if (labelled == NULL)
         return -ENOMEM;
-    return bgp_unicast_announce(control->routes, &peer->source.rib, route, peer->route_attrs);
+    int error = bgp_unicast_announce(control->routes, &peer->source.rib, route, labelled);
+    bgp_unicast_release(control->routes, labelled);
+    return error;
 }
 
 void route_feed_import_again(struct control *control, const struct cfg *old)

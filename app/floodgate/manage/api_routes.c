@@ -70,7 +70,8 @@ static json_t *list(struct api_state *state, const struct ip_prefix *prefix, uin
             json_object_set_new(entry, "forwarding",
                                 json_fib_exact(state->dp, &of, json_object_get(entry, "rd") != NULL));
     }
-    json_fib_each(state->dp, prefix, is_missing, append_missing, &listing);
+    if (json_array_size(listing.array) < limit) /* else there is no room for what would be found in a whole table */
+        json_fib_each(state->dp, prefix, is_missing, append_missing, &listing);
     return listing.array;
 }
 

@@ -260,6 +260,34 @@ static void copies_are_equal_until_any_part_differs(void **state)
     bgp_attrs_free(&copy);
 }
 
+/* A message may have hundreds of routes, each with its own label, and attributes of 60,000 octets: held once. */
+static void labels_of_a_set_share_its_memory(void **state)
+{
+    static const uint8_t COMMUNITIES[60000];
+    const struct bgp_attrs attrs = {.communities = COMMUNITIES, .communities_len = sizeof COMMUNITIES};
+    struct bgp_attrs_pool pool = {0};
+    struct bgp_shared_attrs *base = bgp_attrs_pool_take(&pool, &attrs), *labelled[200];
+
+    (void)state;
+    assert_ptr_equal(bgp_attrs_pool_label(&pool, base, 0), base);
+    bgp_attrs_pool_give(&pool, base);
+    for (uint32_t i = 0; i < 200; i++) {
+        labelled[i] = bgp_attrs_pool_label(&pool, base, 16 + i / 2);
+        assert_int_equal(labelled[i]->attrs.label, 16 + i / 2);
+        assert_ptr_equal(labelled[i]->attrs.communities, base->attrs.communities);
+        assert_ptr_equal(bgp_attrs_base(labelled[i]), base);
+    }
+    assert_ptr_equal(labelled[0], labelled[1]);
+    assert_int_equal(pool.count, 101);
+    bgp_attrs_pool_give(&pool, base); /* they keep it */
+    assert_ptr_equal(bgp_attrs_pool_take(&pool, &attrs), base);
+    bgp_attrs_pool_give(&pool, base);
+    for (uint32_t i = 0; i < 200; i++)
+        bgp_attrs_pool_give(&pool, labelled[i]);
+    assert_int_equal(pool.count, 0);
+    bgp_attrs_pool_clear(&pool);
+}
+
 static void a_pool_keeps_each_set_once(void **state)
 {
     struct bgp_attrs_pool pool = {0};
@@ -295,6 +323,7 @@ int main(void)
         cmocka_unit_test(paths_that_came_back_are_not_used),
         cmocka_unit_test(unknown_transitive_attributes_are_kept_with_partial_set),
         cmocka_unit_test(copies_are_equal_until_any_part_differs),
+        cmocka_unit_test(labels_of_a_set_share_its_memory),
         cmocka_unit_test(a_pool_keeps_each_set_once),
     };
 
