@@ -54,6 +54,7 @@ def test_a_later_discard_wins_over_a_redirect_and_its_copy(route):
 def test_a_copy_whose_ttl_has_run_out_is_dropped_as_one_that_was_made_here(route):
     run = route([v4(ttl=1)], rules=[f"{TO_HOST} then redirect-ip 203.0.113.254 copy"])
     assert run.drops["ttl_expired"] == 2
+    assert len(run.up) == 1  # the source is told of the original alone
 
 
 def test_an_address_without_a_route_is_as_if_it_were_absent(route):

@@ -34,6 +34,7 @@ struct burst {
     uint32_t rules[PORTS_BURST];       /* first matching rule of each, or CLS_NO_MATCH */
     uint32_t hops[PORTS_BURST];        /* routed ports only: the lookup stage's answers, numbers of next hops */
     bool oversized;                    /* some are longer than their egress port's MTU, to be sent in fragments */
+    bool of_copies;      /* what becomes of them is nothing to tell the source, which sent the originals */
     uint16_t copy_count; /* of packets that go to another address, too: made by the act stage, sent after the burst */
     struct rte_mbuf *copies[PORTS_BURST];
     struct pkt_key copy_keys[PORTS_BURST];

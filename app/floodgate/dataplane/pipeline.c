@@ -158,6 +158,7 @@ static void redirect(struct burst *burst, uint16_t i, const struct act_packet *p
 /* Copies go through the last two stages as a burst of their own, once the originals are gone. */
 static void send_copies(struct burst *burst)
 {
+    burst->of_copies = true;
     burst->count = burst->copy_count;
     burst->packets = burst->copies;
     memcpy(burst->keys, burst->copy_keys, burst->count * sizeof burst->keys[0]);
@@ -272,7 +273,7 @@ void pipeline_run(struct worker *worker, const struct worker_queue *queue, struc
     burst.packets = packets;
     burst.meter.limit = NULL;
     burst.copy_count = 0;
-    burst.oversized = false;
+    burst.oversized = burst.of_copies = false;
 
     uint64_t before = start_tsc;
     const struct pipeline_stage *stage = queue->routed ? ROUTE : WIRE;

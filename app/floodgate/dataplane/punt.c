@@ -68,6 +68,6 @@ void punt_error(struct burst *burst, struct rte_mbuf *packet, const struct pkt_k
     packet_note(packet)->l3_offset = key->l3_offset;
     packet_note(packet)->vrf = vrf;
     packet_note(packet)->mtu = mtu;
-    if (!hand_up(burst, packet, kind))
+    if (burst->of_copies || !hand_up(burst, packet, kind))
         rte_pktmbuf_free(packet);
 }
