@@ -76,12 +76,12 @@ def host_rule(address, protocol=17):
 
 
 class Speaker:
-    def __init__(self, port, source="127.0.0.1", seconds=10):
+    def __init__(self, port, source="127.0.0.1", seconds=30):
         self.socket = socket.create_connection(("127.0.0.1", port), seconds, (source, 0))
         self.received = b""
 
     @classmethod
-    def of(cls, connected, seconds=10):
+    def of(cls, connected, seconds=30):
         """Over a connection that was accepted."""
         speaker = cls.__new__(cls)
         connected.settimeout(seconds)

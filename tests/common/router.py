@@ -46,7 +46,7 @@ def threads_of(pid):
     return "\n".join(lines)
 
 
-def wait_for(what, condition, seconds=10.0):
+def wait_for(what, condition, seconds=30.0):
     """The first true value of condition(); asks often, so that what is measured is the router and not the test."""
     end = time.monotonic() + seconds
     while True:
@@ -184,7 +184,7 @@ class Router:
         """By match text."""
         return {rule["match"]: rule for rule in self.ask("rules", *args)}
 
-    def wait_rules(self, count, state="active", seconds=10.0):
+    def wait_rules(self, count, state="active", seconds=30.0):
         def there():
             rules = self.ask("rules", "--state", state)
             return rules if len(rules) == count else None

@@ -72,7 +72,7 @@ def test_rules_come_bite_and_go(controller):
     assert all(rule["state"] == "active" and rule["actions"] == ["discard"] for rule in shown)
     assert all(rule["source"] == {"kind": "bgp", "peer": "controller"} for rule in shown)
     for rule in RULES:
-        wait_for("the rule to bite", lambda: grows(lambda: packets(router, rule)), 5)
+        wait_for("the rule to bite", lambda: grows(lambda: packets(router, rule)))
     # nothing of what the rules discard leaves
     assert not grows(lambda: router.ask("counters")["tx_packets"], 0.2)
 
@@ -95,14 +95,14 @@ def test_the_router_connects(tmp_path, start, kind):
         daemon = kind(tmp_path / "daemon", ADDRESS, 65001, router.config.bgp_port, 65000, listen=port)
         daemon.start()
         try:
-            wait_for("the session", lambda: router.peer("controller")["state"] == "Established", 10)
+            wait_for("the session", lambda: router.peer("controller")["state"] == "Established")
             for rule in RULES:
                 daemon.announce(rule)
             shown = wait_for("both rules", lambda: len(router.ask("rules")) == 2 and router.ask("rules"))
             assert [rule["nlri"] for rule in shown] == [nlri(rule) for rule in RULES]
         finally:
             daemon.stop(signal.SIGKILL)
-        wait_for("the rules to go", lambda: router.ask("rules") == [], 5)
+        wait_for("the rules to go", lambda: router.ask("rules") == [])
 
 
 def test_a_session_that_closes_takes_its_rules_along(controller):
@@ -111,7 +111,7 @@ def test_a_session_that_closes_takes_its_rules_along(controller):
         daemon.announce(rule)
     wait_for("both rules", lambda: len(router.ask("rules")) == 2, 15)
     daemon.stop(signal.SIGKILL)
-    wait_for("the rules to go", lambda: router.ask("rules") == [], 5)
+    wait_for("the rules to go", lambda: router.ask("rules") == [])
     time.sleep(WITHDRAWN_WITHIN_S)
     assert not grows(lambda: discards(router), 0.2)
     assert router.peer("controller")["state"] != "Established"

@@ -44,7 +44,7 @@ protocol bgp floodgate {{
 }}
 """)
         self.spawn(["bird", "-f", "-c", str(self.folder / "bird.conf"), "-s", str(self.folder / "bird.ctl")])
-        wait_for("bird", lambda: (self.folder / "bird.ctl").exists(), 10)
+        wait_for("bird", lambda: (self.folder / "bird.ctl").exists())
 
     def show(self, *what):
         return subprocess.run(["birdc", "-s", str(self.folder / "bird.ctl"), "show", "route", *what],
