@@ -12,6 +12,7 @@
 #include <linux/rtnetlink.h>
 
 #define RULE_PRIORITY 10000u /* before the table `main`, which is at 32766 */
+#define RULE_PROTOCOL 70u    /* marks a rule as ours: nobody's in rt_protos */
 #define ATTRS_SIZE    128u   /* octets of a request's attributes */
 
 union body {
@@ -110,12 +111,14 @@ int netlink_default_add(int netlink, unsigned ifindex, unsigned family, uint32_t
 static struct request rule_request(uint16_t type, uint16_t flags, const struct ip_addr *from)
 {
     const uint32_t priority = RULE_PRIORITY;
+    const uint8_t protocol = RULE_PROTOCOL;
     const struct fib_rule_hdr body = {
         .family = family_of(from->family), .src_len = (uint8_t)(size_of(from->family) * 8), .action = FR_ACT_TO_TBL};
     struct request request = request_of(type, flags, &body, sizeof body);
 
     attr_add(&request, FRA_SRC, from->octets, size_of(from->family));
     attr_add(&request, FRA_PRIORITY, &priority, sizeof priority);
+    attr_add(&request, FRA_PROTOCOL, &protocol, sizeof protocol);
     return request;
 }
 

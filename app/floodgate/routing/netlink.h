@@ -21,7 +21,7 @@ int netlink_default_add(int netlink, unsigned ifindex, unsigned family, uint32_t
 
 /* Packets from this address ask this table first. Rules stay until they are deleted, whoever made them. */
 int netlink_rule_add(int netlink, const struct ip_addr *from, uint32_t table);
-/* -ENOENT: there is none from this address, of whatever table. */
+/* -ENOENT: there is none of a router's from this address, of whatever table. */
 int netlink_rule_delete(int netlink, const struct ip_addr *from);
 
 #endif
