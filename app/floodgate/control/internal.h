@@ -35,10 +35,11 @@ struct peer_routes;
 
 /* How a peer stands to its max-prefix in this session. */
 struct peer_limit {
-    uint32_t warned; /* families */
-    bool octets;     /* by the memory that its attributes take, not by their number */
-    bool breached;   /* the session is ended and stays down until the operator says otherwise */
-    uint32_t family; /* the one that went beyond */
+    uint32_t warned;  /* families */
+    uint32_t touched; /* families of routes of the UPDATE being read: looked at once, behind it */
+    bool octets;      /* by the memory that its attributes take, not by their number */
+    bool breached;    /* the session is ended and stays down until the operator says otherwise */
+    uint32_t family;  /* the one that went beyond */
 };
 
 /* One neighbour. */
@@ -151,6 +152,7 @@ void route_feed_end(struct peer *peer); /* the UPDATE is read */
 /* limit.c: max-prefix */
 uint32_t limit_of(const struct peer *peer, uint32_t family);
 void limit_check(struct peer *peer, uint32_t family); /* another announcement of the family was taken */
+void limit_check_routes(struct peer *peer);           /* the UPDATE is read */
 void limit_end_session(struct peer *peer);            /* breached: from the session's `update` callback */
 void limit_hold(struct peer *peer);                   /* afterwards, outside of it: no more sessions */
 

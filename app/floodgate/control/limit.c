@@ -62,6 +62,14 @@ void limit_check(struct peer *peer, uint32_t family)
     }
 }
 
+void limit_check_routes(struct peer *peer)
+{
+    for (uint32_t families = peer->limit.touched; families != 0; families &= families - 1)
+        if (!peer->limit.breached)
+            limit_check(peer, families & -families);
+    peer->limit.touched = 0;
+}
+
 void limit_end_session(struct peer *peer)
 {
     const uint32_t family = peer->limit.family, max = limit_of(peer, family);

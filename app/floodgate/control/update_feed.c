@@ -81,8 +81,6 @@ static void on_reach_route(void *ctx, const struct bgp_route *route, const struc
 {
     struct peer *peer = ctx;
 
-    if (peer->limit.breached) /* what is left of the UPDATE that went beyond */
-        return;
     if (next_hop_is_own(peer, attrs) || !filter_route_passes(&peer->conf.import_filter, route, attrs)) {
         peer->filtered++;
         peer->routes_rejected[__builtin_ctz(route->family)]++;
@@ -91,7 +89,7 @@ static void on_reach_route(void *ctx, const struct bgp_route *route, const struc
     }
     int error = route_reach(peer, route, attrs);
     if (error == 0) {
-        limit_check(peer, route->family);
+        peer->limit.touched |= route->family;
         return;
     }
     peer->routes_rejected[__builtin_ctz(route->family)]++;
@@ -201,6 +199,7 @@ void update_feed(struct peer *peer, const uint8_t *body, size_t len)
     struct bgp_update_result result = bgp_update_parse(body, len, &peer->update_conf, &UPDATE_OPS, peer);
 
     route_feed_end(peer);
+    limit_check_routes(peer);
     if (result.reset && result.what != NULL)
         on_bad_attribute(peer, result.what);
     if (peer->update_told)
