@@ -104,6 +104,9 @@ struct control {
     struct breaker *breaker;
     struct journal *journal;
     struct decisions *decisions;
+    bool decisions_due;  /* recover.c: the journal was rotated since they were written into it */
+    bool decisions_many; /* they were, that time */
+    mono_ms_t decisions_written_at;
     struct rule_source config_source, api_source;
     uint32_t source_number; /* the last one given out */
     struct peer **peers;    /* in the order of the configuration, then dynamic ones */

@@ -8,6 +8,9 @@
 #include "control/journal.h"
 #include "dataplane/dataplane.h"
 
+#define REWRITE_LEAST_MS (60 * MONO_MS_PER_S)
+#define MANY             1000 /* decisions: some hundred KiB of a file that has a MiB at the least */
+
 static void on_entry(void *ctx, const struct journal_entry *entry)
 {
     const struct control *control = ctx;
@@ -51,13 +54,19 @@ static void record_kill_switch(const struct control *control, const char *peer)
 
 void recover_watch(struct control *control)
 {
-    decisions_age(control->decisions, control_now());
-    if (!journal_watch(control->journal))
+    mono_ms_t now = control_now();
+
+    decisions_age(control->decisions, now);
+    control->decisions_due = journal_watch(control->journal) || control->decisions_due;
+    /* so many of them that they fill a file must not fill one after the other */
+    if (!control->decisions_due || (control->decisions_many && now - control->decisions_written_at < REWRITE_LEAST_MS))
         return;
+    control->decisions_due = false;
+    control->decisions_written_at = now;
     if (dataplane_bypassed(control->dp))
         record_kill_switch(control, "");
     for (size_t i = 0; i < control->peer_count; i++)
         if (control->peers[i]->source.killed)
             record_kill_switch(control, control->peers[i]->name);
-    rules_record_decisions(control->rules);
+    control->decisions_many = rules_record_decisions(control->rules) > MANY;
 }

@@ -229,8 +229,9 @@ bool rules_promote(struct rules *rules, uint32_t id, const char *by, char *why, 
 /* The kill-switch of one source: none of its rules is enforced, those that come included. False: it was so already. */
 bool rules_kill(struct rules *rules, struct rule_source *source, bool on, const char *by);
 
-/* Writes into the journal again what was decided about rules, for what is older will be gone one day. */
-void rules_record_decisions(const struct rules *rules);
+/* Writes into the journal again what was decided about rules, for what is older will be gone one day. Returns how many
+ * entries that were. */
+size_t rules_record_decisions(const struct rules *rules);
 
 /* The circuit breaker's: suspends a rule until the operator resumes it. */
 void rules_trip(struct rules *rules, uint32_t id, const char *reason);

@@ -244,7 +244,7 @@ void rules_expire(struct rules *rules, uint32_t id, enum rule_expiry why)
 }
 
 /* What stands of the rule, each as the event that made it so. */
-static void record_rule(const struct rules *rules, const struct rule *rule)
+static size_t record_rule(const struct rules *rules, const struct rule *rule)
 {
     const struct {
         bool stands;
@@ -254,16 +254,24 @@ static void record_rule(const struct rules *rules, const struct rule *rule)
                  {rule->dry_run, "dry-run"},
                  {rule->tripped != NULL, "breaker"},
                  {rule->suspended_by_operator, "suspend"}};
+    size_t count = 0;
 
-    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
-        if (marks[i].stands)
-            rule_record(rules, rule, marks[i].event, "kept", "router");
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        if (!marks[i].stands)
+            continue;
+        rule_record(rules, rule, marks[i].event, "kept", "router");
+        count++;
+    }
+    return count;
 }
 
-void rules_record_decisions(const struct rules *rules)
+size_t rules_record_decisions(const struct rules *rules)
 {
+    size_t count = 0;
+
     for (const struct rule *rule = rules_next(rules, NULL); rule != NULL; rule = rules_next(rules, rule))
-        record_rule(rules, rule);
+        count += record_rule(rules, rule);
+    return count;
 }
 
 void rule_remember(struct rules *rules, struct rule *rule)
