@@ -10,6 +10,7 @@
  */
 #include "packet/parse.h"
 
+#include <rte_ip.h>
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 #include <string.h>
@@ -358,6 +359,21 @@ void pkt_parse_burst(struct rte_mbuf *const *mbufs, struct pkt_key *keys, unsign
     }
 }
 
+bool pkt_checksum_right(const struct rte_mbuf *mbuf, const struct pkt_key *key)
+{
+    uint8_t spare[15 * 4];
+
+    if (key->family != IP_V4)
+        return true;
+    const uint8_t *ip = rte_pktmbuf_read(mbuf, key->l3_offset, IPV4_SIZE, spare);
+    if (unlikely(ip == NULL))
+        return false;
+    uint32_t header_len = (ip[0] & 0x0fu) * 4;
+    if (unlikely(header_len > IPV4_SIZE))
+        ip = rte_pktmbuf_read(mbuf, key->l3_offset, header_len, spare);
+    return likely(ip != NULL) && rte_raw_cksum(ip, header_len) == 0xffff;
+}
+
 const char *pkt_malformed_word(unsigned reason)
 {
     static const char *const words[PKT_MALFORMED_COUNT] = {
@@ -369,6 +385,7 @@ const char *pkt_malformed_word(unsigned reason)
         [PKT_BAD_EXTENSION] = "bad-extension",
         [PKT_BAD_FRAGMENT] = "bad-fragment",
         [PKT_BAD_L4_HEADER] = "bad-l4-header",
+        [PKT_BAD_CHECKSUM] = "bad-checksum",
     };
 
     return reason < PKT_MALFORMED_COUNT ? words[reason] : "unknown";

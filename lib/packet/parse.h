@@ -13,7 +13,7 @@ struct rte_mbuf;
 
 /*
  * Why a packet is malformed. Octets of the frame after the IP packet (Ethernet padding) are fine and are not read.
- * Checksums are not looked at here.
+ * Checksums are not looked at here: a wire passes on what it gets, a router asks pkt_checksum_right.
  *
  * Fragments: a first fragment must show what Flowspec matches on, or attackers would cut it there. IPv4 (RFC 1858):
  * with TCP it holds 16 octets of the TCP header at least, and no TCP fragment starts at offset 8. IPv6 (RFC 8200 4.5,
@@ -33,6 +33,7 @@ enum pkt_malformed {
     PKT_BAD_FRAGMENT,   /* reassembles beyond 65535 octets; is empty; is no multiple of 8 with more to come; is a
                            fragment of a fragment; would overwrite the TCP flags of the first */
     PKT_BAD_L4_HEADER,  /* TCP, UDP or ICMP header cut short or its own length field lies */
+    PKT_BAD_CHECKSUM,   /* IPv4 header: only where packets are routed */
     PKT_MALFORMED_COUNT,
 };
 
@@ -54,5 +55,11 @@ void pkt_parse(const struct rte_mbuf *mbuf, struct pkt_key *key);
 
 /* The same for a burst, with the headers prefetched. */
 void pkt_parse_burst(struct rte_mbuf *const *mbufs, struct pkt_key *keys, unsigned count);
+
+/*
+ * Whether the checksum of the IPv4 header is right, options included; always so for IPv6, which has none. A router must
+ * ask before it passes a packet on or takes it for itself (RFC 1812 5.2.2, RFC 1122 3.2.1.2). The key must be sound.
+ */
+bool pkt_checksum_right(const struct rte_mbuf *mbuf, const struct pkt_key *key);
 
 #endif

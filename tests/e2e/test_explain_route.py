@@ -66,7 +66,8 @@ def random_frame(rng, number):
                   hlim=ttl)
     else:
         ip = IP(src=rng.choice(["198.51.100.2", "10.2.0.1", "192.0.2.1", "10.0.0.77"]), dst=rng.choice(DESTINATIONS),
-                ttl=ttl, tos=rng.choice([0, 0, 40]), id=7, flags=rng.choice(["", "DF"]))
+                ttl=ttl, tos=rng.choice([0, 0, 40]), id=7, flags=rng.choice(["", "DF"]),
+                chksum=rng.choice([None] * 40 + [1]))
     ports = {"sport": rng.choice([53, 1000 + number]), "dport": rng.choice([179, 2000])}
     layer = rng.choice([UDP(**ports), TCP(**ports), ICMPv6EchoRequest() if v6 else ICMP()])
     packet = ip / layer / Raw(b"%06d" % number + b"x" * rng.choice([10, 40, 1300]))

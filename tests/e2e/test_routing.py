@@ -3,6 +3,7 @@
 import pytest
 from frames import ARP, ICMP, IP, TCP, UDP, Dot1Q, Ether, ICMPv6EchoReply, ICMPv6EchoRequest, IPv6, Raw
 from routed import GATEWAY, GATEWAY2, HOST, LAN, NEIGHBORS, PORTS, UP, play
+from scapy.layers.inet import IPOption
 from scapy.layers.inet6 import (
     ICMPv6DestUnreach, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig,
     ICMPv6TimeExceeded)
@@ -80,6 +81,9 @@ def test_a_next_hop_that_is_reached_over_another_route(route):
     ("not_for_router", v4(ether=eth(dst="02:00:00:00:00:77")), []),
     ("not_for_router", v4(ether=eth() / Dot1Q(vlan=9)), []),
     ("not_for_router", bytes(eth()) [:12] + b"\x88\xcc" + bytes(46), []),
+    ("malformed", v4(chksum=0x1234), []),
+    ("malformed", v4("203.0.113.1", chksum=0x1234), []),
+    ("malformed", v4(options=IPOption(b"\x94\x04\x00\x00"), chksum=0x1234), []),
     ("no_route", v4("127.0.0.1"), [{"prefix": "0.0.0.0/0", "via": "203.0.113.254"}]),
 ])
 def test_each_reason_to_drop(route, reason, frame, routes):

@@ -11,6 +11,7 @@
 #include "dataplane/punt.h"
 #include "dataplane/route_judge.h"
 #include "dataplane/route_plane.h"
+#include "packet/parse.h"
 #include "packet/rewrite.h"
 
 /* Before Flowspec: no rule can cut the router off. */
@@ -23,6 +24,10 @@ void stage_local(struct burst *burst)
 
     for (uint16_t i = 0; i < burst->count; i++) {
         struct rte_mbuf *packet = burst->packets[i];
+        if (unlikely(!pkt_checksum_right(packet, &burst->keys[i]))) {
+            burst_drop(burst, packet, CNT_DROP_MALFORMED);
+            continue;
+        }
         enum up_kind kind = route_judge(route, port, rte_pktmbuf_mtod(packet, const uint8_t *),
                                         rte_pktmbuf_data_len(packet), &burst->keys[i], &foreign);
         if (unlikely(kind != ROUTE_NOT_TAKEN)) {

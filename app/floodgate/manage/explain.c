@@ -265,6 +265,8 @@ json_t *explain_packet(const struct explain_request *request, const struct datap
     if (e.port == NULL || !read_packet(request, &e, &assumed, why, size))
         return NULL;
 
+    if (e.port->routed && e.head.checksum_wrong)
+        e.key.malformed = PKT_BAD_CHECKSUM;
     bool ip = e.key.malformed == PKT_SOUND && e.key.family != IP_NONE;
     uint16_t vrf = dataplane_port_vrf(dp, e.port->index);
     e.answer = json_object();

@@ -81,7 +81,8 @@ bool frame_hex_parse(const char *text, struct pkt_key *key, struct frame_head *h
             .buf_addr = frame, .buf_len = FRAME_MAX, .data_len = (uint16_t)len, .pkt_len = (uint32_t)len, .nb_segs = 1};
         rte_mbuf_refcnt_set(&mbuf, 1);
         pkt_parse(&mbuf, key);
-        *head = (struct frame_head){.len = (uint32_t)len};
+        bool right = key->malformed != PKT_SOUND || pkt_checksum_right(&mbuf, key);
+        *head = (struct frame_head){.len = (uint32_t)len, .checksum_wrong = !right};
         memcpy(head->octets, frame, (size_t)len < sizeof head->octets ? (size_t)len : sizeof head->octets);
     }
     free(frame);

@@ -16,6 +16,7 @@ bool frame_hex_looks_like(const char *text);
 struct frame_head {
     uint8_t octets[64];
     uint32_t len;
+    bool checksum_wrong; /* of its IPv4 header, where it has one */
 };
 
 /*
