@@ -8,11 +8,19 @@
 #include "base/prefix_trie.h"
 #include "bgp/types.h"
 #include "bgp/unicast_rib.h"
+#include "control/internal.h"
 #include "control/rules.h"
 #include "policy/feasibility.h"
 
 #define DELAY_MS 20  /* from a change to the judgement: a burst of routes is judged once */
 #define SLICE    512 /* rules judged in one turn of the event loop */
+#define TURN_MS  5   /* or fewer, when it takes this long */
+/*
+ * A rule for a short prefix may look at each route below (condition c), and each change of one marks it again: one that
+ * takes a turn and more by itself waits nine times as long afterwards, so that no more than a tenth of the thread's
+ * time goes there.
+ */
+#define SLOW_REST 9
 
 struct rejudge {
     rejudge_fn judge;
@@ -28,7 +36,7 @@ struct rejudge {
 
 static void arm(struct rejudge *rejudge, unsigned delay_ms)
 {
-    const struct timeval delay = {.tv_usec = (suseconds_t)delay_ms * 1000};
+    const struct timeval delay = {.tv_sec = delay_ms / 1000, .tv_usec = (suseconds_t)(delay_ms % 1000) * 1000};
 
     if (!evtimer_pending(rejudge->timer, NULL))
         evtimer_add(rejudge->timer, &delay);
@@ -46,16 +54,21 @@ static void unmark(struct rejudge *rejudge, struct rule *rule)
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct rejudge *rejudge = arg;
+    mono_ms_t begun = control_now(), now = begun, slow = 0;
 
     (void)fd;
     (void)what;
-    for (unsigned i = 0; i < SLICE && !TAILQ_EMPTY(&rejudge->waiting); i++) {
+    for (unsigned i = 0; i < SLICE && now - begun < TURN_MS && !TAILQ_EMPTY(&rejudge->waiting); i++) {
         struct rule *rule = TAILQ_FIRST(&rejudge->waiting);
+        mono_ms_t before = now;
         unmark(rejudge, rule);
         rejudge->judge(rejudge->ctx, rule);
+        now = control_now();
+        if (now - before >= TURN_MS)
+            slow = now - before;
     }
-    if (!TAILQ_EMPTY(&rejudge->waiting))
-        arm(rejudge, 0);
+    if (!TAILQ_EMPTY(&rejudge->waiting) || slow > 0)
+        arm(rejudge, (unsigned)(SLOW_REST * slow));
 }
 
 struct rejudge *rejudge_create(struct event_base *base, rejudge_fn judge, void *ctx)
