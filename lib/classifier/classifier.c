@@ -19,6 +19,7 @@ struct cls {
     void *engine;
     struct cls *next; /* the next replica */
     struct rcu *rcu;
+    const size_t *shared_bytes;
 };
 
 static struct cls *replica_create(const struct cls_conf *conf, const struct cls_memory *memory, unsigned replicas)
@@ -29,9 +30,10 @@ static struct cls *replica_create(const struct cls_conf *conf, const struct cls_
     if (cls == NULL)
         return NULL;
     own.memory = memory;
-    own.memory_bytes = conf->memory_bytes / replicas;
+    own.memory_bytes = conf->shared_bytes != NULL ? conf->memory_bytes : conf->memory_bytes / replicas;
     cls->ops = engines[conf->engine];
     cls->rcu = conf->rcu;
+    cls->shared_bytes = conf->shared_bytes;
     cls->engine = cls->ops->create(&own);
     if (cls->engine == NULL) {
         free(cls);
@@ -114,10 +116,19 @@ static int add_to_all(struct cls *first, uint32_t id, const struct fs_rule *rule
     return 0;
 }
 
+/* What the limit is compared with. */
+static size_t limited_bytes(const struct cls *cls)
+{
+    struct cls_stats stats;
+
+    if (cls->shared_bytes != NULL)
+        return *cls->shared_bytes;
+    cls_stats_get(cls, &stats);
+    return stats.memory_bytes;
+}
+
 int cls_rule_add(struct cls *cls, uint32_t id, const struct fs_rule *rule)
 {
-    struct cls_stats before, after;
-
     if (id == CLS_NO_MATCH)
         return -EINVAL;
     if (cls->ops->add != NULL)
@@ -126,10 +137,9 @@ int cls_rule_add(struct cls *cls, uint32_t id, const struct fs_rule *rule)
     if (error != -ENOMEM)
         return error;
     /* Retired memory that has become free makes room. Not in the middle of a change, which relies on what it found. */
-    cls_stats_get(cls, &before);
+    size_t before = limited_bytes(cls);
     rcu_reclaim(cls->rcu);
-    cls_stats_get(cls, &after);
-    return after.memory_bytes < before.memory_bytes ? add_to_all(cls, id, rule) : error;
+    return limited_bytes(cls) < before ? add_to_all(cls, id, rule) : error;
 }
 
 int cls_rule_remove(struct cls *cls, uint32_t id)

@@ -54,6 +54,11 @@ struct cls_conf {
     struct rcu *rcu;     /* must outlive the classifier */
     size_t memory_bytes; /* most memory to use, all replicas together; 0: no limit */
     /*
+     * CLS_FAST: what all classifiers that are given the same number have in use, for `memory_bytes` to bound their sum;
+     * theirs to change, by one writer, and to outlive them. NULL: each counts for itself.
+     */
+    size_t *shared_bytes;
+    /*
      * CLS_FAST keeps so many copies of everything that readers touch, each in memory of its own; 0 is 1. A reader of
      * another replica than the first takes its handle from cls_replica.
      */

@@ -125,7 +125,7 @@ static void fast_release(struct fast *fast)
 static void *fast_create(const struct cls_conf *conf)
 {
     const struct walk_ops *walk = walk_choose(conf->simd);
-    struct mem mem = {.rcu = conf->rcu};
+    struct mem mem = {.rcu = conf->rcu, .shared = conf->shared_bytes};
 
     if (walk == NULL)
         return NULL;

@@ -3,13 +3,23 @@
 
 static bool allowed(const struct mem *mem, size_t size)
 {
-    return mem->limit == 0 || mem->exempt || mem->used + size <= mem->limit;
+    size_t used = mem->shared != NULL ? *mem->shared : mem->used;
+
+    return mem->limit == 0 || mem->exempt || used + size <= mem->limit;
+}
+
+/* Wraps around where less is used than before. */
+static void count(struct mem *mem, size_t more)
+{
+    mem->used += more;
+    if (mem->shared != NULL)
+        *mem->shared += more;
 }
 
 static void *counted(struct mem *mem, void *block)
 {
     if (block != NULL)
-        mem->used += arena_block_size(block);
+        count(mem, arena_block_size(block));
     return block;
 }
 
@@ -32,7 +42,7 @@ void mem_free(struct mem *mem, void *block)
 {
     if (block == NULL)
         return;
-    mem->used -= arena_block_size(block);
+    count(mem, -arena_block_size(block));
     arena_free(&mem->arena, block);
 }
 

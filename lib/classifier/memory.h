@@ -13,9 +13,10 @@
 
 struct mem {
     struct rcu *rcu;
-    size_t limit; /* 0: none */
-    size_t used;  /* octets, retired ones included until they are released */
-    bool exempt;  /* removals may exceed the limit for a moment: they must not fail for it */
+    size_t limit;   /* 0: none */
+    size_t used;    /* octets, retired ones included until they are released */
+    size_t *shared; /* what the limit is compared with instead: the sum of several; NULL: none */
+    bool exempt;    /* removals may exceed the limit for a moment: they must not fail for it */
     struct arena arena;
 };
 

@@ -21,12 +21,14 @@ struct vrf_rules *vrf_rules_create(const struct cfg *cfg, const struct cls_conf 
 
     if (rules == NULL)
         return NULL;
+    struct cls_conf own = *conf;
+    own.shared_bytes = &rules->memory_bytes;
     rules->count = count;
     rules->names = calloc(count, sizeof(char *));
     bool whole = rules->names != NULL;
     for (uint16_t vrf = 0; whole && vrf < count; vrf++) {
         rules->names[vrf] = strdup(vrf == 0 ? "default" : cfg->vrfs[vrf - 1].name);
-        rules->cls[vrf] = cls_create(conf);
+        rules->cls[vrf] = cls_create(&own);
         whole = rules->names[vrf] != NULL && rules->cls[vrf] != NULL;
     }
     if (whole)

@@ -17,10 +17,12 @@ struct cfg;
 struct vrf_rules {
     uint16_t count; /* the default VRF included: 1 at least */
     char **names;
-    struct cls *cls[]; /* by VRF; written at the start only */
+    size_t memory_bytes; /* in use by all classifiers together: what `memory_bytes` of their configuration bounds */
+    struct cls *cls[];   /* by VRF; written at the start only */
 };
 
-/* `conf` is what each classifier is made with. NULL when memory is short. */
+/* `conf` is what the classifiers are made with; its limit is that of all of them together. NULL when memory is short.
+ */
 struct vrf_rules *vrf_rules_create(const struct cfg *cfg, const struct cls_conf *conf);
 void vrf_rules_free(struct vrf_rules *rules); /* no reader online */
 
