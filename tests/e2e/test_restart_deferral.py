@@ -45,6 +45,7 @@ def network(start):
             speakers.append(speaker)
             return speaker.establish(asn=peer.asn, router_id=peer.address.replace("127.0.0", "192.0.2"),
                                      capabilities=capabilities(peer.asn, **options))
+        connect.router = router
         return connect
     yield run
     for speaker in speakers:
@@ -94,4 +95,19 @@ def test_the_time_ends_the_waiting(network):
 def test_it_can_be_switched_off(network):
     connect = network(0)
     keeper = connect("keeper")
+    keeper.until(lambda: len(keeper.ended) == 2)
+
+
+@pytest.mark.parametrize("how", ["taken down", "out of the configuration"])
+def test_one_that_never_came_and_is_not_to_come_is_not_waited_for(network, how):
+    connect = network(3600)
+    keeper, plain = connect("keeper"), connect("plain", graceful=False)
+    keeper.send(END)
+    assert not keeper.ended
+    if how == "taken down":
+        connect.router.ctl("peer", "external", "down")
+    else:
+        connect.router.config.peers.remove(next(p for p in connect.router.config.peers if p.name == "external"))
+        connect.router.configure()
+        connect.router.ctl("reload")
     keeper.until(lambda: len(keeper.ended) == 2)

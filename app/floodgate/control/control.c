@@ -355,6 +355,7 @@ static bool peer_down(struct peer *peer, const char *reason, char *why, size_t s
     }
     peer->admin_down = true;
     peer_stop(peer, CEASE_ADMIN_DOWN, reason);
+    deferral_check(peer->control->deferral); /* one that never came has no session whose end would ask */
     return true;
 }
 

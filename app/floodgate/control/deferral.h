@@ -24,7 +24,7 @@ void deferral_free(struct deferral *deferral);
 /* Whether the End-of-RIB of a family must not be sent to this peer yet: distribute_end_of_rib is called when it may. */
 bool deferral_holds(const struct deferral *deferral, const struct peer *peer, uint32_t family);
 
-/* A peer came up, went down or completed a family. */
+/* A peer came up, went down, completed a family, or is no longer to come: taken down or out of the configuration. */
 void deferral_check(struct deferral *deferral);
 
 #endif

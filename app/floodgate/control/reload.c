@@ -10,6 +10,7 @@
 
 #include "base/strbuf.h"
 #include "control/breaker.h"
+#include "control/deferral.h"
 #include "control/distribute.h"
 #include "control/dynamic.h"
 #include "control/guard.h"
@@ -357,6 +358,7 @@ bool control_reload(struct control *control, char *summary, size_t summary_size,
     peers_apply(control, fresh, slots, &peers);
     free(peers.said);
     dynamic_reconfigure(control->dynamic);
+    deferral_check(control->deferral); /* a peer that is gone is not waited for */
     judge_again(control, old);
     judge_free(old_judge);
     local_rules_configure(control, old, fresh, &rules);
