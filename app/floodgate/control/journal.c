@@ -125,9 +125,13 @@ static bool load(struct journal *journal, uint64_t most)
     return journal->file != NULL;
 }
 
+/* An empty record is in its place among the lines, too: journal_settled. */
 static void on_record(void *ctx, const void *data, size_t len)
 {
-    journal_file_line(ctx, data, len);
+    if (len == 0)
+        journal_file_settled(ctx);
+    else
+        journal_file_line(ctx, data, len);
 }
 
 static void on_flush(void *ctx)
@@ -190,6 +194,11 @@ bool journal_watch(struct journal *journal)
     bool rotated = rotations != journal->rotations;
     journal->rotations = rotations;
     return rotated;
+}
+
+bool journal_settled(struct journal *journal)
+{
+    return journal->spool == NULL || spool_put(journal->spool, "", 0);
 }
 
 void journal_wait(struct journal *journal)

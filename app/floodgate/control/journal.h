@@ -45,6 +45,12 @@ void journal_add(struct journal *journal, const struct journal_entry *entry);
 bool journal_watch(struct journal *journal);
 
 /*
+ * After a rotation: what stands has been added again. Until then the file is not rotated once more, and grows instead.
+ * False: no room for that to be told, so do it again.
+ */
+bool journal_settled(struct journal *journal);
+
+/*
  * Calls `emit` for what the file had besides verdicts when it was read, oldest first, whether or not it is among the
  * latest entries; and forgets it.
  */

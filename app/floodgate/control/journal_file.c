@@ -20,6 +20,7 @@ struct journal_file {
     uint64_t size, most;
     bool unsynced;
     bool cut;             /* it ends within a line */
+    bool unsettled;       /* PATH.1 may have what the file has not, and must stay */
     uint64_t retry_at_ms; /* when opening or rotating is tried again; 0: at once */
     atomic_uint rotations;
     pthread_mutex_t lock; /* of what follows, which the control thread takes */
@@ -132,6 +133,7 @@ static void rotate(struct journal_file *file)
     }
     close(file->fd);
     file->cut = false;
+    file->unsettled = true;
     atomic_fetch_add_explicit(&file->rotations, 1, memory_order_relaxed);
     file_try(file);
 }
@@ -143,7 +145,7 @@ static bool ready(struct journal_file *file, size_t more)
 
     if (file->fd < 0 && may_try)
         file_try(file);
-    else if (file->fd >= 0 && file->size > 0 && file->size + more > file->most && may_try)
+    else if (file->fd >= 0 && file->size > 0 && file->size + more > file->most && may_try && !file->unsettled)
         rotate(file);
     else if (may_try)
         file->retry_at_ms = 0;
@@ -172,6 +174,11 @@ void journal_file_line(struct journal_file *file, const char *fields, size_t len
         trouble(file, "cannot be written", written < 0 ? strerror(errno) : "the disk is full", 1);
     else if (file->retry_at_ms == 0)
         all_is_well(file);
+}
+
+void journal_file_settled(struct journal_file *file)
+{
+    file->unsettled = false;
 }
 
 void journal_file_sync(struct journal_file *file)

@@ -14,13 +14,16 @@
 
 struct journal_file;
 
-/* `most`: octets, then it becomes PATH.1. `cut`: it ends within a line. NULL when memory is short; a file that cannot
+/* `most`: octets, then it becomes PATH.1, once what stands was written into it (journal_file_settled). `cut`: it ends within a line. NULL when memory is short; a file that cannot
  * be opened is tried again. */
 struct journal_file *journal_file_open(const char *path, uint64_t most, bool cut);
 void journal_file_close(struct journal_file *file); /* synced */
 
 /* Appends fields as one line, with their checksum. */
 void journal_file_line(struct journal_file *file, const char *fields, size_t len);
+
+/* What was decided and still stands has been written since the last rotation: what is older may go with the next. */
+void journal_file_settled(struct journal_file *file);
 
 /* Brings it to the disk. */
 void journal_file_sync(struct journal_file *file);

@@ -61,7 +61,6 @@ void recover_watch(struct control *control)
     /* so many of them that they fill a file must not fill one after the other */
     if (!control->decisions_due || (control->decisions_many && now - control->decisions_written_at < REWRITE_LEAST_MS))
         return;
-    control->decisions_due = false;
     control->decisions_written_at = now;
     if (dataplane_bypassed(control->dp))
         record_kill_switch(control, "");
@@ -69,4 +68,5 @@ void recover_watch(struct control *control)
         if (control->peers[i]->source.killed)
             record_kill_switch(control, control->peers[i]->name);
     control->decisions_many = rules_record_decisions(control->rules) > MANY;
+    control->decisions_due = !journal_settled(control->journal);
 }

@@ -262,6 +262,26 @@ static void a_torn_last_line_is_skipped_wherever_it_was_torn(void **state)
     free(whole);
 }
 
+/* What was decided is in the file before, until it has been written again. */
+static void a_file_is_rotated_once_more_only_when_it_is_settled(void **state)
+{
+    struct journal_file *file = journal_file_open(path, 100, false);
+    struct stat status;
+
+    (void)state;
+    for (unsigned i = 0; i < 8; i++)
+        journal_file_line(file, "0123456789012345678901234567890123456789", 40);
+    assert_int_equal(journal_file_rotations(file), 1);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_size, 6 * 50);
+    journal_file_settled(file);
+    journal_file_line(file, "0123456789012345678901234567890123456789", 40);
+    assert_int_equal(journal_file_rotations(file), 2);
+    assert_int_equal(stat(rotated, &status), 0);
+    assert_int_equal(status.st_size, 6 * 50);
+    journal_file_close(file);
+}
+
 static void a_full_file_becomes_the_one_before(void **state)
 {
     struct journal *journal = open_journal(100000);
@@ -428,6 +448,7 @@ int main(void)
         JOURNAL_TEST(the_oldest_are_forgotten_in_memory_and_not_in_the_file),
         JOURNAL_TEST(a_torn_last_line_is_skipped_wherever_it_was_torn),
         JOURNAL_TEST(a_full_file_becomes_the_one_before),
+        JOURNAL_TEST(a_file_is_rotated_once_more_only_when_it_is_settled),
         JOURNAL_TEST(a_file_that_cannot_be_rotated_grows_on_until_it_can),
         JOURNAL_TEST(a_file_that_cannot_be_opened_is_tried_again),
         JOURNAL_TEST(without_a_file_it_is_kept_in_memory),
