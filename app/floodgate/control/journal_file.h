@@ -14,8 +14,10 @@
 
 struct journal_file;
 
-/* `most`: octets, then it becomes PATH.1, once what stands was written into it (journal_file_settled). `cut`: it ends within a line. NULL when memory is short; a file that cannot
- * be opened is tried again. */
+/*
+ * `most`: octets, then it becomes PATH.1, once what stands was written into it (journal_file_settled). `cut`: it ends
+ * within a line. NULL when memory is short; a file that cannot be opened is tried again.
+ */
 struct journal_file *journal_file_open(const char *path, uint64_t most, bool cut);
 void journal_file_close(struct journal_file *file); /* synced */
 

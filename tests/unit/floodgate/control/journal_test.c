@@ -273,12 +273,12 @@ static void a_file_is_rotated_once_more_only_when_it_is_settled(void **state)
         journal_file_line(file, "0123456789012345678901234567890123456789", 40);
     assert_int_equal(journal_file_rotations(file), 1);
     assert_int_equal(stat(path, &status), 0);
-    assert_int_equal(status.st_size, 6 * 50);
+    assert_int_equal(status.st_size, 7 * 50);
     journal_file_settled(file);
     journal_file_line(file, "0123456789012345678901234567890123456789", 40);
     assert_int_equal(journal_file_rotations(file), 2);
     assert_int_equal(stat(rotated, &status), 0);
-    assert_int_equal(status.st_size, 6 * 50);
+    assert_int_equal(status.st_size, 7 * 50);
     journal_file_close(file);
 }
 
