@@ -18,7 +18,8 @@ static const struct command {
     {"status", cmd_status, "status", "version, uptime, sessions, rules by state, rates, drops", ""},
     {"rules", cmd_rules, "rules [--family ipv4|ipv6] [--state STATE] [--peer NAME] [--limit N]",
      "rules in evaluation order, with counters",
-     "STATE is active, rejected, held, suspended, never-matches, stale or dry-run. DROPPED counts packets.\n"
+     "STATE is active, rejected, held, suspended, never-matches, stale, dry-run or not-imported. DROPPED counts "
+     "packets.\n"
      "`fgctl rule show ID` says all about one rule, the reason of its state included.\n"},
     {"rule", cmd_rule,
      "rule show|del|suspend|resume|approve|dry-run|promote ID | rule add 'TEXT' | rule check [--peer NAME] 'TEXT'",

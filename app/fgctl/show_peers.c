@@ -230,6 +230,7 @@ static void show_peer(const struct fgctl *ctl, const json_t *peer)
     add_by_family(details, "rules held", json_object_get(peer, "rules_received"));
     add_by_family(details, "active", json_object_get(peer, "rules_active"));
     add_by_family(details, "rejected", json_object_get(peer, "rules_rejected"));
+    add_by_family(details, "not imported", json_object_get(peer, "rules_not_imported"));
     add_by_family(details, "sent", json_object_get(peer, "rules_sent"));
     add_by_family(details, "waiting to be sent", json_object_get(peer, "rules_queued"));
     add_routes(details, peer);

@@ -30,14 +30,24 @@ static void step_actions(const struct pol_candidate *candidate, struct pol_verdi
         pol_refuse(verdict, POL_REJECTED, "actions: a rate limit is not a finite number (RFC 8955 section 7.1)");
 }
 
-/* A VPN rule (RFC 8955 section 8) holds in the VRFs that import its route targets, never in the default one. */
+/*
+ * A VPN rule (RFC 8955 section 8) holds in the VRFs that import its route targets, never in the default one. Others may
+ * want what no VRF here does (RFC 4364 4.3.3), so this step comes behind those that ask what the rule is: what they
+ * refuse is not handed on either. Without a VRF no routes can bear a rule out.
+ */
 static void step_vrf(const struct pol_candidate *candidate, struct pol_verdict *verdict)
 {
     const struct pol_vrfs *vrfs = candidate->vrfs;
 
-    if (candidate->rule->has_rd && (vrfs == NULL || vrfs->importing == 0))
-        pol_refuse(verdict, POL_REJECTED, "no-vrf: %s",
-                   vrfs != NULL ? vrfs->why : "the rule has a route distinguisher, and no VRF imports it");
+    if (!candidate->rule->has_rd || (vrfs != NULL && vrfs->importing > 0))
+        return;
+    if (vrfs == NULL)
+        pol_refuse(verdict, POL_REJECTED, "no-vrf: the rule has a route distinguisher, and no VRF imports it");
+    else if (vrfs->trusted)
+        pol_refuse(verdict, POL_NOT_IMPORTED, "no-vrf: %s", vrfs->why);
+    else
+        pol_refuse(verdict, POL_REJECTED, "no-vrf: %s; without a VRF no routes bear it out, so it is not handed on",
+                   vrfs->why);
 }
 
 /* Enforcing half of what a rule asks for is worse than not enforcing it and saying so. */
@@ -55,11 +65,11 @@ static const struct {
 } steps[] = {
     {"sense", pol_step_sense},               /* can any packet match it? */
     {"actions", step_actions},               /* do its actions mean anything? */
-    {"vrf", step_vrf},                       /* is there a VRF for it? */
     {"feasibility", pol_step_feasibility},   /* do the unicast routes bear it out? */
     {"policy", pol_step_policy},             /* does the peer's policy allow it? */
     {"max-rules", pol_step_max_rules},       /* and its number of rules? */
     {"protect", pol_step_protect},           /* does it leave alone what is protected? */
+    {"vrf", step_vrf},                       /* is there a VRF for it? Else the rest does not matter */
     {"enforceable", step_enforceable},       /* can the data plane carry it out? */
     {"cost", pol_step_cost},                 /* is it within what the peer's rules may cost? */
     {"blast-radius", pol_step_blast_radius}, /* how much of the live traffic does it take? The dearest step: the last */

@@ -21,6 +21,7 @@ enum pol_state {
     POL_REJECTED,
     POL_HELD,
     POL_NEVER_MATCHES,
+    POL_NOT_IMPORTED, /* nothing against it, and no VRF here wants it: for others alone */
 };
 
 #define POL_REASON_SIZE 640 /* a rule's components, or two rules and a packet */
@@ -45,6 +46,7 @@ struct pol_protect {
 struct pol_vrfs {
     size_t importing;
     size_t feasible; /* those of them whose routes bear it out: it is enforced in these */
+    bool trusted;    /* it needs no routes that bear it out: its source is taken at its word */
     const char *why; /* where there are none: why */
 };
 

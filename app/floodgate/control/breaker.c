@@ -187,7 +187,7 @@ static void age(struct breaker *breaker, const struct rule *rule, mono_ms_t now)
     if (rule->state == RULE_HELD && !rule->delayed && breaker->cfg->set &&
         now - rule->state_ms >= (mono_ms_t)breaker->cfg->hold_time_s * MONO_MS_PER_S)
         rules_expire(breaker->rules, rule->id, RULE_LAPSED);
-    else if (runs && policy != NULL && policy->max_age_s > 0 &&
+    else if ((runs || rule->state == RULE_NOT_IMPORTED) && policy != NULL && policy->max_age_s > 0 &&
              now - rule->since_ms >= (mono_ms_t)policy->max_age_s * MONO_MS_PER_S)
         rules_expire(breaker->rules, rule->id, RULE_TOO_OLD);
     else if (runs && policy != NULL && policy->idle_age_s > 0 &&

@@ -282,11 +282,31 @@ static void peer_routes_get(const struct peer *peer, struct control_peer *out)
     out->routes_too_large = route_distribute_too_large(peer);
 }
 
+/* Rules of one IP family, those with a route distinguisher included: [0] IPv4, [1] IPv6. */
+static void rule_counts_get(const struct peer *peer, unsigned i, struct control_peer *out)
+{
+    static const uint32_t FLOWSPEC[2][2] = {{BGP_IPV4_FLOWSPEC, BGP_IPV4_FLOWSPEC_VPN},
+                                            {BGP_IPV6_FLOWSPEC, BGP_IPV6_FLOWSPEC_VPN}};
+    const struct control *control = peer->control;
+    const uint64_t *states = peer->source.states[i];
+    struct distribute_counts counts;
+
+    for (unsigned j = 0; j < 2; j++) {
+        out->rules_received[i] += bgp_rib_source_count(control->rib, &peer->source.rib, FLOWSPEC[i][j]);
+        distribute_counts_get(peer, FLOWSPEC[i][j], &counts);
+        out->rules_sent[i] += counts.sent;
+        out->rules_queued[i] += counts.queued;
+        out->rules_too_large += counts.too_large;
+    }
+    out->rules_active[i] = dataplane_bypassed(control->dp) ? 0 : states[RULE_ACTIVE];
+    out->rules_rejected[i] = states[RULE_REJECTED];
+    out->rules_not_imported[i] = states[RULE_NOT_IMPORTED];
+    out->rules_stale[i] = states[RULE_STALE];
+}
+
 void control_peer_get(const struct control *control, size_t index, struct control_peer *out)
 {
-    static const uint32_t FLOWSPEC[2] = {BGP_IPV4_FLOWSPEC, BGP_IPV6_FLOWSPEC};
     const struct peer *peer = control->peers[index];
-    struct distribute_counts counts;
 
     *out = (struct control_peer){
         .name = peer->name,
@@ -312,16 +332,8 @@ void control_peer_get(const struct control *control, size_t index, struct contro
     for (unsigned i = 0; i < BGP_CONN_COUNT; i++)
         out->output_waiting_bytes += peer->connections[i] != NULL ? transport_queued(peer->connections[i]) : 0;
     bgp_session_info_get(peer->session, &out->session);
-    for (unsigned i = 0; i < 2; i++) {
-        out->rules_received[i] = bgp_rib_source_count(control->rib, &peer->source.rib, FLOWSPEC[i]);
-        out->rules_active[i] = dataplane_bypassed(control->dp) ? 0 : peer->source.states[i][RULE_ACTIVE];
-        out->rules_rejected[i] = peer->source.states[i][RULE_REJECTED];
-        distribute_counts_get(peer, FLOWSPEC[i], &counts);
-        out->rules_sent[i] = counts.sent;
-        out->rules_queued[i] = counts.queued;
-        out->rules_too_large += counts.too_large;
-        out->rules_stale[i] = peer->source.states[i][RULE_STALE];
-    }
+    for (unsigned i = 0; i < 2; i++)
+        rule_counts_get(peer, i, out);
     peer_routes_get(peer, out);
     memcpy(out->last_bad, peer->last_bad, sizeof out->last_bad);
 }

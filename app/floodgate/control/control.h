@@ -116,10 +116,11 @@ struct control_peer {
     uint64_t rules_received[2]; /* announcements held now: IPv4, IPv6 */
     uint64_t rules_active[2];
     uint64_t rules_rejected[2];
-    uint64_t rules_sent[2];   /* rules that the peer was told and that it has not been told to forget */
-    uint64_t rules_queued[2]; /* announcements and withdrawals that wait for its socket */
-    uint64_t rules_too_large; /* that fit into no message of its session: not announced */
-    uint64_t rules_filtered;  /* announcements that the import filter kept out, of routes too, in this session */
+    uint64_t rules_not_imported[2]; /* of SAFI 134, and no VRF here imports them */
+    uint64_t rules_sent[2];         /* rules that the peer was told and that it has not been told to forget */
+    uint64_t rules_queued[2];       /* announcements and withdrawals that wait for its socket */
+    uint64_t rules_too_large;       /* that fit into no message of its session: not announced */
+    uint64_t rules_filtered;        /* announcements that the import filter kept out, of routes too, in this session */
     struct control_peer_routes routes[BGP_FAMILY_COUNT]; /* by number of the family's bit; zero for rules */
     uint64_t routes_queued;                              /* announcements that wait for its socket */
     uint64_t routes_too_large;                           /* that fit into no message of its session: not announced */

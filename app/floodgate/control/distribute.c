@@ -45,15 +45,6 @@ static uint32_t families_told(const struct peer *peer)
     return announce == CFG_ANNOUNCE_NONE ? 0 : peer->out->session.families & BGP_FLOWSPEC_FAMILIES;
 }
 
-/*
- * What is in force here, others may enforce, too: not what was rejected or is held, nor what the operator suspended.
- * The kill switch stops enforcing on this router alone.
- */
-static bool rule_in_force(const struct rule *rule)
-{
-    return rule_state_enforced(rule->state);
-}
-
 const struct cfg_peer *peer_conf_of(const struct bgp_source *source)
 {
     return &peer_of((const struct rule_source *)source)->conf; /* the first member of its source */
@@ -84,11 +75,14 @@ static bool is_long_lived(const struct bgp_path *path)
     return (path->marks & BGP_PATH_LONG_LIVED) != 0;
 }
 
-/* The rule's best path, where the peer is to be told it; else NULL. */
+/*
+ * The rule's best path, where the peer is to be told it; else NULL. The kill switch stops enforcing on this router
+ * alone.
+ */
 static const struct bgp_path *path_for(const struct peer *peer, const struct rule *rule)
 {
     /* a change that waits its turn (max-changes) has not been judged yet */
-    if (!rule_in_force(rule) || rule->delayed || rule->source == &peer->source ||
+    if (!rule_state_handed_on(rule->state) || rule->delayed || rule->source == &peer->source ||
         (families_told(peer) & rule->family) == 0)
         return NULL;
     const struct bgp_rib_entry *entry = bgp_rib_find(peer->control->rib, rule->family, rule->match);

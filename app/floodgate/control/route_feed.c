@@ -57,7 +57,7 @@ void route_feed_free(struct control *control)
     rejudge_free(control->rejudge);
 }
 
-/* A rule of SAFI 134 that some VRFs import, and whose routes bear it out in none of them. */
+/* A rule of SAFI 134 that no VRF's routes bear out, though it needs them: also where there is none that imports it. */
 static bool vpn_infeasible(const struct cfg *cfg, const struct fs_rule *rule, const struct bgp_path *path)
 {
     struct vrf_verdict verdict;
@@ -65,7 +65,7 @@ static bool vpn_infeasible(const struct cfg *cfg, const struct fs_rule *rule, co
     if (!vrf_judge(cfg, rule, (const struct rule_source *)path->source, &path->attrs, &verdict))
         return true;
     free(verdict.vrfs);
-    return verdict.count.importing > 0 && verdict.count.feasible == 0;
+    return !verdict.count.trusted && verdict.count.feasible == 0;
 }
 
 bool route_feed_infeasible(const struct control *control, const struct bgp_rib_entry *entry,

@@ -26,6 +26,7 @@ static const enum rule_state STATE_OF_VERDICT[] = {
     [POL_REJECTED] = RULE_REJECTED,
     [POL_HELD] = RULE_HELD,
     [POL_NEVER_MATCHES] = RULE_NEVER_MATCHES,
+    [POL_NOT_IMPORTED] = RULE_NOT_IMPORTED,
 };
 
 static int compare(const struct ord_node *node, const void *key)
@@ -140,7 +141,8 @@ static void rule_set_reason(struct rule *rule, const char *reason)
  */
 static enum log_level news_level(const struct rule *rule)
 {
-    bool refused = rule->state == RULE_REJECTED || rule->state == RULE_NEVER_MATCHES || rule->state == RULE_HELD;
+    bool refused = rule->state == RULE_REJECTED || rule->state == RULE_NEVER_MATCHES || rule->state == RULE_HELD ||
+                   rule->state == RULE_NOT_IMPORTED;
 
     return rule->source_kind == BGP_SOURCE_CONFIG && refused && !rule->unplaced ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
 }

@@ -39,7 +39,8 @@ enum rule_state {
     RULE_SUSPENDED,
     RULE_NEVER_MATCHES,
     RULE_STALE,
-    RULE_DRY_RUN, /* the data plane counts what it matches, and does nothing to it */
+    RULE_DRY_RUN,      /* the data plane counts what it matches, and does nothing to it */
+    RULE_NOT_IMPORTED, /* of SAFI 134, and no VRF here imports it: only handed on */
     RULE_STATE_COUNT,
 };
 
@@ -47,6 +48,15 @@ enum rule_state {
 static inline bool rule_state_enforced(enum rule_state state)
 {
     return state == RULE_ACTIVE || state == RULE_STALE;
+}
+
+/*
+ * What peers may be told: what is in force here, for they may enforce it, too, and what is for VRFs elsewhere. Not what
+ * was rejected or is held, nor what the operator suspended.
+ */
+static inline bool rule_state_handed_on(enum rule_state state)
+{
+    return rule_state_enforced(state) || state == RULE_NOT_IMPORTED;
 }
 
 const char *rule_state_name(enum rule_state state); /* "active", "never-matches", ... */

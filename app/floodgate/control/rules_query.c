@@ -8,7 +8,7 @@
 static const char *const STATE_NAMES[RULE_STATE_COUNT] = {
     [RULE_ACTIVE] = "active",       [RULE_REJECTED] = "rejected",           [RULE_HELD] = "held",
     [RULE_SUSPENDED] = "suspended", [RULE_NEVER_MATCHES] = "never-matches", [RULE_STALE] = "stale",
-    [RULE_DRY_RUN] = "dry-run",
+    [RULE_DRY_RUN] = "dry-run",     [RULE_NOT_IMPORTED] = "not-imported",
 };
 
 const char *rule_state_name(enum rule_state state)

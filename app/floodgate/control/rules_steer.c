@@ -53,7 +53,8 @@ void rule_steer(const struct rule *rule, enum rule_state *state, const char **re
         *reason = "lapsed: it was held, and nobody approved it in time; announced anew with other actions it is "
                   "judged again";
     }
-    if (*state != RULE_ACTIVE)
+    bool imported = *state != RULE_NOT_IMPORTED;
+    if (*state != RULE_ACTIVE && imported)
         return;
     if (rule->expired == RULE_TOO_OLD || rule->expired == RULE_IDLE) {
         *state = RULE_REJECTED;
@@ -69,10 +70,13 @@ void rule_steer(const struct rule *rule, enum rule_state *state, const char **re
     } else if (rule->tripped != NULL) {
         *state = RULE_SUSPENDED;
         *reason = rule->tripped;
+    } else if (rule_is_dry_run(rule) && !imported) {
+        *state = RULE_REJECTED; /* nowhere to be counted, and nobody else is to enforce it */
+        *reason = "dry-run: no VRF here imports it, and it is not handed on until it is promoted";
     } else if (rule_is_dry_run(rule)) {
         *state = RULE_DRY_RUN;
         *reason = "dry-run: counted, not enforced until it is promoted";
-    } else if ((rule->marks & (BGP_PATH_STALE | BGP_PATH_LONG_LIVED)) != 0) {
+    } else if (imported && (rule->marks & (BGP_PATH_STALE | BGP_PATH_LONG_LIVED)) != 0) {
         *state = RULE_STALE; /* enforced, and says that its peer's session is gone */
         *reason = (rule->marks & BGP_PATH_LONG_LIVED) != 0
                       ? "long-lived-stale: the peer's session is lost; any other source of the rule is preferred"
@@ -103,7 +107,7 @@ bool rules_suspend(struct rules *rules, uint32_t id, const char *by, char *why, 
 
     if (rule == NULL)
         return false;
-    if (!rule_state_enforced(rule->state) && rule->state != RULE_DRY_RUN) {
+    if (!rule_state_handed_on(rule->state) && rule->state != RULE_DRY_RUN) {
         snprintf(why, size, "rule %u is %s, not active", id, rule_state_name(rule->state));
         return false;
     }

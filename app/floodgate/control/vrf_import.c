@@ -77,6 +77,7 @@ bool vrf_judge(const struct cfg *cfg, const struct fs_rule *rule, const struct r
             snprintf(out->why, sizeof out->why, "in VRF %s: %s", cfg->vrfs[i].name, why);
     }
     out->count.feasible = out->vrfs->count;
+    out->count.trusted = accepted;
     out->count.why = out->why;
     if (out->count.importing == 0)
         tell_unwanted(attrs, out->why, sizeof out->why);

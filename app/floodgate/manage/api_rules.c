@@ -166,6 +166,7 @@ static const char *pol_state_word(enum pol_state state)
         [POL_REJECTED] = RULE_REJECTED,
         [POL_HELD] = RULE_HELD,
         [POL_NEVER_MATCHES] = RULE_NEVER_MATCHES,
+        [POL_NOT_IMPORTED] = RULE_NOT_IMPORTED,
     };
 
     return rule_state_name(STATES[state]);

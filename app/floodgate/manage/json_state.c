@@ -225,6 +225,7 @@ static json_t *json_peer(const struct control_peer *peer, mono_ms_t now_ms)
     json_object_set_new(o, "rules_received", json_by_family(peer->rules_received));
     json_object_set_new(o, "rules_active", json_by_family(peer->rules_active));
     json_object_set_new(o, "rules_rejected", json_by_family(peer->rules_rejected));
+    json_object_set_new(o, "rules_not_imported", json_by_family(peer->rules_not_imported));
     json_object_set_new(o, "rules_sent", json_by_family(peer->rules_sent));
     json_object_set_new(o, "rules_queued", json_by_family(peer->rules_queued));
     json_set_uint(o, "rules_too_large", peer->rules_too_large);

@@ -59,11 +59,19 @@ static void a_vpn_rule_needs_one_vrf_that_imports_it_and_bears_it_out(void **sta
 {
     static const struct {
         struct pol_vrfs vrfs;
+        enum pol_state state;
         const char *reason;
     } CASES[] = {
-        {{.importing = 0, .why = "no VRF wants 65000:1"}, "no-vrf: no VRF wants 65000:1"},
-        {{.importing = 2, .feasible = 0, .why = "in VRF red: no route"}, "infeasible: in VRF red: no route"},
-        {{.importing = 2, .feasible = 1}, ""},
+        {{.importing = 0, .trusted = true, .why = "no VRF wants 65000:1"},
+         POL_NOT_IMPORTED,
+         "no-vrf: no VRF wants 65000:1"},
+        {{.importing = 0, .why = "no VRF wants 65000:1"},
+         POL_REJECTED,
+         "no-vrf: no VRF wants 65000:1; without a VRF no routes bear it out, so it is not handed on"},
+        {{.importing = 2, .feasible = 0, .why = "in VRF red: no route"},
+         POL_REJECTED,
+         "infeasible: in VRF red: no route"},
+        {{.importing = 2, .feasible = 1}, POL_ACTIVE, ""},
     };
 
     (void)state;
@@ -72,8 +80,26 @@ static void a_vpn_rule_needs_one_vrf_that_imports_it_and_bears_it_out(void **sta
         pol_judge(&(struct pol_candidate){.rule = &vpn_rule, .actions = &plain_actions, .vrfs = &CASES[i].vrfs},
                   &verdict);
         assert_string_equal(verdict.reason, CASES[i].reason);
-        assert_int_equal(verdict.state, CASES[i].reason[0] != '\0' ? POL_REJECTED : POL_ACTIVE);
+        assert_int_equal(verdict.state, CASES[i].state);
     }
+}
+
+/* What its policy does not allow is not for others either. */
+static void a_vpn_rule_that_no_vrf_imports_is_judged_by_its_policy_first(void **state)
+{
+    static const struct pol_peer_policy nothing_allowed = {.name = "none", .required = 1u << FS_DESTINATION};
+    static const struct pol_vrfs vrfs = {.trusted = true, .why = "no VRF wants it"};
+    struct pol_verdict verdict;
+
+    (void)state;
+    pol_judge(&(struct pol_candidate){.rule = &vpn_rule,
+                                      .actions = &plain_actions,
+                                      .vrfs = &vrfs,
+                                      .unsupported_action = "mark",
+                                      .policy = &nothing_allowed},
+              &verdict);
+    assert_int_equal(verdict.state, POL_REJECTED);
+    assert_string_equal(verdict.step, "policy");
 }
 
 static void an_unsupported_action_is_named(void **state)
@@ -123,11 +149,11 @@ static void judging_each_step_reports_all_and_concludes_as_pol_judge_does(void *
         assert_int_equal(refused, refusals[i]);
         assert_string_equal(seen.steps[0], "sense");
         assert_string_equal(seen.steps[1], "actions");
-        assert_string_equal(seen.steps[2], "vrf");
-        assert_string_equal(seen.steps[3], "feasibility");
-        assert_string_equal(seen.steps[4], "policy");
-        assert_string_equal(seen.steps[5], "max-rules");
-        assert_string_equal(seen.steps[6], "protect");
+        assert_string_equal(seen.steps[2], "feasibility");
+        assert_string_equal(seen.steps[3], "policy");
+        assert_string_equal(seen.steps[4], "max-rules");
+        assert_string_equal(seen.steps[5], "protect");
+        assert_string_equal(seen.steps[6], "vrf");
         assert_string_equal(seen.steps[7], "enforceable");
         assert_string_equal(seen.steps[8], "cost");
         assert_string_equal(seen.steps[9], "blast-radius");
@@ -140,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_rule_that_passes_every_step_is_active_without_a_reason),
         cmocka_unit_test(each_rejection_starts_with_its_word_and_says_why),
         cmocka_unit_test(a_vpn_rule_needs_one_vrf_that_imports_it_and_bears_it_out),
+        cmocka_unit_test(a_vpn_rule_that_no_vrf_imports_is_judged_by_its_policy_first),
         cmocka_unit_test(an_unsupported_action_is_named),
         cmocka_unit_test(the_first_step_that_does_not_accept_decides),
         cmocka_unit_test(judging_each_step_reports_all_and_concludes_as_pol_judge_does),
