@@ -75,9 +75,9 @@ static void show_peers(const struct fgctl *ctl, const json_t *peers)
                                                   {.title = "RULES", .right = true},
                                                   {.title = "ACTIVE", .right = true},
                                                   {.title = "REJECTED", .right = true},
-                                                  {.title = "SENT", .right = true},
+                                                  {.title = "RULES OUT", .right = true},
                                                   {.title = "ROUTES", .right = true},
-                                                  {.title = "SENT", .right = true},
+                                                  {.title = "ROUTES OUT", .right = true},
                                                   {.title = "BAD NLRI", .right = true},
                                                   {.title = "NOTE", .wrap = true}};
     struct table *table = table_create(COLUMNS, sizeof COLUMNS / sizeof COLUMNS[0]);

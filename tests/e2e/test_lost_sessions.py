@@ -36,6 +36,9 @@ def test_of_a_lost_peer_only_what_it_keeps_stays(start):
     wait_for("the others to go", lambda: states(router) == {"stale": 1}, WAIT_S)
     assert f"gone with its session or not announced again: {MANY} rules and routes" in router.log
     assert router.ask("rules")[0]["family"] == "ipv4"
+    assert router.peer()["rules_stale"] == {"ipv4": 1, "ipv6": 0}
+    router.ctl("kill-switch", "on", "nothing is enforced")
+    assert router.peer()["rules_stale"] == {"ipv4": 0, "ipv6": 0}
 
 
 def test_a_peer_that_is_back_at_once_loses_nothing_that_it_announces(start):

@@ -289,6 +289,7 @@ static void rule_counts_get(const struct peer *peer, unsigned i, struct control_
                                             {BGP_IPV6_FLOWSPEC, BGP_IPV6_FLOWSPEC_VPN}};
     const struct control *control = peer->control;
     const uint64_t *states = peer->source.states[i];
+    bool bypassed = dataplane_bypassed(control->dp); /* then no rule acts, a stale one neither */
     struct distribute_counts counts;
 
     for (unsigned j = 0; j < 2; j++) {
@@ -298,10 +299,10 @@ static void rule_counts_get(const struct peer *peer, unsigned i, struct control_
         out->rules_queued[i] += counts.queued;
         out->rules_too_large += counts.too_large;
     }
-    out->rules_active[i] = dataplane_bypassed(control->dp) ? 0 : states[RULE_ACTIVE];
+    out->rules_active[i] = bypassed ? 0 : states[RULE_ACTIVE];
     out->rules_rejected[i] = states[RULE_REJECTED];
     out->rules_not_imported[i] = states[RULE_NOT_IMPORTED];
-    out->rules_stale[i] = states[RULE_STALE];
+    out->rules_stale[i] = bypassed ? 0 : states[RULE_STALE];
 }
 
 void control_peer_get(const struct control *control, size_t index, struct control_peer *out)

@@ -43,7 +43,6 @@ static bool hand_up(struct burst *burst, struct rte_mbuf *packet, enum up_kind k
 void punt_local(struct burst *burst, struct rte_mbuf *packet, const struct pkt_key *key, enum up_kind kind)
 {
     packet_note(packet)->l3_offset = key->l3_offset;
-    packet_note(packet)->vrf = burst->worker->route->ports[burst->queue->in->index].vrf;
     if (hand_up(burst, packet, kind)) {
         cnt_add(&burst->in->punted_packets, 1);
         cnt_add(&burst->worker->punts[kind], 1);
@@ -61,12 +60,11 @@ void punt_hold(struct burst *burst, struct rte_mbuf *packet, uint16_t out, const
         burst_drop(burst, packet, CNT_DROP_NEIGHBOR_UNRESOLVED);
 }
 
-void punt_error(struct burst *burst, struct rte_mbuf *packet, const struct pkt_key *key, uint16_t vrf,
-                enum cnt_drop reason, enum up_kind kind, uint16_t mtu)
+void punt_error(struct burst *burst, struct rte_mbuf *packet, const struct pkt_key *key, enum cnt_drop reason,
+                enum up_kind kind, uint16_t mtu)
 {
     cnt_add(&burst->in->drops[reason], 1);
     packet_note(packet)->l3_offset = key->l3_offset;
-    packet_note(packet)->vrf = vrf;
     packet_note(packet)->mtu = mtu;
     if (burst->of_copies || !hand_up(burst, packet, kind))
         rte_pktmbuf_free(packet);

@@ -13,7 +13,7 @@ void punt_local(struct burst *burst, struct rte_mbuf *packet, const struct pkt_k
 void punt_hold(struct burst *burst, struct rte_mbuf *packet, uint16_t out, const struct ip_addr *address);
 
 /* A packet that is dropped for `reason`; the control thread may answer it. `mtu` for UP_TOO_BIG. */
-void punt_error(struct burst *burst, struct rte_mbuf *packet, const struct pkt_key *key, uint16_t vrf,
-                enum cnt_drop reason, enum up_kind kind, uint16_t mtu);
+void punt_error(struct burst *burst, struct rte_mbuf *packet, const struct pkt_key *key, enum cnt_drop reason,
+                enum up_kind kind, uint16_t mtu);
 
 #endif

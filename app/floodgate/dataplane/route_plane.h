@@ -40,7 +40,6 @@ struct packet_note {
     bool originated; /* `down`: made here; else one that was held */
     uint16_t in;     /* port it came in by */
     uint16_t out;    /* UP_HOLD and `down`: port it leaves by */
-    uint16_t vrf;
     uint16_t l3_offset;
     uint16_t mtu;           /* UP_TOO_BIG: of the port that it is too big for */
     struct ip_addr address; /* UP_HOLD: the neighbour */

@@ -128,12 +128,12 @@ static bool forward_to(struct burst *burst, uint16_t i, const struct fwd_hop *ho
     struct rte_mbuf *packet = burst->packets[i];
 
     if (unlikely(pkt_ttl(packet, key) <= 1)) {
-        punt_error(burst, packet, key, burst->egress[i].vrf, CNT_DROP_TTL_EXPIRED, UP_TTL_EXPIRED, 0);
+        punt_error(burst, packet, key, CNT_DROP_TTL_EXPIRED, UP_TTL_EXPIRED, 0);
         return false;
     }
     if (unlikely(key->length > out->mtu)) {
         if (!route_may_cut(key)) {
-            punt_error(burst, packet, key, burst->egress[i].vrf, CNT_DROP_MTU_EXCEEDED, UP_TOO_BIG, out->mtu);
+            punt_error(burst, packet, key, CNT_DROP_MTU_EXCEEDED, UP_TOO_BIG, out->mtu);
             return false;
         }
         burst->oversized = true;
@@ -180,7 +180,7 @@ static bool forward_one(struct burst *burst, uint16_t i, uint32_t number)
     case FWD_SPREAD:
         break;
     }
-    punt_error(burst, packet, key, burst->egress[i].vrf, CNT_DROP_NO_ROUTE, UP_NO_ROUTE, 0);
+    punt_error(burst, packet, key, CNT_DROP_NO_ROUTE, UP_NO_ROUTE, 0);
     return false;
 }
 
