@@ -13,7 +13,7 @@ struct fs_rule *rule_of(const char *text)
     struct fs_text_error error;
     struct fs_actions actions;
     struct fs_rule *rule;
-    char line[1024];
+    char line[8192];
 
     snprintf(line, sizeof line, "match %s", text);
     if (!fs_text_parse(line, &rule, &actions, &error))
