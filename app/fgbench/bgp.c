@@ -18,18 +18,10 @@
 #define RULES_TARGET_PER_S 50000.0
 #define ACTIVE_WITHIN_S    120.0
 
-static const char FLOODGATE_CONF[] =
-    "router: {id: 192.0.2.1, asn: 65000}\n"
-    "dataplane: {workers: [1], hugepages: \"off\", memory: 1024, start: manual, max-rules: 2000000}\n"
-    "ports:\n"
-    "  - {name: wan, device: \"net_null0,no-rx=1\", mode: wire, peer: lan}\n"
-    "  - {name: lan, device: \"net_null1,no-rx=1\", mode: wire, peer: wan}\n"
-    "bgp:\n"
-    "  listen: [{address: 127.0.0.1, port: %u}]\n"
-    "  peers:\n"
-    "    - {name: feed, address: " FEED_ADDRESS ", asn: 65001, passive: true, validation: none, hold-time: 0,\n"
-    "       families: [ipv4-unicast, ipv4-flowspec]}\n"
-    "api: {socket: api.sock}\n";
+static const char FLOODGATE_CONF[] = FEED_ROUTER "    - {name: feed, address: " FEED_ADDRESS
+                                                 ", asn: 65001, passive: true, validation: none, hold-time: 0,\n"
+                                                 "       families: [ipv4-unicast, ipv4-flowspec]}\n"
+                                                 "api: {socket: api.sock}\n";
 
 static const char BIRD_CONF[] =
     "log stderr { fatal };\nrouter id 192.0.2.1;\nflow4 table flow4tab;\nprotocol device { }\n"

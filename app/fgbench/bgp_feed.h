@@ -10,6 +10,17 @@
 #define FEED_AS      65001u
 #define FEED_ADDRESS "127.0.0.2" /* where it connects from */
 
+/* The configuration of the router under measurement, up to its first peer; printf: the port that it listens on. */
+#define FEED_ROUTER                                                                                                    \
+    "router: {id: 192.0.2.1, asn: 65000}\n"                                                                            \
+    "dataplane: {workers: [1], hugepages: \"off\", memory: 1024, start: manual, max-rules: 2000000}\n"                 \
+    "ports:\n"                                                                                                         \
+    "  - {name: wan, device: \"net_null0,no-rx=1\", mode: wire, peer: lan}\n"                                          \
+    "  - {name: lan, device: \"net_null1,no-rx=1\", mode: wire, peer: wan}\n"                                          \
+    "bgp:\n"                                                                                                           \
+    "  listen: [{address: 127.0.0.1, port: %u}]\n"                                                                     \
+    "  peers:\n"
+
 /* Whole messages, one after the other. */
 struct feed {
     uint8_t *octets;

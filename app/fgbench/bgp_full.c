@@ -22,17 +22,9 @@
 #define ASK_US        100000 /* between two questions: they cost the router's time, too */
 
 static const char CONF[] =
-    "router: {id: 192.0.2.1, asn: 65000}\n"
-    "dataplane: {workers: [1], hugepages: \"off\", memory: 1024, start: manual, max-rules: 2000000}\n"
-    "ports:\n"
-    "  - {name: wan, device: \"net_null0,no-rx=1\", mode: wire, peer: lan}\n"
-    "  - {name: lan, device: \"net_null1,no-rx=1\", mode: wire, peer: wan}\n"
-    "bgp:\n"
-    "  listen: [{address: 127.0.0.1, port: %u}]\n"
-    "  peers:\n"
-    "    - {name: upstream, range: 127.0.0.0/24, asn: 65001, hold-time: 0, restart-time: 0,\n"
-    "       families: [ipv4-unicast, ipv6-unicast, ipv4-flowspec]}\n"
-    "api: {socket: api.sock}\n";
+    FEED_ROUTER "    - {name: upstream, range: 127.0.0.0/24, asn: 65001, hold-time: 0, restart-time: 0,\n"
+                "       families: [ipv4-unicast, ipv6-unicast, ipv4-flowspec]}\n"
+                "api: {socket: api.sock}\n";
 
 struct sizes {
     unsigned routes4, routes6, rules; /* of each peer */

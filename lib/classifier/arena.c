@@ -291,7 +291,7 @@ static void system_give(void *ctx, void *memory, size_t size)
     munmap(memory, size);
 }
 
-const struct cls_memory arena_system = {.take = system_take, .give = system_give};
+const struct cls_memory cls_system_memory = {.take = system_take, .give = system_give};
 
 void arena_init(struct arena *arena, const struct cls_memory *source)
 {

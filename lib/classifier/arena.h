@@ -28,9 +28,6 @@ struct arena {
     struct arena_unit *partial[ARENA_CLASSES]; /* units with a free block, by class */
 };
 
-/* Pages of the system, wherever it puts them. */
-extern const struct cls_memory arena_system;
-
 void arena_init(struct arena *arena, const struct cls_memory *source);
 
 /* Gives back every piece; the blocks are gone. */

@@ -50,7 +50,7 @@ struct cls *cls_create(const struct cls_conf *conf)
     if (replicas > CLS_REPLICAS_MAX)
         return NULL;
     for (unsigned i = 0; i < replicas; i++) {
-        *tail = replica_create(conf, conf->memory != NULL ? &conf->memory[i] : &arena_system, replicas);
+        *tail = replica_create(conf, conf->memory != NULL ? &conf->memory[i] : &cls_system_memory, replicas);
         if (*tail == NULL) {
             cls_free(first);
             return NULL;

@@ -48,6 +48,9 @@ struct cls_memory {
     void *ctx;
 };
 
+/* Pages of the system, wherever they are; its functions need no `ctx`. */
+extern const struct cls_memory cls_system_memory;
+
 struct cls_conf {
     enum cls_engine engine;
     enum cls_simd simd;

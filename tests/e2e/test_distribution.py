@@ -7,24 +7,13 @@ import bgp_raw as bgp
 import pytest
 from bgp_raw import IPV4, Speaker, host_rule
 from router import Config, Peer, wait_for
+from routes_raw import read_attributes
 
 US, THEM = 65000, 65001
 RULE, OTHER = host_rule("203.0.113.7"), host_rule("203.0.113.8")
 TEXT = "match destination 203.0.113.9/32 protocol udp then discard"
 TEXT_NLRI = host_rule("203.0.113.9")
 NO_EXPORT, NO_ADVERTISE = 0xFFFFFF01, 0xFFFFFF02
-
-
-def read_attributes(octets):
-    """{code: (flags, value)}"""
-    found = {}
-    while octets:
-        flags, code = octets[0], octets[1]
-        size, start = (struct.unpack("!H", octets[2:4])[0], 4) if flags & 0x10 else (octets[2], 3)
-        assert code not in found
-        found[code] = (flags, octets[start:start + size])
-        octets = octets[start + size:]
-    return found
 
 
 def split_rules(octets):

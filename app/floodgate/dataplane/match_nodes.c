@@ -3,31 +3,16 @@
 
 #include <numa.h>
 #include <stdint.h>
-#include <sys/mman.h>
 
 /* Address space on a node: the pages come from there when they are first touched, whichever core does it. */
 static void *node_take(void *ctx, size_t size)
 {
     const int *node = ctx;
-    size_t space = size + CLS_MEMORY_ALIGN;
-    char *memory = mmap(NULL, space, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory = cls_system_memory.take(NULL, size);
 
-    if (memory == MAP_FAILED)
-        return NULL;
-    size_t before = (CLS_MEMORY_ALIGN - (uintptr_t)memory % CLS_MEMORY_ALIGN) % CLS_MEMORY_ALIGN;
-    if (before > 0)
-        munmap(memory, before);
-    if (before < CLS_MEMORY_ALIGN)
-        munmap(memory + before + size, CLS_MEMORY_ALIGN - before);
-    if (*node >= 0)
-        numa_tonode_memory(memory + before, size, *node);
-    return memory + before;
-}
-
-static void node_give(void *ctx, void *memory, size_t size)
-{
-    (void)ctx;
-    munmap(memory, size);
+    if (memory != NULL && *node >= 0)
+        numa_tonode_memory(memory, size, *node);
+    return memory;
 }
 
 void match_nodes_add(struct match_nodes *nodes, int node)
@@ -39,7 +24,7 @@ void match_nodes_add(struct match_nodes *nodes, int node)
         return;
     nodes->nodes[nodes->count] = node;
     nodes->memory[nodes->count] =
-        (struct cls_memory){.take = node_take, .give = node_give, .ctx = &nodes->nodes[nodes->count]};
+        (struct cls_memory){.take = node_take, .give = cls_system_memory.give, .ctx = &nodes->nodes[nodes->count]};
     nodes->count++;
 }
 
