@@ -247,6 +247,17 @@ static void say_state(const struct fgctl *ctl, const json_t *rule)
     printf("rule %" JSON_INTEGER_FORMAT " is %s\n", get_int(rule, "id"), get_text(rule, "state"));
 }
 
+/* A reason that begins with the state's own word says it once. */
+static void say_would_be(const char *state, const char *reason)
+{
+    size_t len = strlen(state);
+
+    if (strncmp(reason, state, len) == 0 && reason[len] == ':')
+        printf("\nThis rule would be %s.\n", reason);
+    else
+        printf("\nThis rule would be %s%s%s.\n", state, reason[0] ? ": " : "", reason);
+}
+
 static void say_checked(const struct fgctl *ctl, const json_t *answer)
 {
     static const struct table_column COLUMNS[] = {
@@ -264,13 +275,14 @@ static void say_checked(const struct fgctl *ctl, const json_t *answer)
     {
         const char *state = get_text(step, "state");
         table_cell(table, get_text(step, "step"));
-        table_cell_styled(table, state_style(state), strcmp(state, "active") == 0 ? "ok" : state);
-        table_cell(table, get_text(step, "reason"));
+        const char *reason = get_text(step, "reason");
+        bool ok = strcmp(state, "active") == 0;
+        table_cell_styled(table, state_style(state), !ok ? state : reason[0] ? "warning" : "ok");
+        table_cell(table, reason);
     }
     table_print(table, stdout, &ctl->form);
     table_free(table);
-    const char *state = get_text(answer, "state"), *reason = get_text(answer, "reason");
-    printf("\nThis rule would be %s%s%s.\n", state, reason[0] ? ": " : "", reason);
+    say_would_be(get_text(answer, "state"), get_text(answer, "reason"));
 }
 
 /* What `fgctl rule VERB` asks, and how the answer is told. */

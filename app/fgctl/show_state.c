@@ -5,6 +5,8 @@
 #include "base/strbuf.h"
 #include "client.h"
 
+#define MIB 1048576.0
+
 /* A command without arguments: the answer as it is, or through `show`. */
 static enum fgctl_status ask_and_show(struct fgctl *ctl, struct args *args, const char *command,
                                       void (*show)(const struct fgctl *ctl, const json_t *answer))
@@ -51,6 +53,12 @@ static void add_rules(struct table *details, const json_t *rules)
     }
     list_counts(rules, &sb);
     details_add(details, "rules", "%s: %s", number_group((uint64_t)total, number), text);
+}
+
+static void add_rules_memory(struct table *details, const json_t *memory)
+{
+    details_add(details, "rule memory", "%.1f of %.0f MiB of the data plane", get_real(memory, "used_bytes") / MIB,
+                get_real(memory, "limit_bytes") / MIB);
 }
 
 static void add_packets(struct table *details, const json_t *counters)
@@ -103,6 +111,8 @@ static void add_vetting(struct table *details, const json_t *vetting)
         details_add(details, "KILL-SWITCH", "ON: no rule is enforced");
     json_array_foreach(json_object_get(vetting, "kill_switch_peers"), i, peer)
         details_add(details, "KILL-SWITCH", "ON for peer %s: none of its rules is enforced", json_string_value(peer));
+    if (json_is_false(json_object_get(vetting, "sense")))
+        details_add(details, "SENSE", "OFF: rules that no packet can match take memory of the data plane");
     if (trips > 0)
         details_add(details, "BREAKER", "suspended %s %s since the start: `fgctl journal --step breaker`",
                     number_group((uint64_t)trips, number), plural(trips, "rule", "rules"));
@@ -132,6 +142,7 @@ static void show_status(const struct fgctl *ctl, const json_t *status)
                 strcmp(get_text(status, "dataplane"), "running") == 0 ? "" : " (`fgctl dataplane start` starts it)");
     add_sessions(details, json_object_get(status, "sessions"));
     add_rules(details, json_object_get(status, "rules"));
+    add_rules_memory(details, json_object_get(status, "rules_memory"));
     add_vetting(details, json_object_get(status, "vetting"));
     details_add(details, "rate", "in %s, %s; out %s, %s; dropped %s",
                 number_si(get_real(rates, "rx_packets_per_s"), "pps", text[0]),

@@ -357,6 +357,18 @@ static void print_problem(void *ctx, const char *file, unsigned line, const char
         fprintf(out, "%s: %s\n", file, text);
 }
 
+static void print_warning(void *ctx, const char *file, unsigned line, const char *text)
+{
+    fprintf(ctx, "%s:%u: warning: %s\n", file, line, text);
+}
+
+static void print_checked(const char *file, const struct cfg *cfg)
+{
+    cfg_warn(cfg, file, print_warning, stdout);
+    printf("%s: OK (%zu port%s, %zu peer%s, %zu rule%s)\n", file, cfg->port_count, cfg->port_count == 1 ? "" : "s",
+           cfg->peer_count, cfg->peer_count == 1 ? "" : "s", cfg->rule_count, cfg->rule_count == 1 ? "" : "s");
+}
+
 int main(int argc, char **argv)
 {
     struct router router = {.base = NULL};
@@ -378,9 +390,7 @@ int main(int argc, char **argv)
 
     enum exit_status status = EXIT_CLEAN;
     if (router.options.check)
-        printf("%s: OK (%zu port%s, %zu peer%s, %zu rule%s)\n", router.options.config_file, router.cfg->port_count,
-               router.cfg->port_count == 1 ? "" : "s", router.cfg->peer_count, router.cfg->peer_count == 1 ? "" : "s",
-               router.cfg->rule_count, router.cfg->rule_count == 1 ? "" : "s");
+        print_checked(router.options.config_file, router.cfg);
     else
         status = run(&router);
     cfg_free(router.cfg);

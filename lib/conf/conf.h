@@ -46,6 +46,7 @@ struct cfg_dataplane {
     uint16_t control_lcore; /* `control`: the control thread's lcore, default 0; never one of the workers' */
     enum cfg_idle idle;
     uint32_t memory_mib;
+    uint32_t rules_memory_mib; /* `rules-memory`: most of the rules in the data plane; 0: as memory_mib */
     enum cfg_start start;
     uint32_t max_rules; /* `max-rules`: rule ids at the same time; default 1000000 */
     uint32_t burst_ms;  /* `burst-ms`: how much of a rate limit may come at once; default 100 */
@@ -301,11 +302,12 @@ struct cfg {
     struct cfg_rule *protects; /* actions are not set */
     size_t protect_count;
     bool protect_bgp; /* `protect-bgp`: default true */
+    bool sense;       /* `sense`: default true */
     struct cfg_guard guard;
     struct cfg_journal journal;
     struct cfg_api api;
     struct cfg_sampling sampling;
-    unsigned protect_line, guard_line; /* where these sections start, 0 when absent: for messages */
+    unsigned protect_line, guard_line, sense_line; /* where these start, 0 when absent: for messages */
 };
 
 /* Takes one problem: `line` is 1-based, 0 when the file as a whole is meant. */
@@ -321,6 +323,9 @@ struct cfg *cfg_load(const char *file, cfg_problem_fn problem, void *ctx);
 struct cfg *cfg_parse(const char *text, size_t len, const char *file, cfg_problem_fn problem, void *ctx);
 
 void cfg_free(struct cfg *cfg);
+
+/* Tells of each protection that a sound configuration switches off: nobody is to find that out from the damage. */
+void cfg_warn(const struct cfg *cfg, const char *file, cfg_problem_fn warning, void *ctx);
 
 /* Whether the entry stands for many neighbours, those in its `range`. */
 bool cfg_peer_is_range(const struct cfg_peer *peer);

@@ -76,6 +76,7 @@ static const struct cfg_key ROOT_KEYS[] = {
      .offset = AT(protect_bgp),
      .fallback = "true",
      .wants = "true or false"},
+    {.name = "sense", .set = cfg_set_bool, .offset = AT(sense), .fallback = "true", .wants = "true or false"},
     {.name = "guard",
      .set = cfg_set_map,
      .offset = AT(guard),
@@ -99,7 +100,7 @@ static const struct cfg_key ROOT_KEYS[] = {
 };
 #undef AT
 
-/* Without a port there is nothing to poll, and without lines of their own in struct cfg two sections need theirs. */
+/* Without a port there is nothing to poll, and what has no line of its own in struct cfg gets one. */
 static void root_finish(struct cfg_reader *reader, const struct cfg_node *node, void *object)
 {
     struct cfg *cfg = object;
@@ -112,6 +113,8 @@ static void root_finish(struct cfg_reader *reader, const struct cfg_node *node, 
             cfg_problem_add(&reader->problems, section->line, "ports: the list is empty; at least one port is needed");
         if (strcmp(section->key, "protect") == 0 && cfg->protect_count > 0)
             cfg->protect_line = section->line;
+        if (strcmp(section->key, "sense") == 0)
+            cfg->sense_line = section->line;
     }
 }
 

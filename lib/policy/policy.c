@@ -77,9 +77,14 @@ static const struct {
 
 static void run_step(size_t i, const struct pol_candidate *candidate, struct pol_verdict *verdict)
 {
+    bool warned = verdict->warning; /* a step before did; this one may overrule it */
+
+    verdict->warning = false;
     steps[i].judge(candidate, verdict);
     if (verdict->state != POL_ACTIVE || verdict->warning)
         verdict->step = steps[i].name;
+    else
+        verdict->warning = warned;
 }
 
 void pol_judge_each(const struct pol_candidate *candidate, pol_step_fn report, void *ctx, struct pol_verdict *verdict)
@@ -89,7 +94,8 @@ void pol_judge_each(const struct pol_candidate *candidate, pol_step_fn report, v
         struct pol_verdict own = {.state = POL_ACTIVE};
         run_step(i, candidate, &own);
         report(ctx, steps[i].name, &own);
-        if (verdict->state == POL_ACTIVE) /* the first step that does not accept decides */
+        /* the first step that does not accept decides; before it, the last that warns is heard */
+        if (verdict->state == POL_ACTIVE && (own.state != POL_ACTIVE || own.warning))
             *verdict = own;
     }
 }

@@ -71,6 +71,7 @@ struct pol_candidate {
     /* Fills in what the rule would take of the traffic seen lately. Called by the step that needs it. */
     void (*measure)(void *ctx, const struct fs_rule *rule, struct pol_blast *out);
     void *measure_ctx;
+    bool senseless_passes;   /* a rule that no packet can match is let through with a warning */
     bool approved;           /* somebody has let it pass the guard */
     bool from_configuration; /* the rule is the file's, else a peer's or the operator's */
 };

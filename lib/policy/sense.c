@@ -129,6 +129,9 @@ void pol_step_sense(const struct pol_candidate *candidate, struct pol_verdict *v
     if (sb_truncated(&said))
         strcpy(&claims_text[sizeof claims_text - 4], "...");
     format_facts(&claims, &facts);
-    pol_refuse(verdict, POL_NEVER_MATCHES, "never-matches: no packet has '%s'%s: %s", claims_text,
-               claims.count > 1 ? " at once" : "", facts_text);
+    bool passes = candidate->senseless_passes;
+    pol_refuse(verdict, passes ? POL_ACTIVE : POL_NEVER_MATCHES, "%s: no packet has '%s'%s: %s%s",
+               passes ? "senseless" : "never-matches", claims_text, claims.count > 1 ? " at once" : "", facts_text,
+               passes ? "; it takes memory and time all the same, for `sense` is off" : "");
+    verdict->warning = passes;
 }

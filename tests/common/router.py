@@ -80,6 +80,7 @@ class Config:
     flowspec: bool = True
     lan_flowspec: bool = False
     start: str = "auto"
+    rules_memory: int = 0  # MiB; 0: left out
     wan: str = "net_pcap0,rx_pcap=in.pcap,tx_pcap=wan-out.pcap"
     lan: str = "net_pcap1,rx_pcap=back.pcap,tx_pcap=out.pcap"
     bgp_port: int = 0  # 0: any
@@ -96,7 +97,8 @@ class Config:
         ]
         lines = [
             f"router: {{id: {self.router_id}, asn: 65000}}",
-            f"dataplane: {{workers: [1], hugepages: \"off\", memory: 128, start: {self.start}}}",
+            f"dataplane: {{workers: [1], hugepages: \"off\", memory: 128, start: {self.start}"
+            + (f", rules-memory: {self.rules_memory}" if self.rules_memory else "") + "}",
             "ports:", *("  - " + json.dumps(port) for port in ports),
             f"api: {{socket: {self.socket}}}",
         ]

@@ -58,6 +58,14 @@ def check(folder, text):
 def test_a_sound_file(tmp_path):
     status, said = check(tmp_path, GOOD)
     assert status == 0, said
+    assert "warning" not in said
+
+
+def test_a_protection_that_is_off_is_a_warning_with_its_line(tmp_path):
+    status, said = check(tmp_path, GOOD + "sense: false\n")
+    assert status == 0, said
+    assert said.startswith("broken.yaml:17: warning: sense is OFF: "), said
+    assert "broken.yaml: OK (2 ports, 1 peer, 1 rule)" in said
 
 
 @pytest.mark.parametrize("old, new, line, words", BROKEN, ids=[(new or old).strip()[:40] for old, new, _, _ in BROKEN])

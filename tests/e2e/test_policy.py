@@ -73,6 +73,23 @@ def test_nobody_cuts_bgp_with_a_wide_rule_unless_told(start):
     end(controller)
 
 
+def test_a_reload_takes_senseless_rules_out_when_sense_is_on_again(start):
+    sane, senseless = "match destination 203.0.113.7/32 then discard", "match packet-length 99971-99985 then discard"
+    router = start(Config(rules=[sane, senseless], extra="sense: false\n"), frames=[tcp4()])
+    shown = router.rules()
+    assert [shown[rule]["state"] for rule in shown] == ["active"] * 2
+    assert shown["packet-length >=99971&<=99985"]["reason"].startswith("senseless: no packet has ")
+    assert router.ask("status")["vetting"]["sense"] is False
+    assert "rule 2 (configuration): active, senseless: no packet has " in router.log
+    for extra, state in (("", "never-matches"), ("sense: false\n", "active")):
+        router.config.extra = extra
+        router.configure()
+        router.ctl("reload")
+        assert router.rules()["packet-length >=99971&<=99985"]["state"] == state
+        assert router.rules()["destination 203.0.113.7/32"]["state"] == "active"
+        assert router.ask("status")["vetting"]["sense"] is (extra == "")
+
+
 def test_a_reload_judges_rules_again_when_what_is_protected_changed(start):
     router = start(Config(rules=["match protocol =tcp then discard"]))
     rule, = router.ask("rules")

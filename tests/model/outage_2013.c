@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * 3 March 2013: rules of lengths that no packet has ate the memory of a network's routers. Sense cannot be switched off
- * in the router, so its worth is shown where the damage would be: the rules as they were, put straight into the data
- * plane's classifier, take memory there that grows with them, and match no packet; vetted first, none of them gets
- * there. The same rules with lengths that packets do have are let through. ITERATIONS: packets tried (default 20000).
+ * 3 March 2013: rules of lengths that no packet has ate the memory of a network's routers (tests/e2e/outages tells it
+ * through the router). Where the damage is: the rules as they were, put straight into the data plane's classifier, take
+ * memory there that grows with them, and match no packet; vetted first, none of them gets there. The same rules with
+ * lengths that packets do have are let through. ITERATIONS: packets tried (default 20000).
  */
 #include "model.h"
 

@@ -199,7 +199,7 @@ struct control *control_start(const struct control_conf *conf)
         log_line(conf->log, LOG_LEVEL_ERROR, "no memory for the control plane");
         return NULL;
     }
-    unserved_warn(conf->cfg, conf->log);
+    unserved_warn(conf->cfg, conf->config_file, conf->log);
     rules_judge_by(control->rules, control->judge);
     rules_index_by(control->rules, control->rejudge);
     rules_tell(control->rules, on_rule_changed, control);

@@ -69,6 +69,7 @@ bool control_peer_killed(const struct control *control, const char *name);
 /* What watches over the rules, for `fgctl status`. */
 struct control_vetting {
     bool kill_switch;
+    bool sense;          /* rules that no packet can match stay out of the data plane */
     bool guard, breaker; /* configured */
     size_t samples;      /* headers in the guard's window */
     uint64_t trips;      /* rules that the breaker suspended since the start */

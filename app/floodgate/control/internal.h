@@ -184,7 +184,8 @@ bool recover(struct control *control);       /* false: memory is short */
 void recover_peer(struct peer *peer);        /* a peer that is new here */
 void recover_watch(struct control *control); /* what was decided stays in the journal's files; every so often */
 
-/* unserved.c: one warning for each thing that the configuration asks for and this version does not do. */
-void unserved_warn(const struct cfg *cfg, const struct log_hook *log);
+/* unserved.c: one warning for each thing that the configuration asks for and this version does not do, or switches off.
+ */
+void unserved_warn(const struct cfg *cfg, const char *file, const struct log_hook *log);
 
 #endif

@@ -171,6 +171,7 @@ void judge_prepare(const struct judge *judge, struct pol_candidate *candidate)
 {
     candidate->protects = judge != NULL ? judge->protects : NULL;
     candidate->protect_count = judge != NULL ? judge->protect_count : 0;
+    candidate->senseless_passes = judge != NULL && !judge->cfg->sense;
 }
 
 const struct cfg *judge_cfg(const struct judge *judge)
@@ -192,9 +193,9 @@ static bool entry_equal(const struct cfg_rule *a, const struct cfg_rule *b)
            a->unless_longer_ipv6 == b->unless_longer_ipv6 && strcmp(a->text, b->text) == 0;
 }
 
-bool judge_protects_equal(const struct cfg *a, const struct cfg *b)
+bool judge_general_equal(const struct cfg *a, const struct cfg *b)
 {
-    if (a->protect_bgp != b->protect_bgp || a->protect_count != b->protect_count)
+    if (a->sense != b->sense || a->protect_bgp != b->protect_bgp || a->protect_count != b->protect_count)
         return false;
     for (size_t i = 0; i < a->protect_count; i++)
         if (!entry_equal(&a->protects[i], &b->protects[i]))

@@ -32,8 +32,8 @@ const struct cfg *judge_cfg(const struct judge *judge);
  */
 void judge_note(const struct judge *judge, const struct fs_actions *actions, char *note, size_t size);
 
-/* Whether both configurations protect the same, so that no verdict changes for that. */
-bool judge_protects_equal(const struct cfg *a, const struct cfg *b);
+/* Whether both configurations ask the same of rules of all sources, so that no verdict changes for that. */
+bool judge_general_equal(const struct cfg *a, const struct cfg *b);
 
 /* pol_candidate.announces, for `destinations: from-routes`: `source` is a struct rule_source. */
 bool judge_source_announces(void *source, const struct ip_prefix *prefix);

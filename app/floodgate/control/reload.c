@@ -64,8 +64,9 @@ static bool dataplane_equal(const struct cfg *a, const struct cfg *b)
     const struct cfg_dataplane *x = &a->dataplane, *y = &b->dataplane;
 
     if (x->workers_auto != y->workers_auto || x->hugepages != y->hugepages || x->control_lcore != y->control_lcore ||
-        x->idle != y->idle || x->memory_mib != y->memory_mib || x->max_rules != y->max_rules ||
-        x->burst_ms != y->burst_ms || x->exception_path != y->exception_path || x->eal_count != y->eal_count)
+        x->idle != y->idle || x->memory_mib != y->memory_mib || x->rules_memory_mib != y->rules_memory_mib ||
+        x->max_rules != y->max_rules || x->burst_ms != y->burst_ms || x->exception_path != y->exception_path ||
+        x->eal_count != y->eal_count)
         return false;
     if (!x->workers_auto && (x->worker_count != y->worker_count ||
                              memcmp(x->workers, y->workers, x->worker_count * sizeof x->workers[0]) != 0))
@@ -303,7 +304,7 @@ static bool imports_equal(const struct cfg *a, const struct cfg *b)
 static void judge_again(struct control *control, const struct cfg *old)
 {
     bool other_guard = !guard_equal(&old->guard, &control->cfg->guard);
-    bool all = other_guard || !judge_protects_equal(old, control->cfg), some = false;
+    bool all = other_guard || !judge_general_equal(old, control->cfg), some = false;
 
     guard_configure(control->guard, &control->cfg->guard);
     breaker_configure(control->breaker, &control->cfg->guard);
@@ -364,7 +365,7 @@ bool control_reload(struct control *control, char *summary, size_t summary_size,
     local_rules_configure(control, old, fresh, &rules);
     if (control->routing != NULL)
         routing_reconfigure(control->routing, old, fresh);
-    unserved_warn(fresh, control->log);
+    unserved_warn(fresh, control->config_file, control->log);
     cfg_free(control->loaded);
     control->loaded = fresh;
 

@@ -90,7 +90,7 @@ static const char *place_refused(int error)
 {
     switch (error) {
     case -ENOMEM:
-        return "memory: no room for the rule in the data plane";
+        return "memory: no room for the rule in the data plane (dataplane.rules-memory)";
     case -EEXIST:
         return "internal: an equal rule is in force under another id";
     default:
@@ -141,8 +141,8 @@ static void rule_set_reason(struct rule *rule, const char *reason)
  */
 static enum log_level news_level(const struct rule *rule)
 {
-    bool refused = rule->state == RULE_REJECTED || rule->state == RULE_NEVER_MATCHES || rule->state == RULE_HELD ||
-                   rule->state == RULE_NOT_IMPORTED;
+    bool refused = rule->warned || rule->state == RULE_REJECTED || rule->state == RULE_NEVER_MATCHES ||
+                   rule->state == RULE_HELD || rule->state == RULE_NOT_IMPORTED;
 
     return rule->source_kind == BGP_SOURCE_CONFIG && refused && !rule->unplaced ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
 }

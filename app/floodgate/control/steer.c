@@ -56,6 +56,7 @@ void control_vetting_get(const struct control *control, struct control_vetting *
     breaker_info_get(control->breaker, &breaker);
     *out = (struct control_vetting){
         .kill_switch = dataplane_bypassed(control->dp),
+        .sense = control->cfg->sense,
         .guard = control->cfg->guard.set,
         .breaker = control->cfg->guard.set && control->cfg->guard.breaker,
         .samples = guard_samples(control->guard),

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a configuration may ask for and this version does not do: read, checked, and said at the start, so that nobody
- * believes in a protection that is not there.
+ * What a configuration may ask for and this version does not do, and what it switches off: read, checked, and said at
+ * the start, so that nobody believes in a protection that is not there.
  */
 #include "control/internal.h"
 
-void unserved_warn(const struct cfg *cfg, const struct log_hook *log)
+static void on_warning(void *ctx, const char *file, unsigned line, const char *text)
+{
+    log_line(ctx, LOG_LEVEL_WARNING, "%s:%u: %s", file, line, text);
+}
+
+void unserved_warn(const struct cfg *cfg, const char *file, const struct log_hook *log)
 {
     bool routes = false;
 
@@ -24,4 +29,5 @@ void unserved_warn(const struct cfg *cfg, const struct log_hook *log)
         if (sections[i].set)
             log_line(log, LOG_LEVEL_WARNING, "`%s` is read and checked, but NOT acted on by this version: %s",
                      sections[i].section, sections[i].consequence);
+    cfg_warn(cfg, file, on_warning, (void *)(uintptr_t)log);
 }

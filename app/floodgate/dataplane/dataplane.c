@@ -29,6 +29,7 @@ struct dataplane {
     struct rcu *rcu;
     struct match_nodes nodes; /* of the workers */
     struct vrf_rules *rules;
+    size_t rules_memory_bytes; /* most that they may take */
     struct act_table *programs;
     uint32_t max_rules;
     bool running;
@@ -157,8 +158,10 @@ static int workers_create(struct dataplane *dp, const struct cfg *cfg)
     dp->programs = act_table_create(dp->max_rules, cfg->dataplane.burst_ms, dp->rcu);
     RTE_LCORE_FOREACH_WORKER(lcore)
     match_nodes_add(&dp->nodes, numa_place_of_cpu(worker_cpu(lcore)));
-    struct cls_conf conf = {
-        .engine = CLS_FAST, .rcu = dp->rcu, .memory_bytes = (size_t)cfg->dataplane.memory_mib * MIB};
+    uint32_t memory_mib =
+        cfg->dataplane.rules_memory_mib > 0 ? cfg->dataplane.rules_memory_mib : cfg->dataplane.memory_mib;
+    dp->rules_memory_bytes = (size_t)memory_mib * MIB;
+    struct cls_conf conf = {.engine = CLS_FAST, .rcu = dp->rcu, .memory_bytes = dp->rules_memory_bytes};
     conf = match_nodes_conf(&dp->nodes, conf);
     dp->rules = vrf_rules_create(cfg, &conf);
     if (dp->programs == NULL || dp->rules == NULL)
@@ -503,6 +506,12 @@ void dataplane_sample(struct dataplane *dp, struct sample_tap *taps)
 {
     for (unsigned i = 0; i < dp->worker_count; i++)
         dp->workers[i].tap = taps != NULL ? &taps[i] : NULL;
+}
+
+void dataplane_rules_memory(const struct dataplane *dp, size_t *used_bytes, size_t *most_bytes)
+{
+    *used_bytes = dp->rules->memory_bytes;
+    *most_bytes = dp->rules_memory_bytes;
 }
 
 const struct cls *dataplane_classifier(const struct dataplane *dp, uint16_t vrf)

@@ -153,6 +153,8 @@ uint32_t dataplane_match_after(const struct dataplane *dp, const struct pkt_key 
 
 /* What `explain` and tests ask of the state in force. */
 const struct cls *dataplane_classifier(const struct dataplane *dp, uint16_t vrf);
+/* What the rules of all VRFs take of the memory that they may have, in octets; what is on its way out counts, too. */
+void dataplane_rules_memory(const struct dataplane *dp, size_t *used_bytes, size_t *most_bytes);
 uint16_t dataplane_vrf_count(const struct dataplane *dp); /* the default one included */
 uint16_t dataplane_port_vrf(const struct dataplane *dp, uint16_t port);
 const char *dataplane_vrf_name(const struct dataplane *dp, uint16_t vrf); /* "default", or as configured */

@@ -74,6 +74,17 @@ static json_t *status_rules(const struct control *control, bool killed)
     return o;
 }
 
+static json_t *status_rules_memory(const struct dataplane *dp)
+{
+    size_t used, most;
+    json_t *o = json_object();
+
+    dataplane_rules_memory(dp, &used, &most);
+    json_set_uint(o, "used_bytes", used);
+    json_set_uint(o, "limit_bytes", most);
+    return o;
+}
+
 static void run_status(struct api_state *state, const json_t *args, struct api_answer *answer)
 {
     const struct rates *rates = &state->rates;
@@ -90,6 +101,7 @@ static void run_status(struct api_state *state, const json_t *args, struct api_a
     json_set_uint(o, "workers", dataplane_worker_count(state->dp));
     json_object_set_new(o, "sessions", status_sessions(state->control));
     json_object_set_new(o, "rules", status_rules(state->control, dataplane_bypassed(state->dp)));
+    json_object_set_new(o, "rules_memory", status_rules_memory(state->dp));
     json_object_set_new(o, "rates",
                         json_pack("{s:f, s:f, s:f, s:f, s:f}", "rx_packets_per_s", rates->rx_packets_per_s,
                                   "tx_packets_per_s", rates->tx_packets_per_s, "dropped_packets_per_s",

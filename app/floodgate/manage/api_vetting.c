@@ -76,6 +76,7 @@ json_t *api_vetting_json(const struct control *control)
             json_array_append_new(peers, json_text(peer.name));
     }
     json_object_set_new(o, "kill_switch_peers", peers);
+    json_object_set_new(o, "sense", json_boolean(vetting.sense));
     json_object_set_new(o, "guard", json_boolean(vetting.guard));
     json_object_set_new(o, "breaker", json_boolean(vetting.breaker));
     json_set_uint(o, "breaker_trips", vetting.trips);

@@ -69,15 +69,73 @@ def test_centurylink_2020_with_it_the_rule_is_refused_and_names_a_packet_of_bgp(
     assert "for example: source " in shown["reason"] and "port 179" in shown["reason"]
 
 
-# Cloudflare, 3 March 2013: a length that no packet has; routers spent their memory on it. Here there is no way to let
-# it through: what such rules cost a data plane that gets them is shown by tests/model/outage_2013.c.
-def test_cloudflare_2013_a_rule_that_no_packet_matches_never_gets_to_the_data_plane(start):
-    frames = day(2013, 200)
-    cloudflare = "match destination 203.0.113.7/32 packet-length 99971-99985 then discard"
-    rule, dropped, _ = replay(start, frames, cloudflare, "")
-    assert (rule["state"], dropped) == ("never-matches", 0)
-    assert rule["reason"] == ("never-matches: no packet has 'packet-length >=99971&<=99985': "
-                              "an IPv4 packet has 20 to 65535 octets")
+# Cloudflare, 3 March 2013: a controller that had profiled an attack announced rules for a packet length that no packet
+# has, and the routers spent their memory on them. Here one such rule for each of many networks comes first, and then
+# the rule for the attack that is really there: last in RFC order, too, so that no memory that gets free is for it.
+LENGTHS = "packet-length 99971-99985"
+SENSELESS = [f"match destination 100.64.{n // 250}.{n % 250}/32 {LENGTHS} then discard" for n in range(20000)]
+VICTIM = "203.0.113.7"
+HONEST = (f"match destination {VICTIM}/32 protocol =udp "
+          "source-port =17,=19,=69,=111,=123,=137,=161,=389,=1900,=11211 then discard")
+RULES_MIB = 4  # most of the data plane's memory for rules: some thousands
+
+
+def attack(seed, count=1000):
+    """Reflected NTP and memcached at one host."""
+    draw = random.Random(seed)
+    return [udp4(draw.choice([123, 11211]), draw.randrange(1024, 65535), 400, src=f"198.18.{n // 250}.{n % 250}",
+                 dst=VICTIM) for n in range(count)]
+
+
+def replay_2013(start, config):
+    """Gives what `status` said of memory before and after the rules, the honest rule, and all that left the router."""
+    frames = day(2013, 1000) + attack(2013)
+    router = start(Config(peers=[Peer()], start="manual", rules_memory=RULES_MIB, extra=config), frames=frames)
+    before = router.ask("status")["rules_memory"]
+    controller = router.inject([*SENSELESS, HONEST])
+    wait_for("the rules", lambda: sum(router.ask("status")["rules"].values()) == len(SENSELESS) + 1, 90)
+    after = router.ask("status")["rules_memory"]
+    router.ctl("dataplane", "start")
+    wait_for("the traffic", lambda: router.ask("counters")["rx_packets"] == len(frames), 30)
+    honest = router.rules()[HONEST.split("match ")[1].split(" then")[0]]
+    said = router.ask("status")["rules"], router.ctl("status"), router.log, router.ask("rule", "check", SENSELESS[0])
+    end(controller)
+    router.stop()
+    return before, after, honest, said, router.out()
+
+
+def to_victim(frames):
+    return sum(bytes(frame)[23] == 17 and bytes(frame)[26:28] == b"\xc6\x12" for frame in frames)
+
+
+def test_cloudflare_2013_without_the_validator_the_rule_for_the_attack_finds_no_memory(start):
+    before, after, honest, (states, status, log, check), out = replay_2013(start, "sense: false\n")
+    assert before["limit_bytes"] == RULES_MIB << 20
+    assert after["used_bytes"] > 0.95 * after["limit_bytes"]
+    assert states["active"] > 1000 and states["never-matches"] == 0
+    # the damage: no room for the honest rule, and all of the attack gets through
+    assert honest["state"] == "rejected"
+    assert honest["reason"] == "memory: no room for the rule in the data plane (dataplane.rules-memory)"
+    assert to_victim(out) == 1000
+    # and nobody can say that the router kept it to itself
+    assert "SENSE        OFF: rules that no packet can match take memory of the data plane\n" in status
+    assert "rule memory  4.0 of 4 MiB of the data plane\n" in status
+    assert ": sense is OFF: rules that no packet can match go to the data plane" in log
+    assert (check["steps"][0]["step"], check["state"]) == ("sense", "active")
+    assert check["reason"] == ("senseless: no packet has 'packet-length >=99971&<=99985': an IPv4 packet has 20 to "
+                               "65535 octets; it takes memory and time all the same, for `sense` is off")
+
+
+def test_cloudflare_2013_with_it_none_of_them_takes_memory_and_the_attack_is_stopped(start):
+    before, after, honest, (states, status, log, check), out = replay_2013(start, "")
+    assert after["used_bytes"] - before["used_bytes"] < 65536
+    assert (states["never-matches"], states["active"]) == (len(SENSELESS), 1)
+    assert (honest["state"], honest["dropped_packets"]) == ("active", 1000)
+    assert (to_victim(out), len(out)) == (0, len(day(2013, 1000)))
+    assert "SENSE" not in status and "sense" not in log
+    assert check["state"] == "never-matches"
+    assert check["reason"] == ("never-matches: no packet has 'packet-length >=99971&<=99985': an IPv4 packet has 20 to "
+                               "65535 octets")
 
 
 # A rule against an attack on one web server that lost its destination: all HTTPS of an ISP.

@@ -49,6 +49,8 @@ static void a_short_file_has_every_default(void **state)
     assert_string_equal(cfg->api.socket, "/run/floodgate/api.sock");
     assert_null(cfg->api.metrics);
     assert_true(cfg->protect_bgp);
+    assert_true(cfg->sense);
+    assert_int_equal(cfg->dataplane.rules_memory_mib, 0);
     assert_false(cfg->guard.set);
     assert_int_equal(cfg->guard_line, 0);
     assert_int_equal(cfg->protect_line, 0);
@@ -208,6 +210,31 @@ static void rules_may_be_folded_and_quoted(void **state)
     cfg_free(cfg);
 }
 
+static void count_warning(void *ctx, const char *file, unsigned line, const char *text)
+{
+    unsigned *at = ctx;
+
+    assert_string_equal(file, "file.yaml");
+    assert_non_null(strstr(text, "sense is OFF"));
+    *at = line;
+}
+
+static void sense_that_is_switched_off_is_warned_of(void **state)
+{
+    struct cfg *on = parse_more("sense: true\n"), *off = parse_more("sense: false\n");
+    unsigned line = 0;
+
+    (void)state;
+    cfg_warn(on, "file.yaml", count_warning, &line);
+    assert_int_equal(line, 0);
+    assert_false(off->sense);
+    cfg_warn(off, "file.yaml", count_warning, &line);
+    assert_int_equal(line, off->sense_line);
+    assert_true(line > 0);
+    cfg_free(on);
+    cfg_free(off);
+}
+
 static void a_protected_match_may_have_exceptions(void **state)
 {
     struct cfg *cfg = parse_more("protect-bgp: no\nprotect:\n  - match protocol tcp port 179\n"
@@ -248,6 +275,7 @@ int main(void)
         cmocka_unit_test(words_choose_their_values),
         cmocka_unit_test(route_ports_keep_their_own_address),
         cmocka_unit_test(rules_may_be_folded_and_quoted),
+        cmocka_unit_test(sense_that_is_switched_off_is_warned_of),
         cmocka_unit_test(a_protected_match_may_have_exceptions),
         cmocka_unit_test(families_have_names),
     };

@@ -55,6 +55,26 @@ static void each_rejection_starts_with_its_word_and_says_why(void **state)
     assert_rejected((struct pol_candidate){&plain_rule, &plain_actions, "sample"}, "unsupported-action");
 }
 
+static void a_warning_of_an_early_step_is_heard_behind_those_that_accept(void **state)
+{
+    const struct fs_term term = {.op = FS_OP_EQ, .value = 99971};
+    const struct fs_component length = {.type = FS_PACKET_LENGTH, .term_count = 1};
+    struct pol_verdict verdict;
+    struct seen seen = {.count = 0};
+    struct fs_rule *rule;
+
+    (void)state;
+    assert_int_equal(fs_rule_build(IP_V4, NULL, &length, 1, &term, &rule), FS_OK);
+    pol_judge_each(&(struct pol_candidate){.rule = rule, .actions = &plain_actions, .senseless_passes = true}, note,
+                   &seen, &verdict);
+    assert_int_equal(verdict.state, POL_ACTIVE);
+    assert_true(verdict.warning);
+    assert_int_equal(strncmp(verdict.reason, "senseless: ", 11), 0);
+    assert_string_equal(seen.verdicts[0].reason, verdict.reason);
+    assert_string_equal(seen.verdicts[1].reason, "");
+    fs_rule_free(rule);
+}
+
 static void a_vpn_rule_needs_one_vrf_that_imports_it_and_bears_it_out(void **state)
 {
     static const struct {
@@ -165,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rule_that_passes_every_step_is_active_without_a_reason),
         cmocka_unit_test(each_rejection_starts_with_its_word_and_says_why),
+        cmocka_unit_test(a_warning_of_an_early_step_is_heard_behind_those_that_accept),
         cmocka_unit_test(a_vpn_rule_needs_one_vrf_that_imports_it_and_bears_it_out),
         cmocka_unit_test(a_vpn_rule_that_no_vrf_imports_is_judged_by_its_policy_first),
         cmocka_unit_test(an_unsupported_action_is_named),

@@ -206,6 +206,32 @@ static void hundreds_of_terms_are_decided_exactly(void **state)
     assert_int_equal(verdict.state, POL_NEVER_MATCHES);
 }
 
+/* `sense: false`: the same words, as a warning, and the rule goes on to the other steps. */
+static void a_senseless_rule_that_may_pass_is_warned_of(void **state)
+{
+    struct fs_text_error error;
+    struct fs_actions actions;
+    struct pol_verdict verdict;
+    struct fs_rule *rule;
+
+    (void)state;
+    assert_true(fs_text_parse("match packet-length 99971-99985 then discard", &rule, &actions, &error));
+    struct pol_candidate candidate = {.rule = rule, .actions = &actions, .senseless_passes = true};
+    pol_judge(&candidate, &verdict);
+    assert_int_equal(verdict.state, POL_ACTIVE);
+    assert_true(verdict.warning);
+    assert_string_equal(verdict.step, "sense");
+    assert_string_equal(verdict.reason,
+                        "senseless: no packet has 'packet-length >=99971&<=99985': an IPv4 packet has 20 to 65535 "
+                        "octets; it takes memory and time all the same, for `sense` is off");
+    candidate.unsupported_action = "sample"; /* what a later step says holds, and is no warning */
+    pol_judge(&candidate, &verdict);
+    assert_int_equal(verdict.state, POL_REJECTED);
+    assert_false(verdict.warning);
+    assert_string_equal(verdict.step, "enforceable");
+    fs_rule_free(rule);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +245,7 @@ int main(void)
         cmocka_unit_test(an_ipv6_extension_header_is_a_protocol_of_later_fragments_only),
         cmocka_unit_test(a_reason_is_cut_with_dots_and_never_overflows),
         cmocka_unit_test(hundreds_of_terms_are_decided_exactly),
+        cmocka_unit_test(a_senseless_rule_that_may_pass_is_warned_of),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
