@@ -68,12 +68,71 @@ static int by_origin(const struct bgp_choice *a, const struct bgp_choice *b)
                    b->attrs->has_origin ? b->attrs->origin : ORIGIN_INCOMPLETE);
 }
 
-/* c) Only between paths from one neighbouring AS; none counts as the lowest. */
-static int by_med(const struct bgp_choice *a, const struct bgp_choice *b)
+/*
+ * c) Only between paths from one neighbouring AS; none counts as the lowest. So paths have no one order here: the
+ * lowest MED of each AS is gathered first (a prefix may have many paths), and what has a higher one is beaten. ASes
+ * beyond the table's room are for another round.
+ */
+#define MED_SLOTS 128
+#define MED_ROOM  96 /* ASes a round: the table stays loose */
+
+struct med_table {
+    size_t count;
+    uint64_t used[MED_SLOTS / 64]; /* all that has to be cleared: mostly two paths are compared */
+    struct {
+        uint32_t as, med;
+    } slots[MED_SLOTS];
+};
+
+static void med_clear(struct med_table *table)
 {
-    if (bgp_as_path_first(a->attrs) != bgp_as_path_first(b->attrs))
-        return 0;
-    return smaller(a->attrs->has_med ? a->attrs->med : 0, b->attrs->has_med ? b->attrs->med : 0);
+    table->count = 0;
+    memset(table->used, 0, sizeof table->used);
+}
+
+static bool med_used(const struct med_table *table, size_t slot)
+{
+    return (table->used[slot / 64] >> slot % 64 & 1) != 0;
+}
+
+static uint32_t med_of(const struct bgp_attrs *attrs)
+{
+    return attrs->has_med ? attrs->med : 0;
+}
+
+/* The slot of an AS, or the free one that it would have. */
+static size_t med_slot(const struct med_table *table, uint32_t as)
+{
+    size_t slot = (as * 2654435761u) >> 25;
+
+    while (med_used(table, slot) && table->slots[slot].as != as)
+        slot = (slot + 1) % MED_SLOTS;
+    return slot;
+}
+
+static void med_gather(struct med_table *table, const struct bgp_attrs *attrs)
+{
+    uint32_t as = bgp_as_path_first(attrs), med = med_of(attrs);
+    size_t slot = med_slot(table, as);
+
+    if (med_used(table, slot)) {
+        if (med < table->slots[slot].med)
+            table->slots[slot].med = med;
+    } else if (table->count < MED_ROOM) {
+        table->slots[slot].as = as;
+        table->slots[slot].med = med;
+        table->used[slot / 64] |= UINT64_C(1) << slot % 64;
+        table->count++;
+    }
+}
+
+/* False: the AS is not of this round. */
+static bool med_decide(const struct med_table *table, const struct bgp_attrs *attrs, bool *beaten)
+{
+    size_t slot = med_slot(table, bgp_as_path_first(attrs));
+
+    *beaten = med_used(table, slot) && med_of(attrs) > table->slots[slot].med;
+    return med_used(table, slot);
 }
 
 /* d) */
@@ -117,28 +176,25 @@ static int by_path_id(const struct bgp_choice *a, const struct bgp_choice *b)
     return smaller(a->path_id, b->path_id);
 }
 
-/*
- * `pairwise`: two paths may have nothing to say to one another, so each is compared with each. By any other step paths
- * have one order, and it takes one look at each to find what is first: a prefix may have many of one source.
+/* By each step paths have one order, so that it takes one look at each to find what is first; by NULL, only in groups.
  */
 static const struct step {
     const char *name;
-    path_compare compare;
-    bool pairwise;
+    path_compare compare; /* NULL: by MED */
 } steps[] = {
-    {"origin-here", by_origin_here, false},
-    {"feasibility", by_feasibility, false},
-    {"long-lived-stale", by_long_lived, false},
-    {"local-pref", by_local_pref, false},
-    {"as-path", by_as_path_length, false},
-    {"origin", by_origin, false},
-    {"med", by_med, true},
-    {"external", by_external, false},
-    {"router-id", by_router_id, false},
-    {"cluster-list", by_cluster_list, false},
-    {"peer-address", by_address, false},
-    {"source", by_source, false},
-    {"path-id", by_path_id, false},
+    {"origin-here", by_origin_here},
+    {"feasibility", by_feasibility},
+    {"long-lived-stale", by_long_lived},
+    {"local-pref", by_local_pref},
+    {"as-path", by_as_path_length},
+    {"origin", by_origin},
+    {"med", NULL},
+    {"external", by_external},
+    {"router-id", by_router_id},
+    {"cluster-list", by_cluster_list},
+    {"peer-address", by_address},
+    {"source", by_source},
+    {"path-id", by_path_id},
 };
 #define STEP_COUNT (sizeof steps / sizeof steps[0])
 
@@ -159,17 +215,7 @@ static struct bgp_choice choice_of(const struct bgp_path *path)
                                .long_lived = (path->marks & BGP_PATH_LONG_LIVED) != 0};
 }
 
-static bool is_beaten(const struct bgp_choice *own, struct bgp_path *paths, path_compare compare)
-{
-    for (struct bgp_path *at = remaining(paths); at != NULL; at = remaining(at->next)) {
-        const struct bgp_choice other = choice_of(at);
-        if (compare(&other, own) < 0)
-            return true;
-    }
-    return false;
-}
-
-/* One of those that nothing beats, by a step that is not pairwise. */
+/* One of those that nothing beats. */
 static struct bgp_choice first_of(struct bgp_path *paths, path_compare compare)
 {
     struct bgp_choice first = choice_of(remaining(paths));
@@ -182,20 +228,49 @@ static struct bgp_choice first_of(struct bgp_path *paths, path_compare compare)
     return first;
 }
 
-/* Strikes out by one step; returns how many are left. Beaten paths strike until the step ends: they beat what they
- * beat. */
+static void beat_by_med(struct bgp_path *paths)
+{
+    struct med_table table;
+    bool more = true;
+
+    for (struct bgp_path *at = remaining(paths); at != NULL; at = remaining(at->next))
+        at->decided = false;
+    while (more) {
+        med_clear(&table);
+        for (struct bgp_path *at = remaining(paths); at != NULL; at = remaining(at->next))
+            if (!at->decided)
+                med_gather(&table, &at->attrs);
+        more = false;
+        for (struct bgp_path *at = remaining(paths); at != NULL; at = remaining(at->next)) {
+            at->decided = at->decided || med_decide(&table, &at->attrs, &at->beaten);
+            more = more || !at->decided;
+        }
+    }
+}
+
+static void beat_by_order(struct bgp_path *paths, path_compare compare)
+{
+    const struct bgp_choice first = first_of(paths, compare);
+
+    for (struct bgp_path *at = remaining(paths); at != NULL; at = remaining(at->next)) {
+        const struct bgp_choice own = choice_of(at);
+        at->beaten = compare(&first, &own) < 0;
+    }
+}
+
+/* Strikes out by one step; returns how many are left. */
 static size_t strike(struct bgp_path *paths, const struct step *step)
 {
-    const struct bgp_choice first = first_of(paths, step->compare);
     size_t left = 0;
 
-    for (struct bgp_path *a = remaining(paths); a != NULL; a = remaining(a->next)) {
-        const struct bgp_choice own = choice_of(a);
-        a->beaten = step->pairwise ? is_beaten(&own, paths, step->compare) : step->compare(&first, &own) < 0;
-        left += !a->beaten;
+    if (step->compare != NULL)
+        beat_by_order(paths, step->compare);
+    else
+        beat_by_med(paths);
+    for (struct bgp_path *at = remaining(paths); at != NULL; at = remaining(at->next)) {
+        at->struck = at->beaten;
+        left += !at->beaten;
     }
-    for (struct bgp_path *a = remaining(paths); a != NULL; a = remaining(a->next))
-        a->struck = a->beaten;
     return left;
 }
 
@@ -213,15 +288,6 @@ struct bgp_path *bgp_best_path(struct bgp_path *paths)
 }
 
 /* The same over an array. */
-static bool choice_beaten(const struct bgp_choice *own, const struct bgp_choice *choices, size_t count,
-                          path_compare compare)
-{
-    for (size_t i = 0; i < count; i++)
-        if (choices[i].lost_by == NULL && compare(&choices[i], own) < 0)
-            return true;
-    return false;
-}
-
 static const struct bgp_choice *first_choice(const struct bgp_choice *choices, size_t count, path_compare compare)
 {
     const struct bgp_choice *first = NULL;
@@ -232,19 +298,46 @@ static const struct bgp_choice *first_choice(const struct bgp_choice *choices, s
     return first;
 }
 
+static void choices_by_med(struct bgp_choice *choices, size_t count)
+{
+    struct med_table table;
+    bool more = true;
+
+    for (size_t i = 0; i < count; i++)
+        choices[i].decided = choices[i].lost_by != NULL;
+    while (more) {
+        med_clear(&table);
+        for (size_t i = 0; i < count; i++)
+            if (!choices[i].decided)
+                med_gather(&table, choices[i].attrs);
+        more = false;
+        for (size_t i = 0; i < count; i++) {
+            choices[i].decided = choices[i].decided || med_decide(&table, choices[i].attrs, &choices[i].beaten);
+            more = more || !choices[i].decided;
+        }
+    }
+}
+
+static void choices_by_order(struct bgp_choice *choices, size_t count, path_compare compare)
+{
+    const struct bgp_choice *first = first_choice(choices, count, compare);
+
+    for (size_t i = 0; i < count; i++)
+        choices[i].beaten = choices[i].lost_by == NULL && compare(first, &choices[i]) < 0;
+}
+
 static size_t strike_choices(struct bgp_choice *choices, size_t count, const struct step *step)
 {
-    const struct bgp_choice *first = first_choice(choices, count, step->compare);
     size_t left = 0;
 
-    for (size_t a = 0; a < count; a++)
-        choices[a].beaten =
-            choices[a].lost_by == NULL && (step->pairwise ? choice_beaten(&choices[a], choices, count, step->compare)
-                                                          : step->compare(first, &choices[a]) < 0);
-    for (size_t a = 0; a < count; a++) {
-        if (choices[a].beaten)
-            choices[a].lost_by = step->name;
-        left += choices[a].lost_by == NULL;
+    if (step->compare != NULL)
+        choices_by_order(choices, count, step->compare);
+    else
+        choices_by_med(choices, count);
+    for (size_t i = 0; i < count; i++) {
+        if (choices[i].lost_by == NULL && choices[i].beaten)
+            choices[i].lost_by = step->name;
+        left += choices[i].lost_by == NULL;
     }
     return left;
 }

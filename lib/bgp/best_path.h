@@ -15,10 +15,10 @@ struct bgp_choice {
     const struct bgp_source *source;
     const struct bgp_attrs *attrs;
     bool infeasible;
-    uint32_t path_id;    /* ADD-PATH (RFC 7911) */
-    bool long_lived;     /* RFC 9494: kept for long after its session was lost */
-    const char *lost_by; /* the step that struck it out ("local-pref", "as-path", ...); NULL: the best */
-    bool beaten;         /* private */
+    uint32_t path_id;     /* ADD-PATH (RFC 7911) */
+    bool long_lived;      /* RFC 9494: kept for long after its session was lost */
+    const char *lost_by;  /* the step that struck it out ("local-pref", "as-path", ...); NULL: the best */
+    bool beaten, decided; /* private */
 };
 
 /* The index of the best of `count` (at least one) choices; sets `lost_by` of each. Their order does not matter. */

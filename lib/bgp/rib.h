@@ -26,10 +26,7 @@ struct bgp_source {
     struct ip_addr address;
 };
 
-/*
- * Paths that one source may have of one rule or prefix (RFC 7911 leaves it to us): what the decision costs grows with
- * their square, and one UPDATE could bring hundreds.
- */
+/* Paths that one source may have of one rule or prefix (RFC 7911 leaves it to us): one UPDATE could bring hundreds. */
 #define BGP_PATHS_MAX 64
 
 /* What becomes of a path whose source lost its session, or is about to announce everything again. */
@@ -43,11 +40,11 @@ enum bgp_path_mark {
 struct bgp_path {
     const struct bgp_source *source;
     struct bgp_attrs attrs;
-    struct bgp_path *next; /* other paths of the same rule */
-    uint32_t path_id;      /* ADD-PATH (RFC 7911): a source may have several paths; 0 without it */
-    bool infeasible;       /* ops->infeasible said so: the path is chosen only where every other one is, too */
-    uint8_t marks;         /* enum bgp_path_mark; an announcement clears them */
-    bool struck, beaten;   /* private: the decision process's notes */
+    struct bgp_path *next;        /* other paths of the same rule */
+    uint32_t path_id;             /* ADD-PATH (RFC 7911): a source may have several paths; 0 without it */
+    bool infeasible;              /* ops->infeasible said so: the path is chosen only where every other one is, too */
+    uint8_t marks;                /* enum bgp_path_mark; an announcement clears them */
+    bool struck, beaten, decided; /* private: the decision process's notes */
 };
 
 /* One rule with all its paths; the best is the first. */
