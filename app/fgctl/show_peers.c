@@ -22,6 +22,9 @@ static void note_text(const json_t *peer, char *text, size_t size)
 {
     if (admin_down(peer))
         snprintf(text, size, "taken down by the operator");
+    else if (established(peer) && get_text(peer, "last_bad")[0] == '\0' &&
+             json_array_size(json_object_get(peer, "deferred")) > 0)
+        snprintf(text, size, "not told everything yet: we have started, and wait for other peers");
     else if (established(peer))
         snprintf(text, size, "%s", get_text(peer, "last_bad"));
     else if (get_text(peer, "last_down")[0] != '\0')
@@ -190,6 +193,17 @@ static void add_stale(struct table *details, const json_t *peer)
                 number_duration((uint64_t)get_int(stale, "left_s"), text));
 }
 
+/* After our start it is not told yet what was learned (RFC 4724 4.1). */
+static void add_deferred(struct table *details, const json_t *peer)
+{
+    const json_t *families = json_object_get(peer, "deferred");
+
+    if (json_array_size(families) == 0)
+        return;
+    add_list(details, "not told yet", families, "");
+    details_add(details, "because", "after our start, other peers are still to announce everything");
+}
+
 static void add_routes(struct table *details, const json_t *peer)
 {
     char text[4][NUMBER_TEXT_SIZE];
@@ -234,6 +248,7 @@ static void show_peer(const struct fgctl *ctl, const json_t *peer)
     add_by_family(details, "sent", json_object_get(peer, "rules_sent"));
     add_by_family(details, "waiting to be sent", json_object_get(peer, "rules_queued"));
     add_routes(details, peer);
+    add_deferred(details, peer);
     add_stale(details, peer);
     details_add(details, "withdrawals", "%s", number_group((uint64_t)get_int(peer, "withdrawals"), text));
     details_add(details, "refused",

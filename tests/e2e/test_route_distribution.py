@@ -159,7 +159,7 @@ def test_a_peer_is_told_routes_from_the_reload_on_that_says_so(network):
     rules.routes("198.18.0.0/16")
     external.send(route("198.19.0.0/16") + no_route("198.18.0.0/16"))
     rules.routes("198.19.0.0/16")
-    assert router.peer("rules")["established_count"] == 1
+    assert router.peer("rules")["established_count"] == 1 and len(rules.ended) == 4, "RFC 4724 2: each End-of-RIB once"
 
 
 def test_the_best_path_is_told_and_the_next_best_after_it(network):

@@ -323,6 +323,7 @@ void control_peer_get(const struct control *control, size_t index, struct contro
         .bad_nlri = peer->bad_nlri,
         .bad_attributes = peer->bad_attributes,
         .refused_connections = peer->refused_connections,
+        .deferred = peer->out != NULL ? peer->deferred : 0,
         .refreshes_begun = peer->refreshes_begun,
         .refreshes_ended = peer->refreshes_ended,
         .password = peer->conf.password != NULL,

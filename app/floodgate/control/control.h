@@ -128,6 +128,7 @@ struct control_peer {
     uint64_t rules_stale[2];
     uint32_t stale_families; /* whose rules are kept from a former session; for at most stale_left_s more */
     uint32_t stale_left_s;
+    uint32_t deferred; /* families of which it is not told yet what was learned: control/deferral.h */
     uint64_t refreshes_begun, refreshes_ended; /* BoRR and EoRR of RFC 7313 */
     uint64_t output_waiting_bytes;             /* written, and not yet taken by the peer */
     bool password, ttl_security;

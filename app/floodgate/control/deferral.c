@@ -5,14 +5,58 @@
 
 #include <event2/event.h>
 
+#include "base/strbuf.h"
 #include "control/distribute.h"
 #include "control/internal.h"
 
 struct deferral {
     struct control *control;
     struct event *timer;
-    uint32_t waiting; /* families whose End-of-RIB is held back */
+    uint32_t waiting; /* families that some peer is still to complete, one that has not come yet included */
+    uint32_t telling; /* of them, those that a peer that is here is telling */
 };
+
+/* Families that a peer is still to complete: one that is here, one that is still to come. */
+struct awaited {
+    uint32_t telling, coming;
+};
+
+static struct awaited awaited_from(const struct peer *peer)
+{
+    const struct bgp_capabilities *caps;
+    struct bgp_session_info info;
+
+    if (peer == NULL || peer->admin_down || peer->conf.restart_time_s == 0)
+        return (struct awaited){0};
+    bgp_session_info_get(peer->session, &info);
+    caps = &info.received;
+    if (info.state != BGP_ESTABLISHED) {
+        /* one that came and went has its own time, and who of a range is to come nobody knows */
+        bool comes = info.established_count == 0 && peer->range == NULL;
+        return (struct awaited){.coming = comes ? peer_families(peer) : 0};
+    }
+    if (!caps->graceful_restart || caps->restart.restarting)
+        return (struct awaited){0};
+    return (struct awaited){.telling = info.families & ~peer->end_of_rib};
+}
+
+/* Who has not told everything yet, by name, as far as there is room. */
+static void tell_missing(const struct deferral *deferral)
+{
+    const struct control *control = deferral->control;
+    char names[256] = "";
+    struct strbuf text = sb_init(names, sizeof names);
+
+    for (size_t i = 0; i < control->peer_count; i++) {
+        const struct awaited awaited = awaited_from(control->peers[i]);
+        if (((awaited.telling | awaited.coming) & deferral->waiting) != 0)
+            sb_printf(&text, "%s%s", text.length > 0 ? ", " : "", control->peers[i]->name);
+    }
+    log_line(control->log, LOG_LEVEL_NOTICE,
+             "not every peer has announced everything since the start, and `restart-deferral` has passed: what waited "
+             "is handed on (missing: %s)",
+             names);
+}
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -20,11 +64,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (deferral->waiting != 0)
-        log_line(deferral->control->log, LOG_LEVEL_NOTICE,
-                 "not every peer has announced everything since the start; `restart-deferral` has passed");
-    deferral->waiting = 0;
-    distribute_end_of_rib(deferral->control);
+    if (deferral->waiting == 0)
+        return;
+    tell_missing(deferral);
+    deferral->waiting = deferral->telling = 0;
+    distribute_deferred(deferral->control);
 }
 
 struct deferral *deferral_create(struct control *control)
@@ -54,44 +98,35 @@ void deferral_free(struct deferral *deferral)
     free(deferral);
 }
 
-/* Families that the peer is still to complete. */
-static uint32_t awaited_from(const struct peer *peer)
-{
-    const struct bgp_capabilities *caps;
-    struct bgp_session_info info;
-
-    if (peer->admin_down || peer->range != NULL || peer->conf.restart_time_s == 0)
-        return 0;
-    bgp_session_info_get(peer->session, &info);
-    caps = &info.received;
-    if (info.state != BGP_ESTABLISHED)
-        return info.established_count == 0 ? peer_families(peer) : 0; /* one that came and went has its own time */
-    if (!caps->graceful_restart || caps->restart.restarting)
-        return 0;
-    return info.families & ~peer->end_of_rib;
-}
-
-bool deferral_holds(const struct deferral *deferral, const struct peer *peer, uint32_t family)
+uint32_t deferral_families(const struct deferral *deferral, const struct peer *peer)
 {
     struct bgp_session_info info;
 
-    if ((deferral->waiting & family) == 0)
-        return false;
+    if (deferral->waiting == 0)
+        return 0;
     bgp_session_info_get(peer->session, &info);
-    return info.received.graceful_restart && (info.received.restart.families & family) != 0;
+    uint32_t kept = info.received.graceful_restart ? info.received.restart.families : 0;
+    return info.families & ((deferral->waiting & kept) | deferral->telling);
 }
 
 void deferral_check(struct deferral *deferral)
 {
-    uint32_t awaited = 0, before = deferral->waiting;
+    struct awaited all = {0};
+    uint32_t waiting = deferral->waiting, telling = deferral->telling;
 
-    if (before == 0)
+    if (waiting == 0)
         return;
-    for (size_t i = 0; i < deferral->control->peer_count; i++)
-        awaited |= deferral->control->peers[i] != NULL ? awaited_from(deferral->control->peers[i]) : 0;
-    deferral->waiting &= awaited;
-    if (deferral->waiting == 0)
+    for (size_t i = 0; i < deferral->control->peer_count; i++) {
+        const struct awaited one = awaited_from(deferral->control->peers[i]);
+        all.telling |= one.telling;
+        all.coming |= one.coming;
+    }
+    deferral->waiting &= all.telling | all.coming;
+    deferral->telling = all.telling & deferral->waiting;
+    if (deferral->waiting == 0) {
         evtimer_del(deferral->timer);
-    if (deferral->waiting != before)
-        distribute_end_of_rib(deferral->control);
+        log_line(deferral->control->log, LOG_LEVEL_NOTICE, "every peer has announced everything since the start");
+    }
+    if (deferral->waiting != waiting || deferral->telling != telling)
+        distribute_deferred(deferral->control);
 }

@@ -23,8 +23,8 @@ struct peer_out {
     uint32_t walking;
     struct fs_rule *walked; /* NULL: from the start */
     bool again;             /* also what the peer knows already */
-    enum bgp_out_kind mark; /* behind each family of the walk; BGP_OUT_NOTHING: none */
-    uint32_t held;          /* families whose End-of-RIB waits (control/deferral.h) */
+    enum bgp_out_kind mark; /* behind each family of the walk, beside what is owed; BGP_OUT_NOTHING: none */
+    uint32_t owed;          /* families whose End-of-RIB is still to be sent */
     uint32_t asked;         /* families to send again once all of this has left */
     uint32_t judge_again;   /* families that a walk is still to judge by other words */
     uint64_t short_of_memory;
@@ -70,6 +70,12 @@ struct bgp_export distribute_export_of(const struct peer *peer, const struct rul
     };
 }
 
+/* Learned, and not to be told yet (control/deferral.h). */
+static bool is_deferred(const struct peer *peer, const struct rule *rule)
+{
+    return (peer->deferred & rule->family) != 0 && rule->source->rib.kind == BGP_SOURCE_PEER;
+}
+
 static bool is_long_lived(const struct bgp_path *path)
 {
     return (path->marks & BGP_PATH_LONG_LIVED) != 0;
@@ -83,7 +89,7 @@ static const struct bgp_path *path_for(const struct peer *peer, const struct rul
 {
     /* a change that waits its turn (max-changes) has not been judged yet */
     if (!rule_state_handed_on(rule->state) || rule->delayed || rule->source == &peer->source ||
-        (families_told(peer) & rule->family) == 0)
+        (families_told(peer) & rule->family) == 0 || is_deferred(peer, rule))
         return NULL;
     const struct bgp_rib_entry *entry = bgp_rib_find(peer->control->rib, rule->family, rule->match);
     const struct bgp_path *path = entry != NULL ? entry->best : NULL;
@@ -185,9 +191,7 @@ static void walk_start(struct peer *peer, uint32_t families, bool again, enum bg
 
 static void mark_end(struct peer *peer, uint32_t family, enum bgp_out_kind mark)
 {
-    if (mark == BGP_OUT_END_OF_RIB && deferral_holds(peer->control->deferral, peer, family))
-        peer->out->held |= family;
-    else if (bgp_out_mark(peer->out->out, family, mark) != 0)
+    if (bgp_out_mark(peer->out->out, family, mark) != 0)
         tell_short(peer);
 }
 
@@ -195,14 +199,25 @@ static void mark_end(struct peer *peer, uint32_t family, enum bgp_out_kind mark)
 static void walk_done(struct peer *peer)
 {
     struct peer_out *out = peer->out;
+    uint32_t ends = out->walking & out->owed & ~peer->deferred;
 
-    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
+    out->owed &= ~ends;
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1) {
+        if ((ends & family) != 0)
+            mark_end(peer, family, BGP_OUT_END_OF_RIB);
         if ((out->walking & family) != 0 && out->mark != BGP_OUT_NOTHING)
             mark_end(peer, family, out->mark);
+    }
     out->walking = 0;
     if (out->judge_again != 0)
         walk_start(peer, out->judge_again, false, BGP_OUT_NOTHING);
     out->judge_again = 0;
+}
+
+/* What the peer asked for and may be told: an EoRR makes it forget what it kept and is not told yet. */
+static uint32_t asked_now(const struct peer *peer)
+{
+    return peer->out->asked & ~peer->deferred;
 }
 
 /*
@@ -212,19 +227,19 @@ static void walk_done(struct peer *peer)
  */
 static void refresh_start(struct peer *peer)
 {
-    struct peer_out *out = peer->out;
+    uint32_t asked = asked_now(peer);
 
     for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
-        if ((out->asked & family) != 0)
+        if ((asked & family) != 0)
             bgp_session_send_refresh_mark(peer->session, family, false);
-    walk_start(peer, out->asked, true, BGP_OUT_END_OF_REFRESH);
-    out->asked = 0;
+    walk_start(peer, asked, true, BGP_OUT_END_OF_REFRESH);
+    peer->out->asked &= ~asked;
 }
 
 /* Nothing is to be said, now or soon. */
-static bool all_said(const struct peer_out *out)
+static bool all_said(const struct peer *peer)
 {
-    return out->walking == 0 && out->asked == 0 && bgp_out_empty(out->out);
+    return peer->out->walking == 0 && asked_now(peer) == 0 && bgp_out_empty(peer->out->out);
 }
 
 size_t distribute_octets_waiting(const struct peer *peer)
@@ -277,16 +292,16 @@ static void on_pump(evutil_socket_t fd, short what, void *arg)
     }
     if (out->walking != 0 && walk(peer))
         walk_done(peer);
-    else if (out->walking == 0 && out->asked != 0)
+    else if (out->walking == 0 && asked_now(peer) != 0)
         refresh_start(peer); /* all that was queued has just left */
-    if (!all_said(out))
+    if (!all_said(peer))
         pump_soon(peer);
     peer_timer_arm(peer);
 }
 
 void distribute_writable(struct peer *peer)
 {
-    if (peer->out != NULL && !all_said(peer->out))
+    if (peer->out != NULL && !all_said(peer))
         pump_soon(peer);
     route_distribute_writable(peer);
 }
@@ -320,7 +335,9 @@ void distribute_start(struct peer *peer)
     out->session = info;
     peer->out = out;
     /* RFC 4724 2: also where nothing is announced, so that a peer that waits for our rules need not */
-    walk_start(peer, info.families & BGP_FLOWSPEC_FAMILIES, false, BGP_OUT_END_OF_RIB);
+    out->owed = info.families & BGP_FLOWSPEC_FAMILIES;
+    peer->deferred = deferral_families(peer->control->deferral, peer);
+    walk_start(peer, out->owed, false, BGP_OUT_NOTHING);
     route_distribute_start(peer);
 }
 
@@ -336,23 +353,6 @@ void distribute_stop(struct peer *peer)
     event_free(out->pump);
     fs_rule_free(out->walked);
     free(out);
-}
-
-void distribute_end_of_rib(struct control *control)
-{
-    for (size_t i = 0; i < control->peer_count; i++) {
-        struct peer *peer = control->peers[i];
-        uint32_t held = peer != NULL && peer->out != NULL ? peer->out->held : 0;
-        if (peer != NULL)
-            route_distribute_end_of_rib(peer);
-        if (held == 0)
-            continue;
-        peer->out->held = 0;
-        for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
-            if ((held & family) != 0)
-                mark_end(peer, family, BGP_OUT_END_OF_RIB);
-        pump_soon(peer);
-    }
 }
 
 void distribute_refresh(struct peer *peer, uint32_t family)
@@ -383,6 +383,19 @@ void distribute_judge_again(struct peer *peer)
         out->judge_again = out->session.families & BGP_FLOWSPEC_FAMILIES & ~out->walking;
     else
         walk_start(peer, out->session.families & BGP_FLOWSPEC_FAMILIES, false, BGP_OUT_NOTHING);
+}
+
+void distribute_deferred(struct control *control)
+{
+    for (size_t i = 0; i < control->peer_count; i++) {
+        struct peer *peer = control->peers[i];
+        if (peer == NULL || peer->out == NULL || peer->deferred == 0)
+            continue;
+        uint32_t before = peer->deferred;
+        peer->deferred &= deferral_families(control->deferral, peer);
+        if (peer->deferred != before)
+            distribute_judge_again(peer); /* what is owed goes behind it */
+    }
 }
 
 void distribute_counts_get(const struct peer *peer, uint32_t family, struct distribute_counts *out)

@@ -39,8 +39,8 @@ void distribute_rule(struct control *control, const struct rule *rule, bool gone
 void distribute_start(struct peer *peer);
 /* The session is down. */
 void distribute_stop(struct peer *peer);
-/* End-of-RIB marks that were held back (control/deferral.h): those that may go now do. */
-void distribute_end_of_rib(struct control *control);
+/* What was held back after our start (control/deferral.h) is told to those that need not wait any more. */
+void distribute_deferred(struct control *control);
 /* The peer asks for a family again (RFC 2918). */
 void distribute_refresh(struct peer *peer, uint32_t family);
 /* What the peer may be told is decided by other words than before. */

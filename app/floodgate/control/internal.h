@@ -69,6 +69,7 @@ struct peer {
     struct ip_addr local;                       /* our end of the session */
     const struct bgp_attrs *own_next_hop;       /* of the UPDATE being read: those whose next hop was told to be ours */
     uint32_t end_of_rib;                        /* families whose End-of-RIB has come in this session */
+    uint32_t deferred;                          /* families of which it is not told yet what was learned: deferral.h */
     struct peer_out *out;                       /* distribute.c's, while the session is up */
     struct peer_routes *told;                   /* route_distribute.c's, while the session is up and carries routes */
     struct peer_limit limit;                    /* limit.c's */

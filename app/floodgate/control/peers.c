@@ -340,8 +340,8 @@ static void on_session_established(void *ctx)
              peer->name, info.peer_as, info.peer_router_id >> 24, info.peer_router_id >> 16 & 255,
              info.peer_router_id >> 8 & 255, info.peer_router_id & 255,
              families[0] != '\0' ? families : "no family in common", info.hold_time_s);
-    distribute_start(peer);
     deferral_check(peer->control->deferral);
+    distribute_start(peer);
 }
 
 static void on_session_update(void *ctx, const uint8_t *body, size_t len)

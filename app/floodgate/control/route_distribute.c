@@ -13,19 +13,15 @@
 #include "control/filter.h"
 #include "control/internal.h"
 
-/* What comes once everything has been said: a mark behind each family. */
-enum mark { MARK_NONE, MARK_END_OF_RIB, MARK_END_OF_REFRESH };
-
 struct peer_routes {
     struct bgp_route_out *out; /* NULL: nothing of routes is to be told */
     struct event *pump;
     struct bgp_session_info session; /* as negotiated */
     struct ip_addr self[2];          /* our address as a next hop: IPv4, IPv6; IP_NONE: we have none */
-    enum mark mark;
-    uint32_t marked;  /* families */
-    uint32_t held;    /* families whose End-of-RIB waits (control/deferral.h) */
-    uint32_t asked;   /* to be sent again once all of this has left */
-    bool judge_again; /* by other words, then */
+    uint32_t owed;                   /* families whose End-of-RIB is still to be sent, once everything has been said */
+    uint32_t refreshing;             /* families whose EoRR comes then */
+    uint32_t asked;                  /* to be sent again, then */
+    bool judge_again;                /* everything is to be judged by other words first */
     bool short_told;
 };
 
@@ -70,7 +66,8 @@ static bool on_allowed(void *ctx, const struct bgp_route *route, const struct bg
 {
     const struct peer *peer = ctx;
 
-    if (!told_routes(peer) || path->source == &peer->source.rib || !next_hop_fits(peer, route->family, path->attrs))
+    if (!told_routes(peer) || (peer->deferred & route->family) != 0 || path->source == &peer->source.rib ||
+        !next_hop_fits(peer, route->family, path->attrs))
         return false;
     const struct bgp_export how =
         distribute_export_of(peer, (const struct rule_source *)path->source, path->long_lived, &peer->told->session);
@@ -94,28 +91,22 @@ static void pump_soon(struct peer *peer)
         evtimer_add(peer->told->pump, &now);
 }
 
-/* Of these families, or later where they have to wait. */
 static void send_end_of_rib(struct peer *peer, uint32_t families)
 {
     uint8_t marker[16];
 
-    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1) {
-        if ((families & family) == 0)
-            continue;
-        if (peer->told != NULL && deferral_holds(peer->control->deferral, peer, family))
-            peer->told->held |= family;
-        else
+    for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
+        if ((families & family) != 0)
             bgp_session_send_update(peer->session, marker, bgp_end_of_rib(family, marker));
-    }
 }
 
-/* Those that were held back, as far as they may go now. */
-static void send_held(struct peer *peer)
+/* Those that are owed and need not wait (control/deferral.h). */
+static void send_owed(struct peer *peer)
 {
-    uint32_t held = peer->told->held;
+    uint32_t families = peer->told->owed & ~peer->deferred;
 
-    peer->told->held = 0;
-    send_end_of_rib(peer, held);
+    peer->told->owed &= ~families;
+    send_end_of_rib(peer, families);
 }
 
 static void send_refresh_marks(struct peer *peer, uint32_t families, bool end)
@@ -129,26 +120,22 @@ static void send_refresh_marks(struct peer *peer, uint32_t families, bool end)
 static bool said(struct peer *peer)
 {
     struct peer_routes *told = peer->told;
+    uint32_t asked = told->asked & ~peer->deferred; /* an EoRR makes it forget what it kept and is not told yet */
 
-    send_held(peer);
-    if (told->mark == MARK_END_OF_RIB)
-        send_end_of_rib(peer, told->marked);
-    else if (told->mark == MARK_END_OF_REFRESH)
-        send_refresh_marks(peer, told->marked, true);
-    told->mark = MARK_NONE;
     if (told->judge_again) {
         told->judge_again = false;
         bgp_route_out_walk(told->out, told->session.families, false);
         return true;
     }
-    if (told->asked == 0)
+    send_owed(peer);
+    send_refresh_marks(peer, told->refreshing, true);
+    told->refreshing = asked;
+    if (asked == 0)
         return false;
     /* RFC 7313 4: between BoRR and EoRR, one refresh at a time */
-    send_refresh_marks(peer, told->asked, false);
-    bgp_route_out_walk(told->out, told->asked, true);
-    told->mark = MARK_END_OF_REFRESH;
-    told->marked = told->asked;
-    told->asked = 0;
+    send_refresh_marks(peer, asked, false);
+    bgp_route_out_walk(told->out, asked, true);
+    told->asked &= ~asked;
     return true;
 }
 
@@ -242,7 +229,7 @@ static void warn_without_address(const struct peer *peer)
                      bgp_family_name(FAMILIES[i]));
 }
 
-/* Begins to tell routes. */
+/* Begins to tell routes: all that there are. */
 static bool open_out(struct peer *peer)
 {
     struct peer_routes *told = peer->told;
@@ -253,42 +240,39 @@ static bool open_out(struct peer *peer)
         .update_max = bgp_session_update_max(peer->session),
     };
 
-    told->pump = evtimer_new(peer->control->base, on_pump, peer);
+    if (told->pump == NULL)
+        told->pump = evtimer_new(peer->control->base, on_pump, peer);
     told->out = told->pump != NULL ? bgp_route_out_open(peer->control->routes, &conf, &OUT_OPS, peer) : NULL;
-    if (told->out == NULL)
+    if (told->out == NULL) {
+        log_line(peer->control->log, LOG_LEVEL_ERROR, "peer %s: no memory to announce routes to it", peer->name);
         return false;
+    }
     told->self[0] = self_address(peer, IP_V4);
     told->self[1] = self_address(peer, IP_V6);
     warn_without_address(peer);
+    bgp_route_out_walk(told->out, conf.families, false);
+    pump_soon(peer);
     return true;
 }
 
 void route_distribute_start(struct peer *peer)
 {
-    struct peer_routes *told = calloc(1, sizeof *told);
     struct bgp_session_info info;
 
     route_distribute_stop(peer);
     bgp_session_info_get(peer->session, &info);
-    uint32_t families = info.families & BGP_UNICAST_FAMILIES;
-    if (families == 0) {
-        free(told);
+    if ((info.families & BGP_UNICAST_FAMILIES) == 0)
         return;
-    }
-    peer->told = told;
-    if (told != NULL) {
-        told->session = info;
-        told->mark = MARK_END_OF_RIB;
-        told->marked = families;
-    }
-    if (told != NULL && told_routes(peer) && open_out(peer)) {
-        bgp_route_out_walk(told->out, families, false);
-        pump_soon(peer);
-        return;
-    }
-    if (told == NULL || told_routes(peer))
+    peer->told = calloc(1, sizeof *peer->told);
+    if (peer->told == NULL) {
         log_line(peer->control->log, LOG_LEVEL_ERROR, "peer %s: no memory to announce routes to it", peer->name);
-    send_end_of_rib(peer, families); /* RFC 4724 2: lest it wait for what does not come */
+        send_end_of_rib(peer, info.families & BGP_UNICAST_FAMILIES);
+        return;
+    }
+    peer->told->session = info;
+    peer->told->owed = info.families & BGP_UNICAST_FAMILIES;
+    if (!told_routes(peer) || !open_out(peer))
+        send_owed(peer); /* RFC 4724 2: also where nothing is announced */
 }
 
 void route_distribute_stop(struct peer *peer)
@@ -302,20 +286,6 @@ void route_distribute_stop(struct peer *peer)
     if (told->pump != NULL)
         event_free(told->pump);
     free(told);
-}
-
-void route_distribute_end_of_rib(struct peer *peer)
-{
-    struct peer_routes *told = peer->told;
-
-    if (told == NULL || told->held == 0)
-        return;
-    if (told->out != NULL) {
-        pump_soon(peer); /* behind what waits: see said() */
-        return;
-    }
-    send_held(peer);
-    peer_timer_arm(peer);
 }
 
 void route_distribute_refresh(struct peer *peer, uint32_t family)
@@ -340,12 +310,13 @@ void route_distribute_judge_again(struct peer *peer)
 
     if (told == NULL)
         return;
-    if (told->out == NULL && told_routes(peer) && !open_out(peer))
-        return;
-    if (told->out == NULL)
-        return;
-    told->judge_again = true;
-    pump_soon(peer);
+    if (told->out != NULL) {
+        told->judge_again = true;
+        pump_soon(peer);
+    } else if (!told_routes(peer) || !open_out(peer)) {
+        send_owed(peer);
+        peer_timer_arm(peer);
+    }
 }
 
 void route_distribute_writable(struct peer *peer)

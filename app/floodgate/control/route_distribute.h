@@ -14,7 +14,6 @@ struct peer;
 
 void route_distribute_start(struct peer *peer); /* the session came up: an End-of-RIB follows in any case */
 void route_distribute_stop(struct peer *peer);
-void route_distribute_end_of_rib(struct peer *peer); /* those that were held back and may go now */
 void route_distribute_refresh(struct peer *peer, uint32_t family);
 void route_distribute_judge_again(struct peer *peer);
 void route_distribute_writable(struct peer *peer);

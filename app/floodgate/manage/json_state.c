@@ -235,6 +235,7 @@ static json_t *json_peer(const struct control_peer *peer, mono_ms_t now_ms)
     json_set_uint(o, "routes_too_large", peer->routes_too_large);
     json_object_set_new(o, "rules_stale", json_by_family(peer->rules_stale));
     json_object_set_new(o, "stale", json_stale(peer));
+    json_object_set_new(o, "deferred", json_families(peer->deferred));
     json_set_uint(o, "refreshes_begun", peer->refreshes_begun);
     json_set_uint(o, "refreshes_ended", peer->refreshes_ended);
     json_set_uint(o, "output_waiting_bytes", peer->output_waiting_bytes);
