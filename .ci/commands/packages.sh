@@ -3,11 +3,11 @@
 # Which Debian packages a command needs, and installing those that are missing.
 
 packages_build='gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libnuma-dev libpcap-dev libyaml-dev
-    libevent-dev libjansson-dev libcmocka-dev'
+    libevent-dev libjansson-dev libsnmp-dev libcmocka-dev'
 packages_fuzz="$packages_build clang-14 libclang-rt-14-dev llvm-14"
 packages_lint="$packages_build clang-14 clang-format-14 shellcheck"
 packages_test="$packages_fuzz python3 python3-pytest python3-scapy tcpdump exabgp gobgpd bird2 frr
-    iproute2 ethtool iputils-ping iputils-tracepath traceroute iperf3"
+    iproute2 ethtool iputils-ping iputils-tracepath traceroute iperf3 snmpd snmptrapd snmp smitools"
 
 # Names of those packages that are not installed.
 packages_missing() { # PACKAGE...

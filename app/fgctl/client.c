@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "answer.h"
+#include "api/answer.h"
 
 #define PATIENCE_S 30 /* without a single octet from the router */
 

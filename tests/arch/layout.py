@@ -7,6 +7,7 @@ LIBS: for each folder of lib/, the folders it may include besides its own, and t
 
 LIBS = {
     "base": {"folders": set(), "libraries": set()},
+    "api": {"folders": set(), "libraries": set()},
     "rcu": {"folders": {"base"}, "libraries": {"rte"}},
     "counters": {"folders": {"base"}, "libraries": set()},
     "flowspec": {"folders": {"base"}, "libraries": set()},

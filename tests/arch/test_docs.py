@@ -11,7 +11,7 @@ from tree import ROOT, files, name_of
 
 BUILD = Path(os.environ.get("FLOODGATE_BUILD", ROOT / "build"))
 PAGES = [ROOT / "README.md", *files(".md", under="docs")]
-PROGRAMS = {"floodgate", "fgctl", "fginject", "fgdemo", "fgbench"}
+PROGRAMS = {"floodgate", "fgctl", "fginject", "fgdemo", "fgbench", "floodgate-snmp"}
 # What a Debian machine with the packages of `run` has, and what `sudo` may stand before.
 SYSTEM = {"cat", "cp", "echo", "mkdir", "git", "python3", "tcpdump", "journalctl", "cd", "EOF"}
 NIC_SYSTEM = SYSTEM | {"install", "dpdk-devbind.py", "modprobe", "sysctl", "systemctl"}

@@ -10,10 +10,14 @@
 #include "conf/conf.h"
 #include "control/journal_file.h"
 #include "control/journal_line.h"
+#include "control/journal_ring.h"
 #include "spool/spool.h"
 
 #define MIB        (1024u * 1024u)
 #define SPOOL_ROOM (64 * MIB) /* of lines that wait for the disk: some 200,000 */
+
+/* Kept besides the latest entries, so that no flood of verdicts washes a decision away before it was read. */
+#define DECISIONS_KEPT 4096
 
 struct journal {
     const struct log_hook *log;
@@ -26,32 +30,33 @@ struct journal {
     unsigned rotations;
     char **decisions; /* what the file had besides verdicts, until it is replayed; owned, as its fields */
     size_t decision_count, decision_room;
-    size_t capacity, first, count;
-    char *lines[]; /* a ring, of fields; owned */
+    uint64_t position; /* of the latest entry */
+    struct journal_ring *latest, *latest_decisions;
 };
 
-static void keep(struct journal *journal, char *line)
+static bool is_verdict(const struct journal_entry *entry)
 {
-    if (line == NULL)
-        return;
-    if (journal->count == journal->capacity) {
-        free(journal->lines[journal->first]);
-        journal->lines[journal->first] = line;
-        journal->first = (journal->first + 1) % journal->capacity;
-    } else {
-        journal->lines[(journal->first + journal->count++) % journal->capacity] = line;
-    }
+    return strcmp(entry->event, "verdict") == 0;
+}
+
+/* Made just now: neither a verdict, nor written again after a rotation. */
+static bool is_decision(const struct journal_entry *entry)
+{
+    return !is_verdict(entry) && strcmp(entry->step, "kept") != 0;
+}
+
+/* Takes `line`: fields of that entry. */
+static void keep(struct journal *journal, const struct journal_entry *entry, char *line)
+{
+    journal->position = journal_position(journal->position, entry->time_ms);
+    if (is_decision(entry))
+        journal_ring_keep(journal->latest_decisions, journal->position, line != NULL ? strdup(line) : NULL);
+    journal_ring_keep(journal->latest, journal->position, line);
 }
 
 /* A line of the file that is no verdict is needed for more than queries. */
 static void keep_decision(struct journal *journal, const char *fields)
 {
-    char copy[JOURNAL_LINE_OCTETS];
-    struct journal_entry entry;
-
-    snprintf(copy, sizeof copy, "%s", fields);
-    if (!journal_line_parse(copy, &entry) || strcmp(entry.event, "verdict") == 0)
-        return;
     if (journal->decision_count == journal->decision_room) {
         size_t room = journal->decision_room > 0 ? 2 * journal->decision_room : 64;
         char **more = realloc(journal->decisions, room * sizeof *more);
@@ -66,9 +71,19 @@ static void keep_decision(struct journal *journal, const char *fields)
 
 static void take_line(struct journal *journal, char *fields)
 {
-    if (fields != NULL)
+    char copy[JOURNAL_LINE_OCTETS];
+    struct journal_entry entry;
+
+    if (fields == NULL)
+        return;
+    snprintf(copy, sizeof copy, "%s", fields);
+    if (!journal_line_parse(copy, &entry)) {
+        free(fields);
+        return;
+    }
+    if (!is_verdict(&entry))
         keep_decision(journal, fields);
-    keep(journal, fields);
+    keep(journal, &entry, fields);
 }
 
 void journal_replay(struct journal *journal, void (*emit)(void *ctx, const struct journal_entry *entry), void *ctx)
@@ -142,12 +157,17 @@ static void on_flush(void *ctx)
 struct journal *journal_open(const struct cfg_journal *cfg, const struct log_hook *log)
 {
     static const struct spool_ops OPS = {.record = on_record, .flush = on_flush};
-    struct journal *journal = calloc(1, sizeof *journal + cfg->entries * sizeof journal->lines[0]);
+    struct journal *journal = calloc(1, sizeof *journal);
 
     if (journal == NULL)
         return NULL;
     journal->log = log;
-    journal->capacity = cfg->entries;
+    journal->latest = journal_ring_create(cfg->entries);
+    journal->latest_decisions = journal_ring_create(DECISIONS_KEPT);
+    if (journal->latest == NULL || journal->latest_decisions == NULL) {
+        journal_close(journal);
+        return NULL;
+    }
     if (cfg->file == NULL)
         return journal;
     journal->path = strdup(cfg->file);
@@ -167,8 +187,8 @@ void journal_close(struct journal *journal)
         return;
     spool_free(journal->spool);
     journal_file_close(journal->file);
-    for (size_t i = 0; i < journal->count; i++)
-        free(journal->lines[(journal->first + i) % journal->capacity]);
+    journal_ring_free(journal->latest);
+    journal_ring_free(journal->latest_decisions);
     for (size_t i = 0; i < journal->decision_count; i++)
         free(journal->decisions[i]);
     free(journal->decisions);
@@ -236,37 +256,69 @@ void journal_add(struct journal *journal, const struct journal_entry *entry)
     }
     journal_line_format(&stamped, line);
     write_line(journal, line);
-    keep(journal, strdup(line));
+    if (stamped.step == NULL)
+        stamped.step = "";
+    keep(journal, &stamped, strdup(line));
+}
+
+static bool fits_event(const char *asked, const struct journal_entry *entry)
+{
+    return strcmp(asked, JOURNAL_DECISION) == 0 ? is_decision(entry) : strcmp(asked, entry->event) == 0;
 }
 
 static bool fits(const struct journal_query *query, const struct journal_entry *entry)
 {
     return (query->rule == 0 || query->rule == entry->rule) &&
            (query->peer == NULL || strcmp(query->peer, entry->peer) == 0) &&
-           (query->step == NULL || strcmp(query->step, entry->step) == 0);
+           (query->step == NULL || strcmp(query->step, entry->step) == 0) &&
+           (query->event == NULL || fits_event(query->event, entry)) &&
+           (query->state == NULL || strcmp(query->state, entry->state) == 0);
 }
 
-static const char *line_at(const struct journal *journal, size_t i)
+/* The entry of a slot, whose texts are in `line`, when it is asked for. */
+static bool read_slot(const struct journal_slot *slot, const struct journal_query *query,
+                      char line[JOURNAL_LINE_OCTETS], struct journal_entry *entry)
 {
-    return journal->lines[(journal->first + i) % journal->capacity];
+    snprintf(line, JOURNAL_LINE_OCTETS, "%s", slot->fields);
+    if (!journal_line_parse(line, entry) || !fits(query, entry))
+        return false;
+    entry->position = slot->position;
+    return true;
+}
+
+/* Decisions are found beyond the latest entries, too. */
+static const struct journal_ring *ring_for(const struct journal *journal, const struct journal_query *query)
+{
+    bool decisions = query->event != NULL && strcmp(query->event, JOURNAL_DECISION) == 0;
+
+    return decisions ? journal->latest_decisions : journal->latest;
 }
 
 void journal_each(const struct journal *journal, const struct journal_query *query,
                   void (*emit)(void *ctx, const struct journal_entry *entry), void *ctx)
 {
+    const struct journal_ring *ring = ring_for(journal, query);
     char line[JOURNAL_LINE_OCTETS];
     struct journal_entry entry;
-    size_t from = journal->count;
+    size_t from = ring->count, emitted = 0;
 
-    for (size_t found = 0; from > 0 && found < query->limit; from--) {
-        snprintf(line, sizeof line, "%s", line_at(journal, from - 1));
-        found += journal_line_parse(line, &entry) && fits(query, &entry);
+    if (query->after)
+        from = journal_ring_after(ring, query->after_position);
+    for (size_t found = 0; !query->after && from > 0 && found < query->limit; from--)
+        found += read_slot(journal_ring_at(ring, from - 1), query, line, &entry);
+    for (; from < ring->count && emitted < query->limit; from++) {
+        if (!read_slot(journal_ring_at(ring, from), query, line, &entry))
+            continue;
+        emit(ctx, &entry);
+        emitted++;
     }
-    for (; from < journal->count; from++) {
-        snprintf(line, sizeof line, "%s", line_at(journal, from));
-        if (journal_line_parse(line, &entry) && fits(query, &entry))
-            emit(ctx, &entry);
-    }
+}
+
+void journal_ends(const struct journal *journal, struct journal_ends *out)
+{
+    *out = (struct journal_ends){.position = journal->position,
+                                 .forgotten = journal->latest->forgotten,
+                                 .forgotten_decision = journal->latest_decisions->forgotten};
 }
 
 uint64_t journal_torn(const struct journal *journal)

@@ -23,6 +23,7 @@ struct journal;
 
 struct journal_entry {
     uint64_t time_ms;  /* since the epoch */
+    uint64_t position; /* in the journal: of what journal_each gives */
     uint32_t rule;     /* id; 0: of no rule */
     const char *event; /* "verdict", "approve", "suspend", "resume", "dry-run", "promote", "breaker", "kill-switch" */
     const char *peer;  /* name, "configuration" or "operator"; "" for all */
@@ -59,16 +60,35 @@ void journal_replay(struct journal *journal, void (*emit)(void *ctx, const struc
 /* Waits until everything added is on the disk. */
 void journal_wait(struct journal *journal);
 
+/*
+ * As an event that is asked for: every one but verdicts, and but what is written again after a rotation (step "kept").
+ * A flood of verdicts washes none of them away.
+ */
+#define JOURNAL_DECISION "decision"
+
 /* What is asked for; NULL and 0: anything. */
 struct journal_query {
     uint32_t rule;
-    const char *peer, *step;
+    const char *peer, *step, *event, *state;
     size_t limit; /* the latest so many */
+    bool after;   /* those behind `after_position` alone, and of them the first so many */
+    uint64_t after_position;
 };
 
-/* Calls `emit` for the entries that fit, oldest first. */
+/*
+ * Calls `emit` for the entries that fit, oldest first. A position grows from entry to entry, and is the same after a
+ * restart where the file has the entry; so whoever asks for what is behind the last one it has seen, misses nothing
+ * that is still there and is told nothing twice.
+ */
 void journal_each(const struct journal *journal, const struct journal_query *query,
                   void (*emit)(void *ctx, const struct journal_entry *entry), void *ctx);
+
+struct journal_ends {
+    uint64_t position;           /* of the latest entry */
+    uint64_t forgotten;          /* of the latest that memory has no longer; 0: it has all */
+    uint64_t forgotten_decision; /* of the latest decision, likewise */
+};
+void journal_ends(const struct journal *journal, struct journal_ends *out);
 
 /* Lines that were skipped when the file was read. */
 uint64_t journal_torn(const struct journal *journal);

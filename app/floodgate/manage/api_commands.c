@@ -108,6 +108,7 @@ static void run_status(struct api_state *state, const json_t *args, struct api_a
                                   rates->dropped_packets_per_s, "rx_bits_per_s", rates->rx_bits_per_s, "tx_bits_per_s",
                                   rates->tx_bits_per_s));
     json_object_set_new(o, "vetting", api_vetting_json(state->control));
+    json_object_set_new(o, "journal", api_journal_json(state->control));
     json_object_set_new(o, "counters", json_counters(&sum));
     answer->result = o;
 }
@@ -239,11 +240,10 @@ static const struct request_arg PEER_ARGS[] = {
 static const struct request_arg ACTION_ARGS[] = {{"action", ARG_STRING, true}, {NULL, 0, false}};
 static const struct request_arg KILL_ARGS[] = {
     {"action", ARG_STRING, true}, {"peer", ARG_STRING, false}, {NULL, 0, false}};
-static const struct request_arg JOURNAL_ARGS[] = {{"rule", ARG_UINT, false},
-                                                  {"peer", ARG_STRING, false},
-                                                  {"step", ARG_STRING, false},
-                                                  {"limit", ARG_UINT, false},
-                                                  {NULL, 0, false}};
+static const struct request_arg JOURNAL_ARGS[] = {{"rule", ARG_UINT, false},    {"peer", ARG_STRING, false},
+                                                  {"step", ARG_STRING, false},  {"event", ARG_STRING, false},
+                                                  {"state", ARG_STRING, false}, {"after", ARG_UINT, false},
+                                                  {"limit", ARG_UINT, false},   {NULL, 0, false}};
 static const struct request_arg CHECK_ARGS[] = {
     {"rule", ARG_STRING, true}, {"peer", ARG_STRING, false}, {NULL, 0, false}};
 static const struct request_arg EXPLAIN_ARGS[] = {

@@ -61,5 +61,6 @@ void api_run_routes(struct api_state *state, const json_t *args, struct api_answ
 void api_run_kill_switch(struct api_state *state, const json_t *args, struct api_answer *answer);
 void api_run_journal(struct api_state *state, const json_t *args, struct api_answer *answer);
 json_t *api_vetting_json(const struct control *control);
+json_t *api_journal_json(const struct control *control);
 
 #endif

@@ -35,6 +35,7 @@ static void append_entry(void *ctx, const struct journal_entry *entry)
 
     json_object_set_new(o, "time", json_time((time_t)(entry->time_ms / 1000)));
     json_set_uint(o, "time_ms", entry->time_ms);
+    json_set_uint(o, "position", entry->position);
     json_object_set_new(o, "rule", entry->rule != 0 ? json_integer(entry->rule) : json_null());
     json_set_text(o, "event", entry->event);
     json_set_text(o, "peer", entry->peer);
@@ -52,6 +53,10 @@ void api_run_journal(struct api_state *state, const json_t *args, struct api_ans
     struct journal_query query = {.rule = (uint32_t)rule,
                                   .peer = request_string(args, "peer"),
                                   .step = request_string(args, "step"),
+                                  .event = request_string(args, "event"),
+                                  .state = request_string(args, "state"),
+                                  .after = json_object_get(args, "after") != NULL,
+                                  .after_position = request_uint(args, "after", 0),
                                   .limit = limit < ENTRIES_MOST ? (size_t)limit : ENTRIES_MOST};
 
     if (rule > UINT32_MAX) {
@@ -60,6 +65,18 @@ void api_run_journal(struct api_state *state, const json_t *args, struct api_ans
     }
     answer->result = json_array();
     journal_each(control_journal(state->control), &query, append_entry, answer->result);
+}
+
+json_t *api_journal_json(const struct control *control)
+{
+    struct journal_ends ends;
+    json_t *o = json_object();
+
+    journal_ends(control_journal(control), &ends);
+    json_set_uint(o, "position", ends.position);
+    json_set_uint(o, "forgotten", ends.forgotten);
+    json_set_uint(o, "forgotten_decision", ends.forgotten_decision);
+    return o;
 }
 
 json_t *api_vetting_json(const struct control *control)

@@ -3,8 +3,8 @@
  * An answer of the API while it comes in, in any cut: tells a result from an error, and hands the result's own octets
  * on without keeping them. Answers have a fixed form: {"ok":true,"result":RESULT} or {"ok":false,"error":"..."}.
  */
-#ifndef FGCTL_ANSWER_H
-#define FGCTL_ANSWER_H
+#ifndef API_ANSWER_H
+#define API_ANSWER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "answer.h"
+#include "api/answer.h"
 
 #include <stdlib.h>
 #include <string.h>
