@@ -176,6 +176,15 @@ void bgp_builder_begin_routes(struct bgp_builder *b, uint32_t family, const stru
         bgp_builder_begin_set(b, family, attrs, four_octet_as, false, max);
 }
 
+uint64_t bgp_builder_print(const struct bgp_builder *b, const struct siphash_key *key)
+{
+    /* what stands in front of the NLRI tells by itself where it ends; two hashes of one key make one */
+    const uint64_t parts[2] = {siphash(key, b->body, b->len),
+                               siphash(key, b->body + b->max - b->tail_len, b->tail_len)};
+
+    return siphash(key, parts, sizeof parts);
+}
+
 bool bgp_builder_add_nlri(struct bgp_builder *b, const uint8_t *nlri, size_t len)
 {
     if (b->len + b->tail_len + len > b->max)

@@ -1,36 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A lane is a way of counting: by prefix (one path of each is told) or by path (each is). Its items are the RIB's own
- * indices of nodes or paths, so an item costs two bits. Changes are put into the lane's queue; a batch of it is sorted
- * by attribute set and said message by message. Encoded withdrawals wait in a buffer for each family, for the prefix
- * may be gone from the RIB by the time they leave.
+ * Changes are put into the queue of their lane (bgp/route_lane.h); a batch of it is sorted by attribute set and said
+ * message by message. Of what was said a fingerprint is kept: a keyed hash of the attributes as they are sent, so that
+ * a route which looks the same from outside is not said again (RFC 4271 9.2), and costs no copy of them.
  */
 #include "bgp/route_out.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp/route_lane.h"
 #include "bgp/unicast_table.h"
+#include "bgp/withdrawn_list.h"
 
 #define BATCH_MAX  16384 /* items sorted at a time */
 #define WALK_SLICE 16384 /* paths looked at in one step of a walk */
-#define ROOM_FIRST 1024
 
 enum lane_kind { BY_PREFIX, BY_PATH, LANE_COUNT };
-
-struct lane {
-    uint32_t families;
-    uint64_t *told, *pending; /* a bit an item */
-    size_t room;              /* items that there are bits for */
-    uint32_t *queue;          /* the items whose bit in `pending` is set, each once */
-    size_t queued, queue_room, queue_at;
-};
-
-/* What waits to be withdrawn of one family: NLRI as they are sent. */
-struct withdrawals {
-    uint8_t *octets;
-    size_t len, room, at;
-};
 
 struct batch_item {
     const struct bgp_shared_attrs *attrs;
@@ -46,7 +32,7 @@ struct bgp_route_out {
     const struct bgp_route_out_ops *ops;
     void *ctx;
     struct lane lanes[LANE_COUNT];
-    struct withdrawals withdrawals[BGP_FAMILY_COUNT];
+    struct withdrawn_list withdrawals[BGP_FAMILY_COUNT];
     struct batch_item *batch;
     size_t batch_count, batch_at;
     uint32_t walking; /* families */
@@ -65,66 +51,6 @@ struct candidate {
     const struct unicast_path *path;
 };
 
-static bool bit_get(const uint64_t *bits, uint32_t item)
-{
-    return (bits[item / 64] >> item % 64 & 1) != 0;
-}
-
-static void bit_set(uint64_t *bits, uint32_t item)
-{
-    bits[item / 64] |= UINT64_C(1) << item % 64;
-}
-
-static void bit_clear(uint64_t *bits, uint32_t item)
-{
-    bits[item / 64] &= ~(UINT64_C(1) << item % 64);
-}
-
-static bool bits_grow(uint64_t **bits, size_t from, size_t to)
-{
-    uint64_t *bigger = realloc(*bits, to / 64 * sizeof **bits);
-
-    if (bigger == NULL)
-        return false;
-    memset(bigger + from / 64, 0, (to - from) / 64 * sizeof *bigger);
-    *bits = bigger;
-    return true;
-}
-
-/* Bits for an item; false when memory is short. */
-static bool lane_reserve(struct lane *lane, uint32_t item)
-{
-    size_t room = lane->room > 0 ? lane->room : ROOM_FIRST;
-
-    if (item < lane->room)
-        return true;
-    while (room <= item)
-        room *= 2;
-    if (!bits_grow(&lane->told, lane->room, room) || !bits_grow(&lane->pending, lane->room, room))
-        return false;
-    lane->room = room;
-    return true;
-}
-
-static bool queue_push(struct lane *lane, uint32_t item)
-{
-    if (lane->queued == lane->queue_room && lane->queue_at > lane->queued / 2) {
-        lane->queued -= lane->queue_at;
-        memmove(lane->queue, lane->queue + lane->queue_at, lane->queued * sizeof lane->queue[0]);
-        lane->queue_at = 0;
-    }
-    if (lane->queued == lane->queue_room) {
-        size_t room = lane->queue_room > 0 ? 2 * lane->queue_room : ROOM_FIRST;
-        uint32_t *bigger = realloc(lane->queue, room * sizeof *bigger);
-        if (bigger == NULL)
-            return false;
-        lane->queue = bigger;
-        lane->queue_room = room;
-    }
-    lane->queue[lane->queued++] = item;
-    return true;
-}
-
 static void wake(struct bgp_route_out *out)
 {
     if (!out->idle)
@@ -140,36 +66,20 @@ static void item_pend(struct bgp_route_out *out, struct lane *lane, uint32_t ite
         out->short_of_memory = true;
         return;
     }
-    if (bit_get(lane->pending, item))
+    if (lane_pends(lane, item))
         return;
-    if (!queue_push(lane, item)) {
+    if (!lane_push(lane, item)) {
         out->short_of_memory = true;
         return;
     }
-    bit_set(lane->pending, item);
     out->pending++;
     wake(out);
 }
 
 static void item_settle(struct bgp_route_out *out, struct lane *lane, uint32_t item)
 {
-    out->pending -= bit_get(lane->pending, item);
-    bit_clear(lane->pending, item);
-}
-
-static bool withdrawals_add(struct withdrawals *list, const uint8_t *nlri, size_t len)
-{
-    if (list->len + len > list->room) {
-        size_t room = list->room > 0 ? 2 * list->room : ROOM_FIRST;
-        uint8_t *bigger = realloc(list->octets, room);
-        if (bigger == NULL)
-            return false;
-        list->octets = bigger;
-        list->room = room;
-    }
-    memcpy(list->octets + list->len, nlri, len);
-    list->len += len;
-    return true;
+    out->pending -= lane_pends(lane, item);
+    lane_settle(lane, item);
 }
 
 static unsigned number_of(uint32_t family)
@@ -183,12 +93,12 @@ static void item_withdraw(struct bgp_route_out *out, struct lane *lane, uint32_t
     uint8_t nlri[BGP_ROUTE_NLRI_MAX];
     unsigned family = number_of(route->family);
 
-    if (!bit_get(lane->told, item))
+    if (lane->told[item] == LANE_NOT_TOLD)
         return;
     size_t len = bgp_route_encode(route, lane == &out->lanes[BY_PATH], true, nlri);
-    if (!withdrawals_add(&out->withdrawals[family], nlri, len))
+    if (!withdrawn_add(&out->withdrawals[family], nlri, len))
         out->short_of_memory = true;
-    bit_clear(lane->told, item);
+    lane->told[item] = LANE_NOT_TOLD;
     out->counts[family]--;
     wake(out);
 }
@@ -275,11 +185,8 @@ void bgp_route_out_close(struct bgp_route_out *out)
     while (*link != &out->watch)
         link = &(*link)->next;
     *link = out->watch.next;
-    for (unsigned i = 0; i < LANE_COUNT; i++) {
-        free(out->lanes[i].told);
-        free(out->lanes[i].pending);
-        free(out->lanes[i].queue);
-    }
+    for (unsigned i = 0; i < LANE_COUNT; i++)
+        lane_free(&out->lanes[i]);
     for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++)
         free(out->withdrawals[i].octets);
     free(out->batch);
@@ -303,10 +210,12 @@ static bool walk_wants(struct bgp_route_out *out, enum lane_kind kind, uint32_t 
         out->short_of_memory = true;
         return false;
     }
-    if (out->again)
+    if (out->again) {
+        lane->told[item] = lane->told[item] != LANE_NOT_TOLD ? LANE_SAY_AGAIN : LANE_NOT_TOLD;
         return true;
+    }
     const struct candidate found = candidate_of(out, kind, item);
-    return bit_get(lane->told, item) != out->ops->allowed(out->ctx, &found.route, &found.view);
+    return (lane->told[item] != LANE_NOT_TOLD) != out->ops->allowed(out->ctx, &found.route, &found.view);
 }
 
 /* Looks at some paths, in the order of their memory: those that came in one UPDATE lie together. */
@@ -349,7 +258,7 @@ static int compare_batch(const void *a, const void *b)
 static bool batch_fill(struct bgp_route_out *out, enum lane_kind kind)
 {
     struct lane *lane = &out->lanes[kind];
-    size_t room = lane->queued - lane->queue_at < BATCH_MAX ? lane->queued - lane->queue_at : BATCH_MAX;
+    size_t room = lane_waiting(lane) < BATCH_MAX ? lane_waiting(lane) : BATCH_MAX;
 
     out->batch_at = out->batch_count = 0;
     free(out->batch);
@@ -359,7 +268,7 @@ static bool batch_fill(struct bgp_route_out *out, enum lane_kind kind)
         return false;
     }
     for (size_t i = 0; i < room; i++) {
-        uint32_t item = lane->queue[lane->queue_at++];
+        uint32_t item = lane_pull(lane);
         const struct candidate found = candidate_of(out, kind, item);
         out->batch[out->batch_count++] = (struct batch_item){
             .item = item,
@@ -369,12 +278,7 @@ static bool batch_fill(struct bgp_route_out *out, enum lane_kind kind)
             .family = found.path != NULL ? (uint8_t)number_of(found.route.family) : 0,
         };
     }
-    if (lane->queue_at == lane->queued) {
-        lane->queue_at = lane->queued = 0;
-        free(lane->queue); /* it may have held a whole table */
-        lane->queue = NULL;
-        lane->queue_room = 0;
-    }
+    lane_rest(lane);
     qsort(out->batch, out->batch_count, sizeof out->batch[0], compare_batch);
     return true;
 }
@@ -385,12 +289,15 @@ struct message_set {
     uint32_t family;
     uint16_t source;
     bool long_lived;
+    uint64_t print; /* of all that goes with the NLRI */
 };
 
 static struct message_set message_set_of(const struct candidate *found)
 {
-    return (struct message_set){bgp_attrs_base(found->path->attrs), found->route.family, found->path->source,
-                                found->view.long_lived};
+    return (struct message_set){.attrs = bgp_attrs_base(found->path->attrs),
+                                .family = found->route.family,
+                                .source = found->path->source,
+                                .long_lived = found->view.long_lived};
 }
 
 /* Whether the route goes with those of a set. */
@@ -410,6 +317,15 @@ static void message_begin(struct bgp_route_out *out, struct bgp_builder *builder
     *set = message_set_of(found);
     out->ops->attributes(out->ctx, found->route.family, &found->view, &attrs);
     bgp_builder_begin_routes(builder, found->route.family, &attrs, out->conf.four_octet_as, out->conf.update_max);
+    set->print = bgp_builder_print(builder, &out->conf.print_key);
+}
+
+/* What a route of the set looks like from outside, its label included. */
+static uint64_t print_of(const struct message_set *set, const struct bgp_route *route)
+{
+    uint64_t print = set->print ^ route->label * UINT64_C(0x9e3779b97f4a7c15);
+
+    return print < LANE_PRINT_MIN ? print + LANE_PRINT_MIN : print;
 }
 
 enum said { SAID, NOT_NOW };
@@ -431,14 +347,20 @@ static enum said item_say(struct bgp_route_out *out, const struct batch_item *it
         item_settle(out, lane, item->item);
         return SAID;
     }
-    if (set->attrs == NULL)
-        message_begin(out, builder, &found, set);
-    else if (!message_takes(set, &found))
+    bool takes = set->attrs != NULL && message_takes(set, &found);
+    if (!takes && set->attrs != NULL && builder->count > 0)
         return NOT_NOW;
+    if (!takes)
+        message_begin(out, builder, &found, set);
+    const uint64_t print = print_of(set, &found.route);
+    if (lane->told[item->item] == print) { /* RFC 4271 9.2: it looks as it did */
+        item_settle(out, lane, item->item);
+        return SAID;
+    }
     size_t len = bgp_route_encode(&found.route, item->lane == BY_PATH, false, nlri);
     if (bgp_builder_add_nlri(builder, nlri, len)) {
-        out->counts[number_of(found.route.family)] += !bit_get(lane->told, item->item);
-        bit_set(lane->told, item->item);
+        out->counts[number_of(found.route.family)] += lane->told[item->item] == LANE_NOT_TOLD;
+        lane->told[item->item] = print;
     } else if (builder->count > 0) {
         return NOT_NOW;
     } else { /* RFC 8654 4: what fits into no message is not announced */
@@ -463,32 +385,15 @@ static bool next_announcements(struct bgp_route_out *out, struct bgp_builder *bu
     return set.attrs != NULL && bgp_builder_finish(builder) > 0;
 }
 
-/* The length of an encoded NLRI, of which there is enough. */
-static size_t nlri_len(const uint8_t *nlri, bool add_path)
-{
-    size_t before = add_path ? 4 : 0;
-
-    return before + 1 + (nlri[before] + 7u) / 8;
-}
-
 static bool next_withdrawals(struct bgp_route_out *out, unsigned family, struct bgp_builder *builder)
 {
-    struct withdrawals *list = &out->withdrawals[family];
+    struct withdrawn_list *list = &out->withdrawals[family];
     bool add_path = (out->lanes[BY_PATH].families & 1u << family) != 0;
 
     if (list->len == 0)
         return false;
     bgp_builder_begin_routes(builder, 1u << family, NULL, out->conf.four_octet_as, out->conf.update_max);
-    while (list->at < list->len) {
-        size_t len = nlri_len(list->octets + list->at, add_path);
-        if (!bgp_builder_add_nlri(builder, list->octets + list->at, len))
-            break;
-        list->at += len;
-    }
-    if (list->at == list->len) {
-        free(list->octets);
-        *list = (struct withdrawals){0};
-    }
+    withdrawn_pull(list, add_path, builder);
     return bgp_builder_finish(builder) > 0;
 }
 
@@ -519,7 +424,7 @@ bool bgp_route_out_empty(const struct bgp_route_out *out)
     bool waits = out->walking != 0 || out->batch_at < out->batch_count;
 
     for (unsigned i = 0; i < LANE_COUNT; i++)
-        waits = waits || out->lanes[i].queue_at < out->lanes[i].queued;
+        waits = waits || lane_waiting(&out->lanes[i]) > 0;
     for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++)
         waits = waits || out->withdrawals[i].len > 0;
     return !waits;
@@ -545,7 +450,7 @@ size_t bgp_route_out_memory(const struct bgp_route_out *out)
     size_t octets = sizeof *out + (out->batch != NULL ? out->batch_count * sizeof out->batch[0] : 0);
 
     for (unsigned i = 0; i < LANE_COUNT; i++)
-        octets += out->lanes[i].room / 64 * 2 * sizeof(uint64_t) + out->lanes[i].queue_room * sizeof(uint32_t);
+        octets += lane_memory(&out->lanes[i]);
     for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++)
         octets += out->withdrawals[i].room;
     return octets;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/ip.h"
+#include "base/siphash.h"
 #include "bgp/types.h"
 #include "flowspec/nlri.h"
 
@@ -168,6 +169,8 @@ size_t bgp_route_encode(const struct bgp_route *route, bool add_path, bool withd
  */
 void bgp_builder_begin_routes(struct bgp_builder *builder, uint32_t family, const struct bgp_attrs *attrs,
                               bool four_octet_as, size_t max);
+/* A hash of what the message says of its routes before the first of them was added: equal ones look the same. */
+uint64_t bgp_builder_print(const struct bgp_builder *builder, const struct siphash_key *key);
 bool bgp_builder_add_nlri(struct bgp_builder *builder, const uint8_t *nlri, size_t len);
 
 /* Completes the body in builder->body and returns its length; 0 when no rule was added. */

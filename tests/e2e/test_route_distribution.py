@@ -174,6 +174,46 @@ def test_the_best_path_is_told_and_the_next_best_after_it(network):
     assert inside.updates == 3
 
 
+# conforms: RFC 4271 proves 9.2-3
+def test_what_looks_the_same_from_outside_is_not_told_again(network):
+    """Another AS sees neither our MED nor LOCAL_PREF nor the next hop, and so nothing of most changes."""
+    connect, router = network
+    customer, inside, own = connect("customer"), connect("inside"), connect("self")
+    customer.until(lambda: len(customer.ended) == 4)
+
+    def both(extra=b"", hop=HOP):
+        reach = bgp.mp_reach(IPV4, bgp.host_rule("203.0.113.7"))
+        rule = attribute(0x40, 1, b"\0") + path(THEM) + attribute(0xC0, 16, bgp.DISCARD) + extra + reach
+        return route("198.18.0.0/16", extra=extra, hop=hop) + message(bgp.UPDATE, bgp.update_body(rule))
+
+    def best(source, pref):
+        def there():
+            found = router.ask("routes", "198.18.0.0/16")
+            return found and (found[0]["paths"][0]["peer"], found[0]["paths"][0]["local_pref"]) == (source, pref)
+        wait_for("the change", there, 30)
+
+    def local_pref(value):
+        return attribute(0x40, 5, struct.pack("!I", value))
+    inside.send(both(local_pref(150)))
+    customer.until(lambda: len(customer.known) == 2)
+    assert customer.updates == 2
+    inside.send(both(local_pref(160) + MED, hop="192.0.2.77"))  # other attributes
+    best("inside", 160)
+    own.send(both(local_pref(170)))  # another path
+    best("self", 170)
+    own.socket.close()
+    best("inside", 160)
+    inside.send(route("198.19.0.0/16", extra=PREF))
+    customer.until(lambda: "198.19.0.0/16" in customer.known)
+    assert customer.updates == 3, "RFC 4271 9.2"
+    inside.send(both(local_pref(160) + communities(THEM << 16 | 5)))
+    customer.until(lambda: all(8 in customer.known[key] for key in customer.known if key != "198.19.0.0/16"))
+    assert customer.updates == 5
+    # asked for, it is said as it is
+    customer.send(message(bgp.ROUTE_REFRESH, struct.pack("!HBB", IPV4, 0, UNICAST)))
+    customer.until(lambda: customer.updates >= 7)
+
+
 def numbered(count, start=0):
     return [f"198.{18 + i // 65536}.{i // 256 % 256}.{i % 256}/32" for i in range(start, start + count)]
 

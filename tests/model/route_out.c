@@ -2,7 +2,8 @@
 /*
  * Adj-RIB-Out of routes against plain bookkeeping: a RIB that changes at random, sessions with and without ADD-PATH
  * that read at random, filters that change under them. What a session reads is decoded again; once it has read all, it
- * must know exactly what it is to know, and of what it was told nothing may have been withdrawn that it did not know.
+ * must know exactly what it is to know, and of what it was told nothing may have been withdrawn that it did not know,
+ * nor announced again as it knew it. To some of the sessions paths look alike that are not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,8 @@ struct session {
     unsigned forbidden; /* prefixes with this remainder by 4 are not told; 4: all are */
     struct known known[KNOWN_MAX];
     size_t count;
+    bool alike; /* it does not see which source and path id a path has */
+    bool again; /* it asked for everything again, and has not read all since */
     bool woken;
 };
 
@@ -63,6 +66,8 @@ static void on_reach(void *ctx, const struct bgp_route *route, const struct bgp_
     struct session *session = ctx;
     struct known *known = known_find(session, route);
 
+    model_expect(known == NULL || session->again || known->med != attrs->med || known->label != route->label, iteration,
+                 "announced again, unchanged");
     if (known == NULL) {
         model_expect(session->count < KNOWN_MAX, iteration, "more routes than there are");
         known = &session->known[session->count++];
@@ -100,11 +105,16 @@ static bool on_allowed(void *ctx, const struct bgp_route *route, const struct bg
     return route->prefix.octets[1] % 4 != session->forbidden;
 }
 
+static uint32_t med_for(const struct session *session, const struct bgp_unicast_path *path)
+{
+    return session->alike ? path->attrs->med / 100 : path->attrs->med;
+}
+
 static void on_attributes(void *ctx, uint32_t family, const struct bgp_unicast_path *path, struct bgp_attrs *out)
 {
-    (void)ctx;
     (void)family;
     *out = *path->attrs;
+    out->med = med_for(ctx, path);
 }
 
 static void on_waits(void *ctx)
@@ -133,7 +143,7 @@ static bool take(struct session *session)
 
     if (kind == BGP_ROUTE_OUT_NOTHING) {
         model_expect(bgp_route_out_empty(session->out), iteration, "nothing to say, and something waits");
-        session->woken = false;
+        session->woken = session->again = false;
         return false;
     }
     if (kind == BGP_ROUTE_OUT_MORE)
@@ -165,7 +175,8 @@ static bool expect_path(void *ctx, const struct bgp_unicast_path *path, const ch
     for (size_t i = 0; i < session->count; i++) {
         struct bgp_route route = session->known[i].route;
         route.path_id = 0;
-        bool is = same_route(&route, expected->route) && session->known[i].med == path->attrs->med;
+        bool is = same_route(&route, expected->route) && session->known[i].med == med_for(session, path) &&
+                  (!every || session->known[i].label == path->attrs->label);
         found = is ? &session->known[i] : found;
         same += is;
     }
@@ -252,6 +263,7 @@ static void run(struct random *random)
         change(random);
     for (unsigned s = 0; s < SESSIONS; s++) {
         sessions[s].forbidden = 4;
+        sessions[s].alike = s < 2;
         sessions[s].conf =
             (struct bgp_route_out_conf){.families = s == 3 ? BGP_IPV4_UNICAST | BGP_IPV4_VPN : BGP_UNICAST_FAMILIES,
                                         .add_path = s == 1   ? BGP_UNICAST_FAMILIES
@@ -269,7 +281,9 @@ static void run(struct random *random)
             take(session);
         if (random_one_in(random, 200)) {
             session->forbidden = random_below(random, 5);
-            bgp_route_out_walk(session->out, BGP_UNICAST_FAMILIES, random_one_in(random, 2));
+            bool again = random_one_in(random, 2);
+            bgp_route_out_walk(session->out, BGP_UNICAST_FAMILIES, again);
+            session->again = session->again || again;
             session->woken = true;
         }
         if (random_one_in(random, 100))

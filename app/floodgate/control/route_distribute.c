@@ -233,13 +233,14 @@ static void warn_without_address(const struct peer *peer)
 static bool open_out(struct peer *peer)
 {
     struct peer_routes *told = peer->told;
-    const struct bgp_route_out_conf conf = {
+    struct bgp_route_out_conf conf = {
         .families = told->session.families & BGP_UNICAST_FAMILIES,
         .add_path = told->session.add_path.send,
         .four_octet_as = told->session.four_octet_as,
         .update_max = bgp_session_update_max(peer->session),
     };
 
+    evutil_secure_rng_get_bytes(&conf.print_key, sizeof conf.print_key);
     if (told->pump == NULL)
         told->pump = evtimer_new(peer->control->base, on_pump, peer);
     told->out = told->pump != NULL ? bgp_route_out_open(peer->control->routes, &conf, &OUT_OPS, peer) : NULL;
