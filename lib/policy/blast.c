@@ -26,8 +26,9 @@ static const char *protocol_text(unsigned protocol, char *text, size_t size)
     return text;
 }
 
-/* The first limit that the rule breaks, in words; false when it breaks none. */
-static bool breach(const struct pol_guard *guard, const struct pol_blast *blast, struct strbuf *out)
+/* The first limit that the rule breaks, in words; `where`: of which traffic, "" for the default VRF's; false when it
+ * breaks none. */
+static bool breach(const struct pol_guard *guard, const struct pol_blast *blast, const char *where, struct strbuf *out)
 {
     double packets = percent(blast->packets.taken, blast->packets.seen);
     double bytes = percent((double)blast->bytes_taken, (double)blast->bytes_seen);
@@ -36,16 +37,17 @@ static bool breach(const struct pol_guard *guard, const struct pol_blast *blast,
     char text[IP_TEXT_SIZE];
 
     if (guard->max_packets > 0 && packets > guard->max_packets)
-        sb_printf(out, "would take %.1f %% of all packets, more than max-drop-share %g %%", packets,
+        sb_printf(out, "would take %.1f %% of all packets%s, more than max-drop-share %g %%", packets, where,
                   guard->max_packets);
     else if (guard->max_bytes > 0 && bytes > guard->max_bytes)
-        sb_printf(out, "would take %.1f %% of all octets, more than max-byte-share %g %%", bytes, guard->max_bytes);
+        sb_printf(out, "would take %.1f %% of all octets%s, more than max-byte-share %g %%", bytes, where,
+                  guard->max_bytes);
     else if (guard->max_protocol > 0 && protocol > guard->max_protocol)
-        sb_printf(out, "would take %.1f %% of all %s packets, more than max-protocol-share %g %%", protocol,
-                  protocol_text(blast->protocol_number, text, sizeof text), guard->max_protocol);
+        sb_printf(out, "would take %.1f %% of all %s packets%s, more than max-protocol-share %g %%", protocol,
+                  protocol_text(blast->protocol_number, text, sizeof text), where, guard->max_protocol);
     else if (guard->max_destination > 0 && destination > guard->max_destination)
-        sb_printf(out, "would take %.1f %% of all packets to %s, more than max-destination-share %g %%", destination,
-                  ip_addr_format(&blast->destination_address, text), guard->max_destination);
+        sb_printf(out, "would take %.1f %% of all packets to %s%s, more than max-destination-share %g %%", destination,
+                  ip_addr_format(&blast->destination_address, text), where, guard->max_destination);
     else
         return false;
     return true;
@@ -79,6 +81,7 @@ void pol_step_blast_radius(const struct pol_candidate *candidate, struct pol_ver
     const struct pol_guard *guard = candidate->guard;
     char broken[192], tops[320];
     struct strbuf broken_out = sb_init(broken, sizeof broken), tops_out = sb_init(tops, sizeof tops);
+    const char *where = candidate->rule->has_rd ? " of its VRFs" : "";
     struct pol_blast blast;
 
     if (guard == NULL || candidate->measure == NULL || candidate->approved || !pol_takes_away(candidate->actions))
@@ -87,7 +90,7 @@ void pol_step_blast_radius(const struct pol_candidate *candidate, struct pol_ver
     if (on_breach == POL_BREACH_IGNORE)
         return;
     candidate->measure(candidate->measure_ctx, candidate->rule, &blast);
-    if (blast.packets.seen < guard->min_samples || !breach(guard, &blast, &broken_out))
+    if (blast.packets.seen < guard->min_samples || !breach(guard, &blast, where, &broken_out))
         return;
     format_tops(&blast, &tops_out);
     pol_refuse(verdict,

@@ -110,10 +110,11 @@ def neighbors():
 class Lab:
     """
     A router that does not poll until `forward`. `frames`: what comes in by up-VRF, for each VRF; `vrfs`: the route
-    targets that each imports, as a text or a list of them.
+    targets that each imports, as a text or a list of them; `settings`: more of the configuration, as YAML.
     """
 
-    def __init__(self, folder, frames, vrfs=None, validation="none", peers=(), **options):
+    def __init__(self, folder, frames, vrfs=None, validation="none", peers=(), settings="", **options):
+        self.settings = settings
         self.folder, self.port, self.speakers = folder, free_port(), []
         self.peers = [Peer(validation=validation, options={"families": FAMILIES}), *peers]
         self.options = {"ports": ports(), "neighbors": neighbors(), **options}
@@ -129,7 +130,7 @@ class Lab:
                 for name, targets in vrfs.items()]
         peers = "\n".join(peer.yaml() for peer in self.peers)
         bgp = f"bgp:\n  listen: [{{address: 127.0.0.1, port: {self.port}}}]\n  peers:\n{peers}\n"
-        return Routed(start="manual", vrfs=vrfs, extra=bgp, **self.options)
+        return Routed(start="manual", vrfs=vrfs, extra=bgp + self.settings, **self.options)
 
     def reload(self, vrfs):
         self.router.config = self.config(vrfs)

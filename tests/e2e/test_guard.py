@@ -94,6 +94,27 @@ def test_the_breaker_suspends_the_newest_and_widest_rule_until_it_is_resumed(sta
     assert router.ask("rule", "resume", str(wide["id"]))["state"] == "active"
 
 
+@pytest.mark.parametrize(("limits", "rule", "reason"), [
+    ("max-byte-share: 60", WIDE, "% of all octets for 1 s, more than max-byte-share 60 %"),
+    ("max-protocol-share: 90", NARROW, "100.0 % of protocol 6 for 1 s, more than max-protocol-share 90 %"),
+    ("max-destination-share: 90", WIDE, f"100.0 % to {OTHER} for 1 s, more than max-destination-share 90 %"),
+])
+def test_the_breaker_has_the_scopes_of_the_guard(start, limits, rule, reason):
+    """What is let through with a warning is caught by its effect, in octets, in one protocol, to one destination."""
+    router = start(Config(wan=FOREVER, extra=(
+        "guard: {max-drop-share: 100, sample: 1, window: 1, min-samples: 100, on-breach: warn, %s}\n"
+        "protect-bgp: false\n" % limits)), frames=TRAFFIC)
+    wait_for("traffic", lambda: router.ask("status")["vetting"]["samples"] > 1000, 30)
+    added = router.ask("rule", "add", rule)
+    assert (added["state"], added["reason"].split(":")[0]) == ("active", "blast-radius")
+    shown, = wait_for("the breaker", lambda: router.ask("rules", "--state", "suspended"), 60)
+    assert shown["id"] == added["id"]
+    assert shown["reason"].startswith("breaker: rules dropped ") and reason in shown["reason"]
+    assert router.ask("status")["vetting"]["breaker_trips"] == 1
+    passed = router.ask("counters")["tx_packets"]
+    wait_for("its packets to pass again", lambda: router.ask("counters")["tx_packets"] > passed + 1000, 30)
+
+
 def drops(router):
     return router.ask("counters")["drops"]["flowspec_discard"]
 

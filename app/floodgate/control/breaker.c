@@ -163,6 +163,10 @@ static void watch(struct breaker *breaker, mono_ms_t now_ms)
     keep_snapshot(breaker, &now, window_ms);
     const struct snapshot *from = &breaker->ring[breaker->first];
     uint64_t packets = now.packets - from->packets, dropped = now.dropped - from->dropped;
+    if (dropped > packets) { /* workers went on between the reading of the one and of the other */
+        now.dropped = from->dropped + packets;
+        dropped = packets;
+    }
     breaker->info.packet_share = packets > 0 ? 100 * (double)dropped / (double)packets : 0;
     if (now.at - from->at < window_ms || packets < PACKETS_LEAST ||
         breaker->info.packet_share <= breaker->cfg->max_drop_share)

@@ -2,42 +2,39 @@
 #include "control/guard.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "classifier/classifier.h"
 #include "conf/conf.h"
 #include "control/internal.h"
+#include "control/window.h"
 #include "dataplane/dataplane.h"
-#include "packet/key.h"
 
 #define TAKE_AT_A_TIME 64
-#define PART_LEAST     20 /* a protocol or a destination counts when it has at least 1/20 of the window's packets */
 
 struct guard {
     struct dataplane *dp;
     bool on;
     struct pol_guard limits;
-    size_t first, count; /* of the window, a ring */
-    uint64_t bytes;      /* sum over the window; so is the next */
-    uint32_t by_protocol[256];
-    mono_ms_t at[GUARD_WINDOW];
-    uint32_t destination_head[GUARD_WINDOW]; /* the first 32 bits, host order: most rules are told apart by them */
-    struct pkt_key keys[GUARD_WINDOW];
+    struct window *window;
 };
 
 struct guard *guard_create(struct dataplane *dp)
 {
-    struct guard *guard = aligned_alloc(64, (sizeof *guard + 63) / 64 * 64);
+    struct guard *guard = calloc(1, sizeof *guard);
 
     if (guard == NULL)
         return NULL;
-    memset(guard, 0, sizeof *guard);
     guard->dp = dp;
-    return guard;
+    guard->window = window_create();
+    if (guard->window != NULL)
+        return guard;
+    free(guard);
+    return NULL;
 }
 
 void guard_free(struct guard *guard)
 {
+    if (guard != NULL)
+        window_free(guard->window);
     free(guard);
 }
 
@@ -62,187 +59,53 @@ void guard_configure(struct guard *guard, const struct cfg_guard *cfg)
     dataplane_guard_every(guard->dp, cfg->set ? cfg->sample : 0);
 }
 
-static void window_drop_first(struct guard *guard)
+void guard_add(struct guard *guard, const struct pkt_key *key, uint16_t vrf, mono_ms_t now)
 {
-    const struct pkt_key *key = &guard->keys[guard->first];
-
-    guard->bytes -= key->length;
-    guard->by_protocol[key->protocol]--;
-    guard->first = (guard->first + 1) % GUARD_WINDOW;
-    guard->count--;
-}
-
-void guard_add(struct guard *guard, const struct pkt_key *key, mono_ms_t now)
-{
-    if (guard->count == GUARD_WINDOW)
-        window_drop_first(guard);
-    size_t at = (guard->first + guard->count++) % GUARD_WINDOW;
-    guard->keys[at] = *key;
-    guard->at[at] = now;
-    guard->destination_head[at] =
-        (uint32_t)key->dst[0] << 24 | (uint32_t)key->dst[1] << 16 | (uint32_t)key->dst[2] << 8 | key->dst[3];
-    guard->bytes += key->length;
-    guard->by_protocol[key->protocol]++;
+    window_add(guard->window, key, vrf, now);
 }
 
 void guard_collect(struct guard *guard, mono_ms_t now)
 {
-    struct pkt_key keys[TAKE_AT_A_TIME];
     mono_ms_t window_ms = (mono_ms_t)guard->limits.window_s * MONO_MS_PER_S;
+    struct pkt_key keys[TAKE_AT_A_TIME];
+    uint16_t vrfs[TAKE_AT_A_TIME];
     unsigned taken;
 
     if (!guard->on)
         return;
-    for (unsigned rounds = 0; rounds < GUARD_WINDOW / TAKE_AT_A_TIME; rounds++) {
-        taken = dataplane_samples_take(guard->dp, keys, TAKE_AT_A_TIME);
+    for (unsigned rounds = 0; rounds < WINDOW_SIZE / TAKE_AT_A_TIME; rounds++) {
+        taken = dataplane_samples_take(guard->dp, keys, vrfs, TAKE_AT_A_TIME);
         for (unsigned i = 0; i < taken; i++)
-            guard_add(guard, &keys[i], now);
+            window_add(guard->window, &keys[i], vrfs[i], now);
         if (taken < TAKE_AT_A_TIME)
             break;
     }
-    while (guard->count > 0 && now - guard->at[guard->first] > window_ms)
-        window_drop_first(guard);
+    window_drop_before(guard->window, now > window_ms ? now - window_ms : 0);
 }
 
-size_t guard_samples(const struct guard *guard)
+const struct window *guard_window(const struct guard *guard)
 {
-    return guard->count;
-}
-
-void guard_each(const struct guard *guard, void (*visit)(void *ctx, const struct pkt_key *key), void *ctx)
-{
-    for (size_t i = 0; i < guard->count; i++)
-        visit(ctx, &guard->keys[(guard->first + i) % GUARD_WINDOW]);
-}
-
-static int compare_destination(const void *a, const void *b)
-{
-    return memcmp((*(const struct pkt_key *const *)a)->dst, (*(const struct pkt_key *const *)b)->dst, 16);
-}
-
-static int compare_port(const void *a, const void *b)
-{
-    const struct pkt_key *x = *(const struct pkt_key *const *)a, *y = *(const struct pkt_key *const *)b;
-    uint32_t left = (uint32_t)x->protocol << 16 | x->dst_port, right = (uint32_t)y->protocol << 16 | y->dst_port;
-
-    return left < right ? -1 : left > right;
-}
-
-static uint32_t seen_to(const struct guard *guard, const struct pkt_key *key)
-{
-    uint32_t seen = 0;
-
-    for (size_t i = 0; i < guard->count; i++)
-        seen += memcmp(guard->keys[(guard->first + i) % GUARD_WINDOW].dst, key->dst, sizeof key->dst) == 0;
-    return seen;
-}
-
-/* One destination's packets: into the list of the largest, and the largest part where it is a part worth a limit. */
-static void take_destination(const struct guard *guard, const struct pkt_key *key, uint32_t taken,
-                             struct pol_blast *out)
-{
-    struct pol_blast_destination one = {.address = {.family = key->family}, .taken = taken};
-
-    memcpy(one.address.octets, key->dst, sizeof one.address.octets);
-    for (unsigned i = 0; i < POL_BLAST_TOP; i++) {
-        if (one.taken > out->top_destinations[i].taken) {
-            struct pol_blast_destination lower = out->top_destinations[i];
-            out->top_destinations[i] = one;
-            one = lower;
-        }
-    }
-    if (guard->limits.max_destination <= 0 || taken * PART_LEAST < guard->count * guard->limits.max_destination / 100)
-        return;
-    uint32_t seen = seen_to(guard, key);
-    if (seen * PART_LEAST >= guard->count &&
-        (uint64_t)taken * out->destination.seen >= (uint64_t)out->destination.taken * seen) {
-        out->destination = (struct pol_part){.seen = seen, .taken = taken};
-        out->destination_address.family = key->family;
-        memcpy(out->destination_address.octets, key->dst, sizeof out->destination_address.octets);
-    }
-}
-
-static void take_port(const struct pkt_key *key, uint32_t taken, struct pol_blast *out)
-{
-    struct pol_blast_port one = {.protocol = key->protocol, .port = key->dst_port, .taken = taken};
-
-    for (unsigned i = 0; (key->has & PKT_HAS_PORTS) && i < POL_BLAST_TOP; i++) {
-        if (one.taken > out->top_ports[i].taken) {
-            struct pol_blast_port lower = out->top_ports[i];
-            out->top_ports[i] = one;
-            one = lower;
-        }
-    }
-}
-
-/* What the packets that the rule takes have in common. */
-static void sum_up(const struct guard *guard, const struct pkt_key **taken, size_t count, struct pol_blast *out)
-{
-    size_t run;
-
-    qsort(taken, count, sizeof *taken, compare_destination);
-    for (size_t i = 0; i < count; i += run) {
-        for (run = 1; i + run < count && compare_destination(&taken[i], &taken[i + run]) == 0; run++)
-            ;
-        take_destination(guard, taken[i], (uint32_t)run, out);
-    }
-    qsort(taken, count, sizeof *taken, compare_port);
-    for (size_t i = 0; i < count; i += run) {
-        for (run = 1; i + run < count && compare_port(&taken[i], &taken[i + run]) == 0; run++)
-            ;
-        take_port(taken[i], (uint32_t)run, out);
-    }
-}
-
-static void take_protocols(const struct guard *guard, const uint32_t by_protocol[256], struct pol_blast *out)
-{
-    for (unsigned i = 0; i < 256; i++) {
-        uint32_t seen = guard->by_protocol[i], taken = by_protocol[i];
-        if (taken == 0 || seen * PART_LEAST < guard->count ||
-            (uint64_t)taken * out->protocol.seen < (uint64_t)out->protocol.taken * seen)
-            continue;
-        out->protocol = (struct pol_part){.seen = seen, .taken = taken};
-        out->protocol_number = (uint8_t)i;
-    }
+    return guard->window;
 }
 
 static void measure(void *ctx, const struct fs_rule *rule, struct pol_blast *out)
 {
-    struct guard *guard = ctx;
-    const struct fs_component *destination = fs_rule_component(rule, FS_DESTINATION);
-    const struct pkt_key *taken[GUARD_WINDOW];
-    uint32_t by_protocol[256] = {0}, head = 0, mask = 0;
-    size_t count = 0;
+    struct guard_question *question = ctx;
+    struct guard *guard = question->guard;
 
     guard_collect(guard, control_now());
-    memset(out, 0, sizeof *out);
-    if (destination != NULL && destination->offset == 0 && destination->length > 0) {
-        const uint8_t *o = destination->octets;
-        head = (uint32_t)o[0] << 24 | (uint32_t)o[1] << 16 | (uint32_t)o[2] << 8 | o[3];
-        mask = destination->length >= 32 ? UINT32_MAX : ~(UINT32_MAX >> destination->length);
-    }
-    for (size_t i = 0; i < guard->count; i++) {
-        size_t at = (guard->first + i) % GUARD_WINDOW;
-        if (((guard->destination_head[at] ^ head) & mask) != 0 || !cls_rule_matches(rule, &guard->keys[at]))
-            continue;
-        taken[count++] = &guard->keys[at];
-        by_protocol[guard->keys[at].protocol]++;
-        out->bytes_taken += guard->keys[at].length;
-    }
-    out->packets = (struct pol_part){.seen = (uint32_t)guard->count, .taken = (uint32_t)count};
-    out->bytes_seen = guard->bytes;
-    take_protocols(guard, by_protocol, out);
-    if (count > 0)
-        sum_up(guard, taken, count, out);
+    window_measure(guard->window, rule, question->vrfs, guard->limits.max_destination, out);
 }
 
-void guard_prepare(struct guard *guard, struct pol_candidate *candidate)
+void guard_prepare(struct guard *guard, const struct vrf_set *vrfs, struct guard_question *question,
+                   struct pol_candidate *candidate)
 {
     if (guard == NULL || !guard->on)
         return;
+    *question = (struct guard_question){.guard = guard, .vrfs = vrfs};
     candidate->guard = &guard->limits;
     candidate->measure = measure;
-    candidate->measure_ctx = guard;
+    candidate->measure_ctx = question;
 }
 
 static bool share_equal(double a, double b)

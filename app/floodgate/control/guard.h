@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/clock.h"
 #include "policy/policy.h"
@@ -15,8 +16,9 @@
 struct cfg_guard;
 struct dataplane;
 struct guard;
-
-#define GUARD_WINDOW 4096 /* headers, the latest of those that are not too old */
+struct pkt_key;
+struct vrf_set;
+struct window;
 
 struct guard *guard_create(struct dataplane *dp);
 void guard_free(struct guard *guard);
@@ -28,18 +30,22 @@ void guard_configure(struct guard *guard, const struct cfg_guard *cfg);
  * measurement. */
 void guard_collect(struct guard *guard, mono_ms_t now);
 
-/* Headers in the window. */
-size_t guard_samples(const struct guard *guard);
+/* The headers of the latest traffic, those that are not too old. */
+const struct window *guard_window(const struct guard *guard);
 
-/* Calls `visit` for each header in the window, oldest first. */
-struct pkt_key;
-void guard_each(const struct guard *guard, void (*visit)(void *ctx, const struct pkt_key *key), void *ctx);
+/* What a candidate is measured by: of the traffic of which VRFs. guard_prepare fills it in; to outlive the judgement.
+ */
+struct guard_question {
+    struct guard *guard;
+    const struct vrf_set *vrfs; /* NULL: the default one */
+};
 
 /* Sets the candidate's limits and how it is measured. `guard` may be NULL. */
-void guard_prepare(struct guard *guard, struct pol_candidate *candidate);
+void guard_prepare(struct guard *guard, const struct vrf_set *vrfs, struct guard_question *question,
+                   struct pol_candidate *candidate);
 
-/* Puts a header into the window, as if it had been sampled at `now`. */
-void guard_add(struct guard *guard, const struct pkt_key *key, mono_ms_t now);
+/* Puts a header into the window, as if it had been sampled at `now` from a port of that VRF. */
+void guard_add(struct guard *guard, const struct pkt_key *key, uint16_t vrf, mono_ms_t now);
 
 /* Whether both set the same limits to candidates. */
 bool guard_equal(const struct cfg_guard *a, const struct cfg_guard *b);

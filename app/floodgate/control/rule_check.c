@@ -100,6 +100,7 @@ bool control_rule_check(struct control *control, const char *text, const char *p
     struct act_program program;
     struct fs_actions actions;
     struct vrf_verdict vrf = {.vrfs = NULL};
+    struct guard_question question;
     struct bgp_attrs attrs = {.has_origin = false};
     struct fs_rule *rule;
     uint8_t path[6];
@@ -124,7 +125,7 @@ bool control_rule_check(struct control *control, const char *text, const char *p
     if (vrfs_of(control, peer, rule, attrs, &vrf))
         candidate.vrfs = &vrf.count;
     judge_prepare(control->judge, &candidate);
-    guard_prepare(control->guard, &candidate);
+    guard_prepare(control->guard, vrf.vrfs, &question, &candidate);
     pol_judge_each(&candidate, report, ctx, verdict);
     if (peer != NULL)
         add_note(peer, verdict);

@@ -200,6 +200,7 @@ static void rule_judge(const struct rules *rules, const struct rule *rule, struc
     const struct pol_origin origin = {
         .routes = rule->source->routes, .source = &rule->source->rib, .attrs = &rule->path->attrs};
     bool counted = !rule->over_limit; /* this one is not among the others */
+    struct guard_question question;
     struct pol_candidate candidate = {
         .rule = rule->match,
         .actions = &rule->actions,
@@ -223,8 +224,9 @@ static void rule_judge(const struct rules *rules, const struct rule *rule, struc
     if (vpn && !vrf_judge(judge_cfg(rules->judge), rule->match, rule->source, &rule->path->attrs, &out->vrf))
         candidate.vrfs = NULL; /* memory is short */
     judge_prepare(rules->judge, &candidate);
-    if (!rule->measured && rule->tripped == NULL && !rule_is_dry_run(rule)) /* those take nothing */
-        guard_prepare(rules->guard, &candidate);
+    bool elsewhere = rule->in_force && !vrf_set_equal(out->vrf.vrfs, rule->vrfs); /* it takes other traffic then */
+    if ((!rule->measured || elsewhere) && rule->tripped == NULL && !rule_is_dry_run(rule)) /* those take nothing */
+        guard_prepare(rules->guard, out->vrf.vrfs, &question, &candidate);
     pol_judge(&candidate, &out->verdict);
     out->state = STATE_OF_VERDICT[out->verdict.state];
     out->reason = out->verdict.reason;

@@ -10,21 +10,23 @@
 #include "control/guard.h"
 #include "control/rules.h"
 #include "control/suspects.h"
+#include "control/window.h"
 #include "dataplane/dataplane.h"
 #include "packet/key.h"
 
-#define PART_LEAST    20 /* a protocol or a destination counts when it has at least 1/20 of the window's packets */
 #define SAMPLES_LEAST 100
-#define SCOPE_TEXT    96
+#define SCOPE_TEXT    160
 
 /* A packet of the window, and what takes it. */
 struct taken {
     const struct pkt_key *key;
+    uint16_t vrf;  /* of the port that it came in by */
     uint32_t rule; /* 0: none */
     float part;    /* of such packets, 0 to 1 */
 };
 
-enum kind { OCTETS, PROTOCOL, DESTINATION, KIND_COUNT };
+/* PACKETS: where there are several VRFs; counters tell those of all of them together. */
+enum kind { PACKETS, OCTETS, PROTOCOL, DESTINATION, KIND_COUNT };
 
 /* The worst part of one kind: the packets of `list` from `first`, so many. */
 struct scope {
@@ -41,7 +43,7 @@ struct shares {
     mono_ms_t ticked_at;
     mono_ms_t over_since[KIND_COUNT]; /* 0: within its limit */
     size_t count;
-    struct taken list[GUARD_WINDOW];
+    struct taken list[WINDOW_SIZE];
 };
 
 struct shares *shares_create(struct dataplane *dp, struct rules *rules, const struct guard *guard,
@@ -79,15 +81,15 @@ static float part_of(const struct shares *shares, uint32_t id)
 }
 
 /* As a worker does: the first rule that matches, and further ones while they say `continue`. */
-static void on_sample(void *ctx, const struct pkt_key *key)
+static void on_sample(void *ctx, const struct pkt_key *key, uint16_t vrf)
 {
     struct shares *shares = ctx;
     struct taken *taken = &shares->list[shares->count++];
     bool go_on = true;
 
-    *taken = (struct taken){.key = key};
-    for (uint32_t id = dataplane_match_after(shares->dp, key, 0); id != 0 && go_on;
-         id = dataplane_match_after(shares->dp, key, id)) {
+    *taken = (struct taken){.key = key, .vrf = vrf};
+    for (uint32_t id = dataplane_match_after(shares->dp, vrf, key, 0); id != 0 && go_on;
+         id = dataplane_match_after(shares->dp, vrf, key, id)) {
         const struct act_program *program = dataplane_program(shares->dp, id);
         float part = part_of(shares, id);
         if (part > taken->part) {
@@ -115,26 +117,65 @@ static double share_of(const struct shares *shares, enum kind kind, size_t first
     return seen > 0 ? 100 * lost / seen : 0;
 }
 
+static int by_vrf(const void *a, const void *b)
+{
+    return (int)((const struct taken *)a)->vrf - (int)((const struct taken *)b)->vrf;
+}
+
 static int by_protocol(const void *a, const void *b)
 {
     const struct pkt_key *x = ((const struct taken *)a)->key, *y = ((const struct taken *)b)->key;
+    int order = by_vrf(a, b);
 
-    return (int)x->protocol - (int)y->protocol;
+    return order != 0 ? order : (int)x->protocol - (int)y->protocol;
 }
 
 static int by_destination(const void *a, const void *b)
 {
     const struct pkt_key *x = ((const struct taken *)a)->key, *y = ((const struct taken *)b)->key;
+    int order = by_vrf(a, b);
 
-    return memcmp(x->dst, y->dst, sizeof x->dst);
+    if (order == 0)
+        order = memcmp(x->dst, y->dst, sizeof x->dst);
+    return order != 0 ? order : (int)x->family - (int)y->family;
+}
+
+static int (*const ORDERS[])(const void *a, const void *b) = {
+    [PACKETS] = by_vrf, [OCTETS] = by_vrf, [PROTOCOL] = by_protocol, [DESTINATION] = by_destination};
+
+/* How many from `first` on, up to `end`, are the same in that order. */
+static size_t run_of(const struct shares *shares, size_t first, size_t end, int (*order)(const void *a, const void *b))
+{
+    size_t at = first + 1;
+
+    while (at < end && order(&shares->list[first], &shares->list[at]) == 0)
+        at++;
+    return at - first;
+}
+
+/* The worst part of one VRF's packets, which are those from `first`, so many, in the order of the kind. */
+static void worst_of_vrf(const struct shares *shares, enum kind kind, size_t first, size_t count, struct scope *worst)
+{
+    size_t run;
+
+    if (count < SAMPLES_LEAST || count < shares->cfg->min_samples)
+        return;
+    for (size_t at = first; at < first + count; at += run) {
+        run = run_of(shares, at, first + count, ORDERS[kind]);
+        double share = run * WINDOW_PART_LEAST >= count ? share_of(shares, kind, at, run) : 0;
+        if (share > worst->share) {
+            worst->first = at;
+            worst->count = run;
+            worst->share = share;
+        }
+    }
 }
 
 /* The part of the kind with the largest share, and its limit. A limit of 0: none. */
 static struct scope worst(struct shares *shares, enum kind kind)
 {
-    static int (*const ORDERS[])(const void *a,
-                                 const void *b) = {[PROTOCOL] = by_protocol, [DESTINATION] = by_destination};
-    const double limits[] = {[OCTETS] = shares->cfg->max_byte_share,
+    const double limits[] = {[PACKETS] = window_is_plain(guard_window(shares->guard)) ? 0 : shares->cfg->max_drop_share,
+                             [OCTETS] = shares->cfg->max_byte_share,
                              [PROTOCOL] = shares->cfg->max_protocol_share,
                              [DESTINATION] = shares->cfg->max_destination_share};
     struct scope scope = {.limit = limits[kind]};
@@ -142,41 +183,33 @@ static struct scope worst(struct shares *shares, enum kind kind)
 
     if (scope.limit <= 0)
         return scope;
-    if (kind == OCTETS) {
-        scope.count = shares->count;
-        scope.share = share_of(shares, kind, 0, shares->count);
-        return scope;
-    }
     qsort(shares->list, shares->count, sizeof shares->list[0], ORDERS[kind]);
-    for (size_t i = 0; i < shares->count; i += run) {
-        for (run = 1; i + run < shares->count && ORDERS[kind](&shares->list[i], &shares->list[i + run]) == 0; run++)
-            ;
-        double share = run * PART_LEAST >= shares->count ? share_of(shares, kind, i, run) : 0;
-        if (share > scope.share) {
-            scope.first = i;
-            scope.count = run;
-            scope.share = share;
-        }
+    for (size_t at = 0; at < shares->count; at += run) {
+        run = run_of(shares, at, shares->count, by_vrf);
+        worst_of_vrf(shares, kind, at, run, &scope);
     }
     return scope;
 }
 
 static void scope_text(const struct shares *shares, enum kind kind, const struct scope *scope, char text[SCOPE_TEXT])
 {
-    const struct pkt_key *key = shares->list[scope->first].key;
-    struct ip_addr address = {.family = key->family};
-    char address_text[IP_TEXT_SIZE];
+    const struct taken *taken = &shares->list[scope->first];
+    struct ip_addr address = {.family = taken->key->family};
+    char address_text[IP_TEXT_SIZE], vrf[64] = "";
+    unsigned window_s = shares->cfg->window_s;
 
-    memcpy(address.octets, key->dst, sizeof address.octets);
-    if (kind == OCTETS)
-        snprintf(text, SCOPE_TEXT, "of all octets for %u s, more than max-byte-share %g %%", shares->cfg->window_s,
-                 scope->limit);
+    memcpy(address.octets, taken->key->dst, sizeof address.octets);
+    if (!window_is_plain(guard_window(shares->guard)))
+        snprintf(vrf, sizeof vrf, " in VRF %.40s", dataplane_vrf_name(shares->dp, taken->vrf));
+    if (kind == PACKETS || kind == OCTETS)
+        snprintf(text, SCOPE_TEXT, "of all %s%s for %u s, more than %s %g %%", kind == OCTETS ? "octets" : "packets",
+                 vrf, window_s, kind == OCTETS ? "max-byte-share" : "max-drop-share", scope->limit);
     else if (kind == PROTOCOL)
-        snprintf(text, SCOPE_TEXT, "of protocol %u for %u s, more than max-protocol-share %g %%", key->protocol,
-                 shares->cfg->window_s, scope->limit);
+        snprintf(text, SCOPE_TEXT, "of protocol %u%s for %u s, more than max-protocol-share %g %%",
+                 taken->key->protocol, vrf, window_s, scope->limit);
     else
-        snprintf(text, SCOPE_TEXT, "to %s for %u s, more than max-destination-share %g %%",
-                 ip_addr_format(&address, address_text), shares->cfg->window_s, scope->limit);
+        snprintf(text, SCOPE_TEXT, "to %s%s for %u s, more than max-destination-share %g %%",
+                 ip_addr_format(&address, address_text), vrf, window_s, scope->limit);
 }
 
 static int by_rule(const void *a, const void *b)
@@ -209,7 +242,7 @@ static void find_suspects(struct shares *shares, enum kind kind, const struct sc
 
 static unsigned trip(struct shares *shares, enum kind kind, const struct scope *scope)
 {
-    char what[SCOPE_TEXT], reason[256];
+    char what[SCOPE_TEXT], reason[SCOPE_TEXT + 160];
     struct suspects found = {0};
     double share = scope->share;
     unsigned count = 0;
@@ -243,11 +276,10 @@ unsigned shares_tick(struct shares *shares, mono_ms_t now)
         return 0;
     shares->ticked_at = now;
     shares->count = 0;
-    guard_each(shares->guard, on_sample, shares);
-    bool enough = shares->count >= SAMPLES_LEAST && shares->count >= shares->cfg->min_samples &&
-                  !dataplane_bypassed(shares->dp); /* the kill-switch: nothing is taken */
-    for (enum kind kind = OCTETS; kind < KIND_COUNT; kind++) {
-        struct scope scope = enough ? worst(shares, kind) : (struct scope){.limit = 1};
+    window_each(guard_window(shares->guard), on_sample, shares);
+    bool killed = dataplane_bypassed(shares->dp); /* then nothing is taken */
+    for (enum kind kind = PACKETS; kind < KIND_COUNT; kind++) {
+        struct scope scope = killed ? (struct scope){.limit = 1} : worst(shares, kind);
         if (scope.share <= scope.limit) {
             shares->over_since[kind] = 0;
         } else if (shares->over_since[kind] == 0) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The circuit breaker's scopes that counters do not tell: octets, each protocol, each destination. What rules in force
- * take of them is watched on the guard's samples of live traffic, which are taken before any rule is asked, by the
- * classifier in force; a rule that limits counts with the part that it has dropped of what it matched. A scope that is
- * over its limit for a whole window has rules suspended until the rest is within it. Control thread only.
+ * The circuit breaker's scopes that counters do not tell: octets, each protocol, each destination, in each VRF by
+ * itself, and each VRF's packets where there are several. What rules in force take of them is watched on the guard's
+ * samples of live traffic, which are taken before any rule is asked, by the classifier in force; a rule that limits
+ * counts with the part that it has dropped of what it matched. A scope that is over its limit for a whole window has
+ * rules suspended until the rest is within it. Control thread only.
  */
 #ifndef FLOODGATE_SHARES_H
 #define FLOODGATE_SHARES_H

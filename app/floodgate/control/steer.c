@@ -6,6 +6,7 @@
 #include "control/guard.h"
 #include "control/internal.h"
 #include "control/journal.h"
+#include "control/window.h"
 #include "dataplane/dataplane.h"
 
 bool control_rule_steer(struct control *control, uint32_t id, enum control_steer what, const char *by, char *why,
@@ -59,7 +60,7 @@ void control_vetting_get(const struct control *control, struct control_vetting *
         .sense = control->cfg->sense,
         .guard = control->cfg->guard.set,
         .breaker = control->cfg->guard.set && control->cfg->guard.breaker,
-        .samples = guard_samples(control->guard),
+        .samples = window_count(guard_window(control->guard)),
         .trips = breaker.trips,
         .drop_share = breaker.packet_share,
         .delayed = rules_delayed(control->rules),

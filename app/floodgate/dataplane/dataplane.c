@@ -427,12 +427,12 @@ void dataplane_guard_every(struct dataplane *dp, uint32_t every)
         atomic_store_explicit(&dp->workers[i].sampler->every, every, memory_order_relaxed);
 }
 
-unsigned dataplane_samples_take(struct dataplane *dp, struct pkt_key *out, unsigned max)
+unsigned dataplane_samples_take(struct dataplane *dp, struct pkt_key *out, uint16_t *vrfs, unsigned max)
 {
     unsigned count = 0;
 
     for (unsigned i = 0; i < dp->worker_count; i++)
-        count += sampler_take(dp->workers[i].sampler, &out[count], max - count);
+        count += sampler_take(dp->workers[i].sampler, &out[count], &vrfs[count], max - count);
     return count;
 }
 
@@ -519,9 +519,9 @@ const struct cls *dataplane_classifier(const struct dataplane *dp, uint16_t vrf)
     return dp->rules->cls[vrf];
 }
 
-uint32_t dataplane_match_after(const struct dataplane *dp, const struct pkt_key *key, uint32_t id)
+uint32_t dataplane_match_after(const struct dataplane *dp, uint16_t vrf, const struct pkt_key *key, uint32_t id)
 {
-    return cls_match_after(dp->rules->cls[0], key, id); /* CLS_NO_MATCH is 0 */
+    return cls_match_after(dp->rules->cls[vrf], key, id); /* CLS_NO_MATCH is 0 */
 }
 
 uint16_t dataplane_vrf_count(const struct dataplane *dp)

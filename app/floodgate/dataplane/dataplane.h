@@ -100,8 +100,9 @@ void dataplane_flowspec_counters(const struct dataplane *dp, struct cnt_port_sum
 /* Headers of one packet in `every` of each port with Flowspec on are kept for dataplane_samples_take; 0: of none. */
 void dataplane_guard_every(struct dataplane *dp, uint32_t every);
 
-/* Takes what workers have sampled since, at most `max` keys. Workers leave out what there is no room for. */
-unsigned dataplane_samples_take(struct dataplane *dp, struct pkt_key *out, unsigned max);
+/* Takes what workers have sampled since, at most `max` keys, and the VRF of the port that each came in by. Workers
+ * leave out what there is no room for. */
+unsigned dataplane_samples_take(struct dataplane *dp, struct pkt_key *out, uint16_t *vrfs, unsigned max);
 
 /* The kill-switch: from each worker's next burst on no rule is asked. Rules may be set and cleared meanwhile. */
 void dataplane_bypass(struct dataplane *dp, bool on);
@@ -146,10 +147,10 @@ void dataplane_worker_get(const struct dataplane *dp, unsigned index, struct dat
 void dataplane_sample(struct dataplane *dp, struct sample_tap *taps);
 
 /*
- * The next rule in force for packets of the default VRF that matches the key, after `id` in RFC order (0: the first);
- * 0: none.
+ * The next rule in force for packets of that VRF (0: the default one) that matches the key, after `id` in RFC order (0:
+ * the first); 0: none.
  */
-uint32_t dataplane_match_after(const struct dataplane *dp, const struct pkt_key *key, uint32_t id);
+uint32_t dataplane_match_after(const struct dataplane *dp, uint16_t vrf, const struct pkt_key *key, uint32_t id);
 
 /* What `explain` and tests ask of the state in force. */
 const struct cls *dataplane_classifier(const struct dataplane *dp, uint16_t vrf);

@@ -70,7 +70,7 @@ static void stage_classify(struct burst *burst)
     struct worker *worker = burst->worker;
 
     if (burst->queue->in->flowspec)
-        sampler_pass(worker->sampler, burst->queue->in->index, burst->keys, burst->count);
+        sampler_pass(worker->sampler, burst->queue->in->index, burst->queue->vrf, burst->keys, burst->count);
     if (burst->queue->in->flowspec && likely(!atomic_load_explicit(&worker->bypass, memory_order_relaxed)))
         cls_match_burst(burst->cls, burst->keys, burst->rules, burst->count);
     else

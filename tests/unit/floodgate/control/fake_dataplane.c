@@ -102,13 +102,13 @@ void dataplane_settle(struct dataplane *dp)
     fake_dataplane_release(dp);
 }
 
-uint32_t dataplane_match_after(const struct dataplane *dp, const struct pkt_key *key, uint32_t id)
+uint32_t dataplane_match_after(const struct dataplane *dp, uint16_t vrf, const struct pkt_key *key, uint32_t id)
 {
     uint32_t best = 0;
 
     for (uint32_t i = 1; i < FAKE_IDS; i++) {
         const struct fs_rule *rule = dp->slots[i].in_force ? dp->slots[i].rule : NULL;
-        if (rule == NULL || !cls_rule_matches(rule, key) ||
+        if (rule == NULL || rule->has_rd != (vrf != 0) || !cls_rule_matches(rule, key) ||
             (id != 0 && (i == id || fs_rule_compare(rule, dp->slots[id].rule) < 0)))
             continue;
         if (best == 0 || fs_rule_compare(rule, dp->slots[best].rule) < 0)
@@ -137,10 +137,11 @@ void dataplane_guard_every(struct dataplane *dp, uint32_t every)
     dp->sample_every = every;
 }
 
-unsigned dataplane_samples_take(struct dataplane *dp, struct pkt_key *out, unsigned max)
+unsigned dataplane_samples_take(struct dataplane *dp, struct pkt_key *out, uint16_t *vrfs, unsigned max)
 {
     (void)dp;
     (void)out;
+    (void)vrfs;
     (void)max;
     return 0;
 }

@@ -39,16 +39,17 @@ static void pass(unsigned port, unsigned bursts, unsigned size, uint32_t *number
             keys[i].family = IP_V4;
             keys[i].length = (*number)++;
         }
-        sampler_pass(sampler, port, keys, size);
+        sampler_pass(sampler, port, (uint16_t)port, keys, size);
     }
 }
 
 static unsigned take_all(void)
 {
     struct pkt_key keys[64];
+    uint16_t vrfs[64];
     unsigned count = 0, taken;
 
-    while ((taken = sampler_take(sampler, keys, 64)) > 0)
+    while ((taken = sampler_take(sampler, keys, vrfs, 64)) > 0)
         count += taken;
     return count;
 }
@@ -56,15 +57,20 @@ static unsigned take_all(void)
 static void every_packet_is_taken_where_every_one_is_asked_for(void **state)
 {
     struct pkt_key keys[SAMPLER_RING];
+    uint16_t vrfs[SAMPLER_RING];
     uint32_t number = 0;
 
     (void)state;
     atomic_store(&sampler->every, 1);
     pass(0, 10, 32, &number);
-    assert_int_equal(sampler_take(sampler, keys, SAMPLER_RING), 320);
+    assert_int_equal(sampler_take(sampler, keys, vrfs, SAMPLER_RING), 320);
     for (uint32_t i = 0; i < 320; i++)
         assert_int_equal(keys[i].length, i); /* in their order */
-    assert_int_equal(sampler_take(sampler, keys, SAMPLER_RING), 0);
+    pass(3, 1, 2, &number);
+    assert_int_equal(sampler_take(sampler, keys, vrfs, SAMPLER_RING), 2);
+    assert_int_equal(vrfs[0], 3); /* of the port */
+    assert_int_equal(vrfs[1], 3);
+    assert_int_equal(sampler_take(sampler, keys, vrfs, SAMPLER_RING), 0);
 }
 
 static void none_is_taken_where_none_is_asked_for(void **state)
@@ -100,13 +106,14 @@ static void traffic_with_a_period_is_seen_as_it_is(void **state)
 {
     unsigned seen[10] = {0};
     struct pkt_key keys[32];
+    uint16_t vrfs[32];
     uint32_t number = 0;
 
     (void)state;
     atomic_store(&sampler->every, 10);
     for (unsigned i = 0; i < 2000; i++) {
         pass(0, 1, 30, &number);
-        unsigned taken = sampler_take(sampler, keys, 32);
+        unsigned taken = sampler_take(sampler, keys, vrfs, 32);
         for (unsigned k = 0; k < taken; k++)
             seen[keys[k].length % 10]++;
     }
@@ -117,14 +124,15 @@ static void traffic_with_a_period_is_seen_as_it_is(void **state)
 static void what_the_ring_has_no_room_for_is_left_out(void **state)
 {
     struct pkt_key keys[SAMPLER_RING];
+    uint16_t vrfs[SAMPLER_RING];
     uint32_t number = 0;
 
     (void)state;
     atomic_store(&sampler->every, 1);
     pass(0, SAMPLER_RING / 32 + 5, 32, &number);
-    assert_int_equal(sampler_take(sampler, keys, SAMPLER_RING), SAMPLER_RING);
+    assert_int_equal(sampler_take(sampler, keys, vrfs, SAMPLER_RING), SAMPLER_RING);
     assert_int_equal(keys[0].length, 0); /* the first ones stayed */
-    assert_int_equal(sampler_take(sampler, keys, SAMPLER_RING), 0);
+    assert_int_equal(sampler_take(sampler, keys, vrfs, SAMPLER_RING), 0);
     pass(0, 1, 32, &number);
     assert_int_equal(take_all(), 32);
 }
@@ -149,7 +157,7 @@ static void packets_that_are_not_ip_are_no_samples(void **state)
     (void)state;
     memset(keys, 0, sizeof keys);
     atomic_store(&sampler->every, 1);
-    sampler_pass(sampler, 0, keys, 32);
+    sampler_pass(sampler, 0, 0, keys, 32);
     assert_int_equal(take_all(), 0);
 }
 

@@ -310,6 +310,25 @@ static void within_the_limit_or_before_the_window_is_over_nothing_trips(void **s
     breaker_free(b.breaker);
 }
 
+/* Drops are read a moment after packets, so that they can be more: a limit of 100 % is none all the same. */
+static void no_more_than_all_was_dropped(void **state)
+{
+    static const struct cfg_guard LIMIT_100 = {.set = true, .breaker = true, .max_drop_share = 100, .window_s = 1};
+    struct bench *bench = *state;
+    struct breaker_bench b = breaker_set_up(bench);
+    struct breaker_info info;
+
+    breaker_configure(b.breaker, &LIMIT_100);
+    for (unsigned i = 1; i <= 8; i++) {
+        second_passes(bench, 250, b.old, 0, b.fresh, 251);
+        breaker_tick(b.breaker, b.now + i * BREAKER_TICK_MS);
+    }
+    assert_int_equal(b.fresh->state, RULE_ACTIVE);
+    breaker_info_get(b.breaker, &info);
+    assert_true(info.packet_share > 99 && info.packet_share <= 100);
+    breaker_free(b.breaker);
+}
+
 static void what_was_approved_stays_and_that_is_said(void **state)
 {
     struct bench *bench = *state;
@@ -346,6 +365,7 @@ int main(void)
         VETTING_TEST(the_newest_rule_goes_first_and_only_as_many_as_needed),
         VETTING_TEST(of_one_second_the_widest_goes_first),
         VETTING_TEST(within_the_limit_or_before_the_window_is_over_nothing_trips),
+        VETTING_TEST(no_more_than_all_was_dropped),
         VETTING_TEST(what_was_approved_stays_and_that_is_said),
     };
 
