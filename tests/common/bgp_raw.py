@@ -76,8 +76,8 @@ def host_rule(address, protocol=17):
 
 
 class Speaker:
-    def __init__(self, port, source="127.0.0.1", seconds=30):
-        self.socket = socket.create_connection(("127.0.0.1", port), seconds, (source, 0))
+    def __init__(self, port, source="127.0.0.1", seconds=30, to="127.0.0.1"):
+        self.socket = socket.create_connection((to, port), seconds, (source, 0))
         self.received = b""
 
     @classmethod

@@ -6,6 +6,8 @@
 The router's ports are net_af_packet on veth pairs; offloads are off, or TCP would see frames that no wire carries.
 Names of namespaces have the process id in them, so that several runs do not meet.
 """
+import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -63,6 +65,17 @@ class Host:
 
     def run(self, *words, check=True):
         return run(*self.command(*words), check=check)
+
+    @contextlib.contextmanager
+    def entered(self):
+        """This thread is in the namespace: sockets that it makes belong there for good."""
+        libc, newnet = ctypes.CDLL(None, use_errno=True), 0x40000000
+        with open("/proc/thread-self/ns/net", "rb") as own, open(f"/run/netns/{self.name}", "rb") as there:
+            assert libc.setns(there.fileno(), newnet) == 0, os.strerror(ctypes.get_errno())
+            try:
+                yield
+            finally:
+                assert libc.setns(own.fileno(), newnet) == 0, os.strerror(ctypes.get_errno())
 
     def start(self, *words, **options):
         process = subprocess.Popen(self.command(*words), text=True, stdin=subprocess.DEVNULL, **options)

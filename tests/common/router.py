@@ -113,11 +113,11 @@ class Config:
 class Router:
     """Runs in `folder`, where its configuration, captures, socket and logs are."""
 
-    def __init__(self, folder, config=None, frames=(), back=(), args=()):
+    def __init__(self, folder, config=None, frames=(), back=(), args=(), prefix=()):
         self.folder = Path(folder)
         self.config = config or Config()
         self.args = list(args)
-        self.prefix = []  # what runs the program, such as ip netns exec
+        self.prefix = list(prefix)  # what runs the program, such as ip netns exec
         self.process = None
         pcapfile.write(self.folder / "in.pcap", frames)
         pcapfile.write(self.folder / "back.pcap", back)
