@@ -21,6 +21,7 @@ struct rib_path {
     struct bgp_shared_attrs *shared;
     struct rib_entry *entry;
     struct rib_path *previous_of_source, *next_of_source;
+    uint16_t age; /* bgp/ages.h */
 };
 
 struct rib_entry {
@@ -33,9 +34,10 @@ struct rib_entry {
 struct rib_source {
     const struct bgp_source *source;
     struct rib_path *paths;
-    size_t counts[BGP_FAMILY_COUNT];
+    struct bgp_ages ages[BGP_FAMILY_COUNT]; /* octets: each path counted as if it shared its attributes with none */
     size_t total;
-    uint64_t octets; /* of the attributes of its paths, each path counted as if it shared them with none */
+    struct rib_path *at;         /* of the walk under way: the path whose turn is next */
+    bool walks, walks_once_more; /* there is one; something was marked since it began */
 };
 
 struct bgp_rib {
@@ -112,7 +114,6 @@ static void source_link(struct rib_source *record, struct rib_path *path)
     if (record->paths != NULL)
         record->paths->previous_of_source = path;
     record->paths = path;
-    record->counts[family_index(path->entry->entry.family)]++;
     record->total++;
 }
 
@@ -124,8 +125,14 @@ static void source_unlink(struct rib_source *record, struct rib_path *path)
         record->paths = path->next_of_source;
     if (path->next_of_source != NULL)
         path->next_of_source->previous_of_source = path->previous_of_source;
-    record->counts[family_index(path->entry->entry.family)]--;
+    if (record->at == path)
+        record->at = path->next_of_source;
     record->total--;
+}
+
+static struct bgp_ages *ages_of(struct rib_source *record, const struct rib_path *path)
+{
+    return &record->ages[family_index(path->entry->entry.family)];
 }
 
 static struct rib_path *path_of(const struct rib_entry *entry, const struct bgp_source *source, uint32_t path_id)
@@ -137,12 +144,16 @@ static struct rib_path *path_of(const struct rib_entry *entry, const struct bgp_
     return NULL;
 }
 
-static bool source_has_all(const struct rib_entry *entry, const struct bgp_source *source)
+static bool source_has_all(const struct bgp_rib *rib, const struct rib_entry *entry, const struct bgp_source *source)
 {
+    struct rib_source *record = source_find(rib, source);
     size_t count = 0;
 
-    for (struct bgp_path *at = entry->entry.best; at != NULL; at = at->next)
-        count += at->source->number == source->number;
+    for (struct bgp_path *at = entry->entry.best; record != NULL && at != NULL; at = at->next) {
+        const struct rib_path *path = (const struct rib_path *)at;
+        count += at->source->number == source->number &&
+                 (bgp_ages_marks(ages_of(record, path), path->age) & BGP_PATH_GONE) == 0;
+    }
     return count >= BGP_PATHS_MAX;
 }
 
@@ -313,7 +324,7 @@ static int announce_add(struct bgp_rib *rib, const struct bgp_source *source, ui
         fs_rule_free(rule); /* the entry has an equal one */
     const struct bgp_path *before = path->path.next;
     path_set_attrs(path, shared);
-    source_find(rib, source)->octets += shared->octets;
+    path->age = bgp_ages_add(ages_of(source_find(rib, source), path), shared->octets);
     announce_done(rib, entry, before, &path->path);
     return 0;
 }
@@ -335,7 +346,7 @@ int bgp_rib_announce_path(struct bgp_rib *rib, const struct bgp_source *source, 
         fs_rule_free(rule);
         return -ENOMEM;
     }
-    if (path == NULL && entry != NULL && path_id != 0 && source_has_all(entry, source)) {
+    if (path == NULL && entry != NULL && path_id != 0 && source_has_all(rib, entry, source)) {
         bgp_attrs_pool_give(&rib->pool, shared);
         fs_rule_free(rule);
         return -ENOSPC;
@@ -343,14 +354,16 @@ int bgp_rib_announce_path(struct bgp_rib *rib, const struct bgp_source *source, 
     if (path == NULL)
         return announce_add(rib, source, family, rule, entry, shared, path_id);
     fs_rule_free(rule);
-    uint8_t marks = path->path.marks;
+    struct bgp_ages *ages = ages_of(source_find(rib, source), path);
+    bool revived = path->path.marks != 0;
+    bgp_ages_remove(ages, path->age, path->shared->octets);
+    path->age = bgp_ages_add(ages, shared->octets);
     path->path.marks = 0;
-    if (path->shared == shared && (marks & ~BGP_PATH_UNREFRESHED) == 0) {
+    if (path->shared == shared && !revived) {
         bgp_attrs_pool_give(&rib->pool, shared);
         return 0;
     }
     const struct bgp_path *before = entry->entry.best;
-    source_find(rib, source)->octets += shared->octets - path->shared->octets;
     bgp_attrs_pool_give(&rib->pool, path->shared);
     path_set_attrs(path, shared);
     announce_done(rib, entry, before, &path->path);
@@ -363,7 +376,7 @@ static void path_withdraw(struct bgp_rib *rib, struct rib_source *record, struct
     struct rib_entry *entry = path->entry;
     bool was_best = entry->entry.best == &path->path;
 
-    record->octets -= path->shared->octets;
+    bgp_ages_remove(ages_of(record, path), path->age, path->shared->octets);
     source_unlink(record, path);
     path_unlink(entry, path);
     path_free(rib, path);
@@ -399,35 +412,14 @@ bool bgp_rib_withdraw_path(struct bgp_rib *rib, const struct bgp_source *source,
     return true;
 }
 
-size_t bgp_rib_source_drop(struct bgp_rib *rib, const struct bgp_source *source, size_t max)
+static void walk_post(struct rib_source *record)
 {
-    struct rib_source *record = source_find(rib, source);
-    size_t count = 0;
-
-    if (record == NULL)
-        return 0;
-    for (; record->paths != NULL && count < max; count++)
-        path_withdraw(rib, record, record->paths);
-    source_forget_if_empty(rib, record);
-    return count;
-}
-
-size_t bgp_rib_source_down(struct bgp_rib *rib, const struct bgp_source *source)
-{
-    return bgp_rib_source_drop(rib, source, SIZE_MAX);
-}
-
-/* The owner hears of every path that becomes stale: it may be the best, and stale is what the operator is shown. */
-static void path_mark(struct bgp_rib *rib, struct rib_path *path, enum bgp_path_mark mark)
-{
-    const struct bgp_path *before = path->entry->entry.best;
-
-    path->path.marks |= mark;
-    if (mark == BGP_PATH_UNREFRESHED)
+    if (record->walks) {
+        record->walks_once_more = true; /* and no path waits for ever behind one that is marked again and again */
         return;
-    choose_best(path->entry);
-    if (path->entry->entry.best != before || before == &path->path)
-        rib->ops->changed(rib->ctx, &path->entry->entry, false);
+    }
+    record->walks = true;
+    record->at = record->paths;
 }
 
 size_t bgp_rib_source_mark(struct bgp_rib *rib, const struct bgp_source *source, uint32_t families,
@@ -436,55 +428,105 @@ size_t bgp_rib_source_mark(struct bgp_rib *rib, const struct bgp_source *source,
     struct rib_source *record = source_find(rib, source);
     size_t count = 0;
 
-    if (record == NULL)
-        return 0;
-    for (struct rib_path *path = record->paths, *next; path != NULL; path = next) {
-        next = path->next_of_source;
-        if ((path->entry->entry.family & families) == 0)
+    for (unsigned i = 0; record != NULL && i < BGP_FAMILY_COUNT; i++) {
+        if ((families >> i & 1) == 0)
             continue;
-        if (mark == BGP_PATH_LONG_LIVED && bgp_communities_have(&path->path.attrs, BGP_NO_LLGR)) {
-            path_withdraw(rib, record, path);
-            continue;
-        }
-        path_mark(rib, path, mark);
-        count++;
+        bgp_ages_mark(&record->ages[i], mark);
+        count += record->ages[i].all.paths;
     }
-    source_forget_if_empty(rib, record);
+    if (count > 0 && mark != BGP_PATH_UNREFRESHED)
+        walk_post(record);
     return count;
 }
 
-size_t bgp_rib_source_sweep(struct bgp_rib *rib, const struct bgp_source *source, uint32_t families, uint8_t marks,
-                            size_t max)
+void bgp_rib_source_end(struct bgp_rib *rib, const struct bgp_source *source, uint32_t families,
+                        enum bgp_path_mark mark)
 {
     struct rib_source *record = source_find(rib, source);
-    size_t count = 0;
 
-    if (record == NULL)
-        return 0;
-    for (struct rib_path *path = record->paths, *next; path != NULL && count < max; path = next) {
-        next = path->next_of_source;
-        if ((path->entry->entry.family & families) == 0 || (marks != 0 && (path->path.marks & marks) == 0))
-            continue;
+    for (unsigned i = 0; record != NULL && i < BGP_FAMILY_COUNT; i++)
+        if ((families >> i & 1) != 0)
+            bgp_ages_end(&record->ages[i], mark);
+    if (record != NULL)
+        walk_post(record);
+}
+
+/* The owner hears of every path that becomes stale: it may be the best, and stale is what the operator is shown. */
+static void path_mark(struct bgp_rib *rib, struct rib_path *path, uint8_t marks)
+{
+    const struct bgp_path *before = path->entry->entry.best;
+
+    path->path.marks = marks;
+    choose_best(path->entry);
+    if (path->entry->entry.best != before || before == &path->path)
+        rib->ops->changed(rib->ctx, &path->entry->entry, false);
+}
+
+/* What its marks ask for that was not done yet. */
+static bool path_visit(struct bgp_rib *rib, struct rib_source *record, struct rib_path *path)
+{
+    const uint8_t marks = bgp_ages_marks(ages_of(record, path), path->age), told = BGP_PATH_STALE | BGP_PATH_LONG_LIVED;
+
+    if ((marks & BGP_PATH_GONE) != 0 ||
+        ((marks & BGP_PATH_LONG_LIVED) != 0 && bgp_communities_have(&path->path.attrs, BGP_NO_LLGR))) {
         path_withdraw(rib, record, path);
-        count++;
+        return true;
     }
-    source_forget_if_empty(rib, record);
-    return count;
+    if (path->path.marks != (marks & told))
+        path_mark(rib, path, marks & told);
+    return false;
+}
+
+size_t bgp_rib_source_walk(struct bgp_rib *rib, const struct bgp_source *source, size_t max, size_t *dropped)
+{
+    struct rib_source *record = source_find(rib, source);
+    size_t visited = 0;
+
+    while (record != NULL && record->walks && visited < max) {
+        struct rib_path *path = record->at;
+        if (path != NULL) {
+            record->at = path->next_of_source;
+            *dropped += path_visit(rib, record, path);
+            visited++;
+        } else {
+            record->walks = record->walks_once_more;
+            record->walks_once_more = false;
+            record->at = record->paths;
+        }
+    }
+    if (record != NULL)
+        source_forget_if_empty(rib, record);
+    return visited;
+}
+
+size_t bgp_rib_source_down(struct bgp_rib *rib, const struct bgp_source *source)
+{
+    size_t dropped = 0;
+
+    bgp_rib_source_mark(rib, source, (1u << BGP_FAMILY_COUNT) - 1, BGP_PATH_GONE);
+    bgp_rib_source_walk(rib, source, SIZE_MAX, &dropped);
+    return dropped;
 }
 
 uint64_t bgp_rib_source_octets(const struct bgp_rib *rib, const struct bgp_source *source, size_t *paths)
 {
     const struct rib_source *record = source_find(rib, source);
+    uint64_t octets = 0;
 
-    *paths = record != NULL ? record->total : 0;
-    return record != NULL ? record->octets : 0;
+    *paths = 0;
+    for (unsigned i = 0; record != NULL && i < BGP_FAMILY_COUNT; i++) {
+        const struct bgp_age_sum staying = bgp_ages_staying(&record->ages[i]);
+        *paths += staying.paths;
+        octets += staying.octets;
+    }
+    return octets;
 }
 
 size_t bgp_rib_source_count(const struct bgp_rib *rib, const struct bgp_source *source, uint32_t family)
 {
     const struct rib_source *record = source_find(rib, source);
 
-    return record != NULL ? record->counts[family_index(family)] : 0;
+    return record != NULL ? bgp_ages_staying(&record->ages[family_index(family)]).paths : 0;
 }
 
 struct bgp_rib_entry *bgp_rib_find(struct bgp_rib *rib, uint32_t family, const struct fs_rule *rule)

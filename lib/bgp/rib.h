@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bgp/ages.h"
 #include "bgp/update.h"
 
 struct bgp_rib;
@@ -29,21 +30,14 @@ struct bgp_source {
 /* Paths that one source may have of one rule or prefix (RFC 7911 leaves it to us): one UPDATE could bring hundreds. */
 #define BGP_PATHS_MAX 64
 
-/* What becomes of a path whose source lost its session, or is about to announce everything again. */
-enum bgp_path_mark {
-    BGP_PATH_STALE = 1 << 0,       /* RFC 4724: kept from a former session */
-    BGP_PATH_LONG_LIVED = 1 << 1,  /* RFC 9494: and that for so long that any other path is preferred */
-    BGP_PATH_UNREFRESHED = 1 << 2, /* RFC 7313: not announced again since the refresh began */
-};
-
 /* One path: a rule as one source announced it. */
 struct bgp_path {
     const struct bgp_source *source;
     struct bgp_attrs attrs;
-    struct bgp_path *next;        /* other paths of the same rule */
-    uint32_t path_id;             /* ADD-PATH (RFC 7911): a source may have several paths; 0 without it */
-    bool infeasible;              /* ops->infeasible said so: the path is chosen only where every other one is, too */
-    uint8_t marks;                /* enum bgp_path_mark; an announcement clears them */
+    struct bgp_path *next; /* other paths of the same rule */
+    uint32_t path_id;      /* ADD-PATH (RFC 7911): a source may have several paths; 0 without it */
+    bool infeasible;       /* ops->infeasible said so: the path is chosen only where every other one is, too */
+    uint8_t marks;         /* BGP_PATH_STALE, BGP_PATH_LONG_LIVED, as the owner was told; an announcement clears them */
     bool struck, beaten, decided; /* private: the decision process's notes */
 };
 
@@ -85,28 +79,27 @@ bool bgp_rib_withdraw_path(struct bgp_rib *rib, const struct bgp_source *source,
 bool bgp_rib_withdraw(struct bgp_rib *rib, const struct bgp_source *source, uint32_t family,
                       const struct fs_rule *rule);
 
-/* Drops every path of a source. Returns how many there were. */
-size_t bgp_rib_source_down(struct bgp_rib *rib, const struct bgp_source *source);
-
-/* Drops at most `max` of them, so that a million do not hold up everything else. Fewer returned: none is left. */
-size_t bgp_rib_source_drop(struct bgp_rib *rib, const struct bgp_source *source, size_t max);
-
 /*
- * Marks every path of a source in these families (bits) with `mark`, one of enum bgp_path_mark; returns how many bear
- * it now. The owner hears of best paths that became stale, and of other ones being the best. Those with the community
- * NO_LLGR (RFC 9494 4.2) are dropped instead of marked as long-lived.
+ * Marks every path of a source in these families (bits), which takes no time, however many they are, and returns that
+ * number. What follows from it is done by bgp_rib_source_walk: the owner hears of best paths that became stale, and of
+ * other ones being the best; those with the community NO_LLGR (RFC 9494 4.2) are dropped where the rest is long-lived;
+ * what is gone is dropped. A path that is announced before its turn has come bears no mark any more.
  */
 size_t bgp_rib_source_mark(struct bgp_rib *rib, const struct bgp_source *source, uint32_t families,
                            enum bgp_path_mark mark);
-
+/* Those that bear the mark still are gone: the walk drops them. */
+void bgp_rib_source_end(struct bgp_rib *rib, const struct bgp_source *source, uint32_t families,
+                        enum bgp_path_mark mark);
 /*
- * Drops at most `max` paths of a source in these families, only those with one of `marks`, or, where that is 0, all.
- * Returns how many; fewer than `max`: none is left. Paths that stay cost a little time, too.
+ * Looks at paths of a source, at most `max` of them, where marks left something to do. Returns at how many; fewer than
+ * `max`: nothing is left to do. `*dropped` is increased by those dropped.
  */
-size_t bgp_rib_source_sweep(struct bgp_rib *rib, const struct bgp_source *source, uint32_t families, uint8_t marks,
-                            size_t max);
+size_t bgp_rib_source_walk(struct bgp_rib *rib, const struct bgp_source *source, size_t max, size_t *dropped);
 
-/* Paths held from a source, in one family. */
+/* Drops every path of a source at once. Returns how many there were. */
+size_t bgp_rib_source_down(struct bgp_rib *rib, const struct bgp_source *source);
+
+/* Paths held from a source, in one family, without those that are gone. So is the next. */
 size_t bgp_rib_source_count(const struct bgp_rib *rib, const struct bgp_source *source, uint32_t family);
 
 /* Octets of the attributes of a source's paths, each path counted as if it shared them with none; and those paths. */

@@ -16,27 +16,34 @@ void unicast_route_of(const struct unicast_table *table, const struct trie_node 
 void unicast_view(const struct bgp_unicast *rib, uint32_t index, struct bgp_unicast_path *out)
 {
     const struct unicast_path *path = unicast_path_at(rib, index);
+    const uint8_t marks = bgp_ages_marks(unicast_ages_of(rib, path), path->age);
 
     *out = (struct bgp_unicast_path){.source = rib->sources[path->source].source,
                                      .attrs = &path->attrs->attrs,
                                      .path_id = path->path_id,
-                                     .stale = (path->marks & (BGP_PATH_STALE | BGP_PATH_LONG_LIVED)) != 0,
-                                     .long_lived = (path->marks & BGP_PATH_LONG_LIVED) != 0};
+                                     .stale = (marks & BGP_PATH_STALE) != 0 || path->long_lived,
+                                     .long_lived = path->long_lived};
 }
 
 size_t bgp_unicast_source_count(const struct bgp_unicast *rib, const struct bgp_source *source, uint32_t family)
 {
     const struct unicast_source *record = unicast_source_find(rib, source);
 
-    return record != NULL ? record->counts[unicast_family_index(family)] : 0;
+    return record != NULL ? bgp_ages_staying(&record->ages[unicast_family_index(family)]).paths : 0;
 }
 
 uint64_t bgp_unicast_source_octets(const struct bgp_unicast *rib, const struct bgp_source *source, size_t *paths)
 {
     const struct unicast_source *record = unicast_source_find(rib, source);
+    uint64_t octets = 0;
 
-    *paths = record != NULL ? record->total : 0;
-    return record != NULL ? record->octets : 0;
+    *paths = 0;
+    for (unsigned i = 0; record != NULL && i < UNICAST_FAMILY_COUNT; i++) {
+        const struct bgp_age_sum staying = bgp_ages_staying(&record->ages[i]);
+        *paths += staying.paths;
+        octets += staying.octets;
+    }
+    return octets;
 }
 
 size_t bgp_unicast_count(const struct bgp_unicast *rib, uint32_t family)

@@ -175,7 +175,7 @@ static void node_remove(struct bgp_unicast *rib, struct unicast_table *table, ui
     rib->last_table = SLAB_NONE;
 }
 
-static void source_link(struct bgp_unicast *rib, struct unicast_source *record, uint32_t index, uint32_t family)
+static void source_link(struct bgp_unicast *rib, struct unicast_source *record, uint32_t index)
 {
     struct unicast_path *path = unicast_path_at(rib, index);
 
@@ -185,20 +185,21 @@ static void source_link(struct bgp_unicast *rib, struct unicast_source *record, 
     if (record->first != SLAB_NONE)
         unicast_path_at(rib, record->first)->previous_of_source = index;
     record->first = index;
-    record->counts[unicast_family_index(family)]++;
     record->total++;
 }
 
-static void source_unlink(struct bgp_unicast *rib, struct unicast_source *record, const struct unicast_path *path,
-                          uint32_t family)
+static void source_unlink(struct bgp_unicast *rib, struct unicast_source *record, uint32_t index)
 {
+    const struct unicast_path *path = unicast_path_at(rib, index);
+
     if (path->previous_of_source != SLAB_NONE)
         unicast_path_at(rib, path->previous_of_source)->next_of_source = path->next_of_source;
     else
         record->first = path->next_of_source;
     if (path->next_of_source != SLAB_NONE)
         unicast_path_at(rib, path->next_of_source)->previous_of_source = path->previous_of_source;
-    record->counts[unicast_family_index(family)]--;
+    if (record->at == index)
+        record->at = path->next_of_source;
     if (--record->total == 0)
         record->source = NULL; /* forgotten: its owner may free it or use the number again */
 }
@@ -247,7 +248,7 @@ static void choose_best(struct bgp_unicast *rib, struct trie_node *node)
         rib->choices[count++] = (struct bgp_choice){.source = rib->sources[path->source].source,
                                                     .attrs = &path->attrs->attrs,
                                                     .path_id = path->path_id,
-                                                    .long_lived = (path->marks & BGP_PATH_LONG_LIVED) != 0};
+                                                    .long_lived = path->long_lived};
     }
     size_t best = bgp_choose(rib->choices, count);
     if (best == 0)
@@ -310,8 +311,11 @@ static bool source_has_all(const struct bgp_unicast *rib, const struct trie_node
 {
     size_t count = 0;
 
-    for (uint32_t at = node->value; at != SLAB_NONE; at = unicast_path_at(rib, at)->next)
-        count += unicast_path_at(rib, at)->source == record - rib->sources;
+    for (uint32_t at = node->value; at != SLAB_NONE; at = unicast_path_at(rib, at)->next) {
+        const struct unicast_path *path = unicast_path_at(rib, at);
+        count += path->source == record - rib->sources &&
+                 (bgp_ages_marks(unicast_ages_of(rib, path), path->age) & BGP_PATH_GONE) == 0;
+    }
     return count >= BGP_PATHS_MAX;
 }
 
@@ -337,7 +341,7 @@ static uint32_t path_add(struct bgp_unicast *rib, const struct bgp_source *sourc
     path->path_id = route->path_id;
     path->next = node->value;
     node->value = index;
-    source_link(rib, record, index, route->family);
+    source_link(rib, record, index);
     return index;
 }
 
@@ -366,16 +370,16 @@ int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *sourc
         }
     }
     struct unicast_path *path = unicast_path_at(rib, index);
-    bool revived = (path->marks & BGP_PATH_LONG_LIVED) != 0;
-    path->marks = 0;
+    struct bgp_ages *ages = &rib->sources[path->source].ages[unicast_family_index(route->family)];
+    bool revived = path->long_lived;
+    path->long_lived = 0;
+    if (path->attrs != NULL)
+        bgp_ages_remove(ages, path->age, path->attrs->octets);
+    path->age = bgp_ages_add(ages, attrs->octets) & ((1u << BGP_AGE_BITS) - 1);
     if (path->attrs == attrs && !revived)
         return 0;
-    struct unicast_source *owner = &rib->sources[path->source];
-    owner->octets += attrs->octets;
-    if (path->attrs != NULL) {
-        owner->octets -= path->attrs->octets;
+    if (path->attrs != NULL)
         bgp_attrs_pool_give(&rib->pool, path->attrs);
-    }
     attrs->references++;
     path->attrs = attrs;
     choose_best(rib, node);
@@ -395,8 +399,8 @@ static void path_withdraw(struct bgp_unicast *rib, uint32_t index)
     uint32_t node_index = path->node, before = node->value;
 
     watches_path(rib, index, true);
-    rib->sources[path->source].octets -= path->attrs->octets;
-    source_unlink(rib, &rib->sources[path->source], path, table->family);
+    bgp_ages_remove(unicast_ages_of(rib, path), path->age, path->attrs->octets);
+    source_unlink(rib, &rib->sources[path->source], index);
     path_unlink(rib, node, index);
     bgp_attrs_pool_give(&rib->pool, path->attrs);
     path->attrs = NULL; /* what says that the slot is not in use */
@@ -424,31 +428,6 @@ bool bgp_unicast_withdraw(struct bgp_unicast *rib, const struct bgp_source *sour
     return true;
 }
 
-static uint32_t path_family(const struct bgp_unicast *rib, const struct unicast_path *path)
-{
-    const struct trie_node *node = slab_at(&rib->nodes, path->node);
-
-    return ((const struct unicast_table *)slab_at(&rib->tables, node->trie))->family;
-}
-
-size_t bgp_unicast_source_drop(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families,
-                               uint8_t marks, size_t max)
-{
-    const struct unicast_source *record = unicast_source_find(rib, source);
-    uint32_t next, at = record != NULL ? record->first : SLAB_NONE;
-    size_t count = 0;
-
-    for (; at != SLAB_NONE && count < max; at = next) {
-        const struct unicast_path *path = unicast_path_at(rib, at);
-        next = path->next_of_source;
-        if ((path_family(rib, path) & families) == 0 || (marks != 0 && (path->marks & marks) == 0))
-            continue;
-        path_withdraw(rib, at);
-        count++;
-    }
-    return count;
-}
-
 /* What is long-lived stale is told with a community of its own, and may not be the best any more. */
 static void path_long_lived(struct bgp_unicast *rib, uint32_t index)
 {
@@ -456,7 +435,7 @@ static void path_long_lived(struct bgp_unicast *rib, uint32_t index)
     struct trie_node *node = slab_at(&rib->nodes, path->node);
     const uint32_t before = node->value;
 
-    path->marks |= BGP_PATH_LONG_LIVED;
+    path->long_lived = 1;
     choose_best(rib, node);
     watches_path(rib, index, false);
     if (node->value != before || before == index) {
@@ -465,25 +444,88 @@ static void path_long_lived(struct bgp_unicast *rib, uint32_t index)
     }
 }
 
+static void walk_post(struct unicast_source *record)
+{
+    if (record->walks) {
+        record->walks_once_more = true; /* and no path waits for ever behind one that is marked again and again */
+        return;
+    }
+    record->walks = true;
+    record->at = record->first;
+}
+
 size_t bgp_unicast_source_mark(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families,
                                enum bgp_path_mark mark)
 {
-    const struct unicast_source *record = unicast_source_find(rib, source);
+    struct unicast_source *record = unicast_source_find(rib, source);
     size_t count = 0;
 
-    for (uint32_t next, at = record != NULL ? record->first : SLAB_NONE; at != SLAB_NONE; at = next) {
-        struct unicast_path *path = unicast_path_at(rib, at);
-        next = path->next_of_source;
-        if ((path_family(rib, path) & families) == 0)
-            continue;
-        if (mark == BGP_PATH_LONG_LIVED && bgp_communities_have(&path->attrs->attrs, BGP_NO_LLGR)) {
-            path_withdraw(rib, at);
-            continue;
-        }
-        if (mark == BGP_PATH_LONG_LIVED)
-            path_long_lived(rib, at);
-        path->marks |= mark;
-        count++;
+    families &= BGP_UNICAST_FAMILIES;
+    for (; record != NULL && families != 0; families &= families - 1) {
+        struct bgp_ages *ages = &record->ages[unicast_family_index(families & -families)];
+        bgp_ages_mark(ages, mark);
+        count += ages->all.paths;
     }
+    if (count > 0 && (mark == BGP_PATH_LONG_LIVED || mark == BGP_PATH_GONE))
+        walk_post(record);
     return count;
+}
+
+void bgp_unicast_source_end(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families,
+                            enum bgp_path_mark mark)
+{
+    struct unicast_source *record = unicast_source_find(rib, source);
+
+    families &= BGP_UNICAST_FAMILIES;
+    if (record == NULL || families == 0)
+        return;
+    for (; families != 0; families &= families - 1)
+        bgp_ages_end(&record->ages[unicast_family_index(families & -families)], mark);
+    walk_post(record);
+}
+
+/* What its marks ask for that was not done yet. */
+static bool path_visit(struct bgp_unicast *rib, uint32_t index)
+{
+    const struct unicast_path *path = unicast_path_at(rib, index);
+    const uint8_t marks = bgp_ages_marks(unicast_ages_of(rib, path), path->age);
+    bool long_lived = (marks & BGP_PATH_LONG_LIVED) != 0 && !path->long_lived;
+
+    if ((marks & BGP_PATH_GONE) != 0 || (long_lived && bgp_communities_have(&path->attrs->attrs, BGP_NO_LLGR))) {
+        path_withdraw(rib, index);
+        return true;
+    }
+    if (long_lived)
+        path_long_lived(rib, index);
+    return false;
+}
+
+size_t bgp_unicast_source_walk(struct bgp_unicast *rib, const struct bgp_source *source, size_t max, size_t *dropped)
+{
+    struct unicast_source *record = unicast_source_find(rib, source);
+    size_t visited = 0;
+
+    /* without paths it is forgotten */
+    while (record != NULL && record->source != NULL && record->walks && visited < max) {
+        uint32_t index = record->at;
+        if (index != SLAB_NONE) {
+            record->at = unicast_path_at(rib, index)->next_of_source;
+            *dropped += path_visit(rib, index);
+            visited++;
+        } else {
+            record->walks = record->walks_once_more;
+            record->walks_once_more = false;
+            record->at = record->first;
+        }
+    }
+    return visited;
+}
+
+size_t bgp_unicast_source_down(struct bgp_unicast *rib, const struct bgp_source *source)
+{
+    size_t dropped = 0;
+
+    bgp_unicast_source_mark(rib, source, BGP_UNICAST_FAMILIES, BGP_PATH_GONE);
+    bgp_unicast_source_walk(rib, source, SIZE_MAX, &dropped);
+    return dropped;
 }

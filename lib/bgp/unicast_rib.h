@@ -62,20 +62,26 @@ int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *sourc
 bool bgp_unicast_withdraw(struct bgp_unicast *rib, const struct bgp_source *source, const struct bgp_route *route);
 
 /*
- * Drops at most `max` paths of a source in these families (bits), only those with one of `marks` (enum bgp_path_mark),
- * or, where that is 0, all. Returns how many; fewer than `max`: none is left. Paths that stay cost time here, too.
- */
-size_t bgp_unicast_source_drop(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families,
-                               uint8_t marks, size_t max);
-/*
- * Marks every path of a source in these families with `mark`; returns how many bear it now. With BGP_PATH_LONG_LIVED
- * another path may be the best, the owner hears of each best path that is long-lived now, and those with the community
- * NO_LLGR (RFC 9494 4.2) are dropped instead.
+ * Marks every path of a source in these families (bits), which takes no time, however many they are, and returns that
+ * number. What follows from it is done by bgp_unicast_source_walk: of long-lived paths those with the community NO_LLGR
+ * (RFC 9494 4.2) are dropped, for the rest another path may be the best, and the owner hears of each best path that is
+ * long-lived now; what is gone is dropped. A path that is announced before its turn has come bears no mark any more.
  */
 size_t bgp_unicast_source_mark(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families,
                                enum bgp_path_mark mark);
+/* Those that bear the mark still are gone: the walk drops them. */
+void bgp_unicast_source_end(struct bgp_unicast *rib, const struct bgp_source *source, uint32_t families,
+                            enum bgp_path_mark mark);
+/*
+ * Looks at paths of a source, at most `max` of them, where marks left something to do. Returns at how many; fewer than
+ * `max`: nothing is left to do. `*dropped` is increased by those dropped.
+ */
+size_t bgp_unicast_source_walk(struct bgp_unicast *rib, const struct bgp_source *source, size_t max, size_t *dropped);
 
-/* Paths held from a source in one family. */
+/* Drops every path of a source at once. Returns how many there were. */
+size_t bgp_unicast_source_down(struct bgp_unicast *rib, const struct bgp_source *source);
+
+/* Paths held from a source in one family, without those that are gone. So is the next. */
 size_t bgp_unicast_source_count(const struct bgp_unicast *rib, const struct bgp_source *source, uint32_t family);
 /* Octets of the attributes of a source's paths, each path counted as if it shared them with none; and those paths. */
 uint64_t bgp_unicast_source_octets(const struct bgp_unicast *rib, const struct bgp_source *source, size_t *paths);

@@ -7,6 +7,7 @@
 
 #include "base/prefix_trie.h"
 #include "base/slab.h"
+#include "bgp/ages.h"
 #include "bgp/best_path.h"
 #include "bgp/unicast_rib.h"
 
@@ -17,8 +18,9 @@ struct unicast_path {
     uint32_t previous_of_source, next_of_source;
     struct bgp_shared_attrs *attrs;
     uint32_t path_id;
-    uint16_t source; /* slot in `sources` */
-    uint8_t marks;   /* enum bgp_path_mark */
+    uint16_t source;             /* slot in `sources` */
+    uint16_t age : BGP_AGE_BITS; /* bgp/ages.h */
+    uint16_t long_lived : 1;     /* and the owner was told */
 };
 
 /* Prefixes of one family and route distinguisher; their nodes' values are paths. */
@@ -44,11 +46,12 @@ struct unicast_watch {
 
 /* What one source has here. */
 struct unicast_source {
-    const struct bgp_source *source; /* NULL: the slot is free */
-    uint32_t first;                  /* of its paths */
-    size_t counts[UNICAST_FAMILY_COUNT];
+    const struct bgp_source *source;            /* NULL: the slot is free */
+    uint32_t first;                             /* of its paths */
+    struct bgp_ages ages[UNICAST_FAMILY_COUNT]; /* octets: each path counted as if it shared its attributes with none */
     size_t total;
-    uint64_t octets; /* of the attributes of its paths, each path counted as if it shared them with none */
+    uint32_t at;                 /* of the walk under way: the path whose turn is next */
+    bool walks, walks_once_more; /* there is one; something was marked since it began */
 };
 
 struct bgp_unicast {
@@ -89,6 +92,12 @@ static inline const struct unicast_table *unicast_table_of(const struct bgp_unic
 static inline unsigned unicast_family_index(uint32_t family)
 {
     return family == BGP_IPV4_UNICAST ? 0 : family == BGP_IPV6_UNICAST ? 1 : family == BGP_IPV4_VPN ? 2 : 3;
+}
+
+/* The ages among which a path's is one. */
+static inline struct bgp_ages *unicast_ages_of(const struct bgp_unicast *rib, const struct unicast_path *path)
+{
+    return &rib->sources[path->source].ages[unicast_family_index(unicast_table_of(rib, path->node)->family)];
 }
 
 struct unicast_source *unicast_source_find(const struct bgp_unicast *rib, const struct bgp_source *source);

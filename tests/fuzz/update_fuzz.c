@@ -174,7 +174,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(conf.add_path != 0 ? bgp_rib_count(t.rib) <= t.live : bgp_rib_count(t.rib) == t.live);
     require(bgp_rib_source_down(t.rib, &t.source) == t.live);
     bgp_rib_free(t.rib);
-    bgp_unicast_source_drop(t.routes, &t.source, BGP_UNICAST_FAMILIES, 0, SIZE_MAX);
+    bgp_unicast_source_down(t.routes, &t.source);
     require(bgp_unicast_attribute_sets(t.routes) == 0);
     bgp_unicast_free(t.routes);
     return 0;

@@ -232,7 +232,9 @@ static void change(struct random *random)
     unsigned source = random_below(random, SOURCES);
 
     if (random_one_in(random, 60)) {
-        bgp_unicast_source_drop(rib, &sources[source], BGP_UNICAST_FAMILIES, 0, 1 + random_below(random, 100));
+        size_t dropped = 0;
+        bgp_unicast_source_mark(rib, &sources[source], BGP_UNICAST_FAMILIES, BGP_PATH_GONE);
+        bgp_unicast_source_walk(rib, &sources[source], 1 + random_below(random, 100), &dropped);
         return;
     }
     if (random_one_in(random, 3)) {
@@ -292,7 +294,7 @@ static void run(struct random *random)
     for (unsigned s = 0; s < SESSIONS; s++)
         check(&sessions[s]);
     for (unsigned i = 0; i < SOURCES; i++)
-        bgp_unicast_source_drop(rib, &sources[i], BGP_UNICAST_FAMILIES, 0, SIZE_MAX);
+        bgp_unicast_source_down(rib, &sources[i]);
     for (unsigned s = 0; s < SESSIONS; s++) {
         model_expect(sessions[s].woken || sessions[s].count == 0, iteration, "not told that something waits");
         check(&sessions[s]);

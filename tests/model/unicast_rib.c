@@ -20,7 +20,6 @@ struct plain_path {
     struct bgp_route route;
     const struct bgp_source *source;
     unsigned attrs;
-    bool stale;
 };
 
 struct model {
@@ -286,18 +285,19 @@ static void one_change(struct model *m)
     check_event(m, &route, before, &old_best);
 }
 
-/* A session that goes, of some families, perhaps only what it left stale. */
+/* A session that goes, of some families, perhaps after a while as stale. */
 static void drop_source(struct model *m)
 {
     const struct bgp_source *source = &m->sources[random_below(&m->random, SOURCES)];
     uint32_t families = random_one_in(&m->random, 2) ? BGP_UNICAST_FAMILIES : BGP_IPV4_UNICAST | BGP_IPV6_VPN;
-    bool stale_only = random_one_in(&m->random, 2);
-    size_t count = 0;
+    size_t count = 0, dropped = 0;
 
-    if (random_one_in(&m->random, 2))
+    if (random_one_in(&m->random, 2)) {
         bgp_unicast_source_mark(m->rib, source, families, BGP_PATH_STALE);
-    else
-        stale_only = false;
+        bgp_unicast_source_end(m->rib, source, families, BGP_PATH_STALE);
+    } else {
+        bgp_unicast_source_mark(m->rib, source, families, BGP_PATH_GONE);
+    }
     for (size_t i = 0; i < m->count;) {
         if (m->paths[i].source == source && (m->paths[i].route.family & families) != 0) {
             m->paths[i] = m->paths[--m->count];
@@ -306,7 +306,8 @@ static void drop_source(struct model *m)
             i++;
         }
     }
-    size_t dropped = bgp_unicast_source_drop(m->rib, source, families, stale_only ? BGP_PATH_STALE : 0, SIZE_MAX);
+    while (bgp_unicast_source_walk(m->rib, source, 7, &dropped) == 7)
+        ;
     model_expect(dropped == count, m->iteration, "dropped %zu, should be %zu", dropped, count);
 }
 
@@ -332,7 +333,7 @@ int main(int argc, char **argv)
             check_walk(&m);
     }
     for (unsigned i = 0; i < SOURCES; i++)
-        bgp_unicast_source_drop(m.rib, &m.sources[i], BGP_UNICAST_FAMILIES, 0, SIZE_MAX);
+        bgp_unicast_source_down(m.rib, &m.sources[i]);
     model_expect(bgp_unicast_count(m.rib, BGP_IPV4_UNICAST) == 0 && bgp_unicast_attribute_sets(m.rib) == 0, m.iteration,
                  "something is left");
     bgp_unicast_free(m.rib);

@@ -13,6 +13,7 @@
 #include "bgp/adj_out.h"
 #include "bgp/export.h"
 #include "control/breaker.h"
+#include "control/chores.h"
 #include "control/decisions.h"
 #include "control/deferral.h"
 #include "control/distribute.h"
@@ -117,6 +118,9 @@ static void control_free(struct control *control)
     for (size_t i = 0; i < control->peer_count; i++)
         peer_free(control->peers[i]);
     free(control->peers);
+    while (!LIST_EMPTY(&control->departing))
+        peer_free(LIST_FIRST(&control->departing));
+    chores_free(control->chores);
     dynamic_free(control->dynamic);
     bgp_adj_out_free(control->adj_out);
     free(control->export_room);
@@ -160,6 +164,8 @@ static struct control *control_create(const struct control_conf *conf)
     control->guard = guard_create(conf->dp);
     control->journal = journal_open(&conf->cfg->journal, conf->log);
     control->breaker = breaker_create(conf->dp, control->rules, control->guard, conf->log);
+    LIST_INIT(&control->departing);
+    control->chores = chores_create(conf->base);
     control->peers = calloc(conf->cfg->peer_count + 1, sizeof(struct peer *));
     control->incoming = incoming_create(control);
     control->dynamic = dynamic_create(control);
@@ -168,12 +174,12 @@ static struct control *control_create(const struct control_conf *conf)
     control->watch_timer = timer_start(conf->base, PACE_MS, on_watch, control);
     control->journal_timer = timer_start(conf->base, JOURNAL_WATCH_MS, on_journal, control);
     bool whole = route_feed_create(control) && control->rib != NULL && control->rules != NULL &&
-                 control->judge != NULL && control->peers != NULL && control->incoming != NULL &&
-                 control->dynamic != NULL && control->adj_out != NULL && control->export_room != NULL &&
-                 control->route_builder != NULL && control->deferral != NULL && control->reclaim_timer != NULL &&
-                 control->retry_timer != NULL && control->guard != NULL && control->journal != NULL &&
-                 control->breaker != NULL && control->watch_timer != NULL && control->journal_timer != NULL &&
-                 recover(control);
+                 control->judge != NULL && control->chores != NULL && control->peers != NULL &&
+                 control->incoming != NULL && control->dynamic != NULL && control->adj_out != NULL &&
+                 control->export_room != NULL && control->route_builder != NULL && control->deferral != NULL &&
+                 control->reclaim_timer != NULL && control->retry_timer != NULL && control->guard != NULL &&
+                 control->journal != NULL && control->breaker != NULL && control->watch_timer != NULL &&
+                 control->journal_timer != NULL && recover(control);
     for (size_t i = 0; whole && i < conf->cfg->peer_count; i++) {
         if (cfg_peer_is_range(&conf->cfg->peers[i]))
             continue; /* they come by themselves */

@@ -89,8 +89,7 @@ static size_t range_peers(const struct control *control, const char *name)
 static bool forgettable(const struct peer *peer)
 {
     return peer->range != NULL && !peer->admin_down && !peer->source.killed &&
-           bgp_session_quiet(peer->session, control_now()) && !evtimer_pending(peer->leaving, NULL) &&
-           graceful_quiet(peer->graceful);
+           bgp_session_quiet(peer->session, control_now()) && graceful_quiet(peer->graceful);
 }
 
 static void peer_forget(struct control *control, size_t index)
@@ -98,12 +97,10 @@ static void peer_forget(struct control *control, size_t index)
     struct peer *peer = control->peers[index];
 
     peer_stop(peer, 0, NULL); /* no connection is left to be told */
-    bgp_rib_source_down(control->rib, &peer->source.rib);
-    bgp_unicast_source_drop(control->routes, &peer->source.rib, BGP_UNICAST_FAMILIES, 0, SIZE_MAX);
     memmove(control->peers + index, control->peers + index + 1,
             (--control->peer_count - index) * sizeof control->peers[0]);
     log_line(control->log, LOG_LEVEL_NOTICE, "peer %s: gone, and forgotten", peer->name);
-    peer_free(peer);
+    peer_free(peer); /* nothing of it was left */
 }
 
 static void reaper_arm(struct dynamic *dynamic)

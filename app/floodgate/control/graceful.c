@@ -2,16 +2,17 @@
 #include "control/graceful.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include <event2/event.h>
 
+#include "control/chores.h"
 #include "control/internal.h"
 
-#define RESYNC_S    360 /* for a peer that is back to send its End-of-RIB (RFC 4724 4.2: an upper bound is wanted) */
-#define REFRESH_S   360 /* for a peer that has begun a refresh to end it (RFC 7313 4) */
-#define SWEEP_SLICE 4096
-#define STALE_MARKS (BGP_PATH_STALE | BGP_PATH_LONG_LIVED)
+#define RESYNC_S     360 /* for a peer that is back to send its End-of-RIB (RFC 4724 4.2: an upper bound is wanted) */
+#define REFRESH_S    360 /* for a peer that has begun a refresh to end it (RFC 7313 4) */
+#define ALL_FAMILIES ((1u << BGP_FAMILY_COUNT) - 1)
 
 enum phase { FRESH, RESTARTING, LONG_LIVED, RESYNCING };
 
@@ -23,11 +24,12 @@ struct family_state {
 
 struct graceful {
     struct peer *peer;
-    struct family_state families[BGP_FAMILY_COUNT];     /* by number of the family's bit */
-    uint32_t long_lived_s[BGP_FAMILY_COUNT];            /* of the lost session, as agreed */
-    uint32_t sweep_all, sweep_stale, sweep_unrefreshed; /* families being swept, a slice a turn */
-    size_t swept;
-    struct event *timer, *sweeper;
+    struct family_state families[BGP_FAMILY_COUNT]; /* by number of the family's bit */
+    uint32_t long_lived_s[BGP_FAMILY_COUNT];        /* of the lost session, as agreed */
+    struct chore sweep;                             /* does what the marks of its paths ask for */
+    bool sweep_told;                                /* a session was lost: its end is told, whatever it finds */
+    size_t rules_swept, routes_swept;
+    struct event *timer;
 };
 
 static struct family_state *state_of(struct graceful *graceful, uint32_t family)
@@ -35,22 +37,21 @@ static struct family_state *state_of(struct graceful *graceful, uint32_t family)
     return &graceful->families[__builtin_ctz(family)];
 }
 
-/* Rules and routes. Fewer than `max`: none is left. */
-static size_t drop(struct graceful *graceful, uint32_t families, uint8_t marks, size_t max)
-{
-    const struct peer *peer = graceful->peer;
-
-    return bgp_rib_source_sweep(peer->control->rib, &peer->source.rib, families, marks, max) +
-           bgp_unicast_source_drop(peer->control->routes, &peer->source.rib, families & BGP_UNICAST_FAMILIES, marks,
-                                   max);
-}
-
 static size_t mark(struct graceful *graceful, uint32_t families, enum bgp_path_mark how)
 {
     const struct peer *peer = graceful->peer;
 
     return bgp_rib_source_mark(peer->control->rib, &peer->source.rib, families, how) +
-           bgp_unicast_source_mark(peer->control->routes, &peer->source.rib, families & BGP_UNICAST_FAMILIES, how);
+           bgp_unicast_source_mark(peer->control->routes, &peer->source.rib, families, how);
+}
+
+/* What bears the mark goes. */
+static void end(struct graceful *graceful, uint32_t families, enum bgp_path_mark how)
+{
+    const struct peer *peer = graceful->peer;
+
+    bgp_rib_source_end(peer->control->rib, &peer->source.rib, families, how);
+    bgp_unicast_source_end(peer->control->routes, &peer->source.rib, families, how);
 }
 
 static void arm(struct graceful *graceful)
@@ -74,69 +75,60 @@ static void arm(struct graceful *graceful)
     evtimer_add(graceful->timer, &wait);
 }
 
-/* Of one kind of sweep at most `max`; the families are done with when there were fewer. */
-static size_t sweep_some(struct graceful *graceful, uint32_t *families, uint8_t marks, size_t max)
+static void sweep_tell(const struct graceful *graceful)
 {
-    size_t gone = *families != 0 && max > 0 ? drop(graceful, *families, marks, max) : 0;
+    const struct peer *peer = graceful->peer;
+    const struct log_hook *log = peer->control->log;
+    size_t rules = graceful->rules_swept, routes = graceful->routes_swept;
 
-    if (gone < max)
-        *families = 0;
-    graceful->swept += gone;
-    return gone;
+    if (!graceful->sweep_told) {
+        if (rules + routes > 0)
+            log_line(log, LOG_LEVEL_NOTICE,
+                     "peer %s: gone with its session or not announced again: %zu rules and routes", peer->name,
+                     rules + routes);
+        return;
+    }
+    log_line(log, LOG_LEVEL_NOTICE, "peer %s: %zu rule%s gone with the session", peer->name, rules,
+             rules == 1 ? "" : "s");
+    if (routes > 0)
+        log_line(log, LOG_LEVEL_NOTICE, "peer %s: %zu route%s gone with the session", peer->name, routes,
+                 routes == 1 ? "" : "s");
 }
 
-static bool sweeping(const struct graceful *graceful)
+/* Marks take no time; what follows from them, path by path, is done in pieces, whatever the session does meanwhile. */
+static size_t sweep(struct chore *chore, size_t max)
 {
-    return (graceful->sweep_all | graceful->sweep_stale | graceful->sweep_unrefreshed) != 0;
+    struct graceful *graceful = (struct graceful *)((char *)chore - offsetof(struct graceful, sweep));
+    struct peer *peer = graceful->peer;
+    size_t seen = bgp_rib_source_walk(peer->control->rib, &peer->source.rib, max, &graceful->rules_swept);
+
+    if (seen < max)
+        seen += bgp_unicast_source_walk(peer->control->routes, &peer->source.rib, max - seen, &graceful->routes_swept);
+    if (seen == max)
+        return seen;
+    sweep_tell(graceful);
+    graceful->sweep_told = false;
+    graceful->rules_swept = graceful->routes_swept = 0;
+    if (peer->departs)
+        peer_free(peer);
+    return seen;
 }
 
-/* One slice, or the next one; true when that was all. */
-static bool sweep(struct graceful *graceful, size_t max)
+static void sweep_start(struct graceful *graceful)
 {
-    size_t gone = sweep_some(graceful, &graceful->sweep_all, 0, max);
-
-    gone += gone < max ? sweep_some(graceful, &graceful->sweep_stale, STALE_MARKS, max) : 0;
-    gone += gone < max ? sweep_some(graceful, &graceful->sweep_unrefreshed, BGP_PATH_UNREFRESHED, max) : 0;
-    if (sweeping(graceful))
-        return false;
-    evtimer_del(graceful->sweeper);
-    if (graceful->swept > 0)
-        log_line(graceful->peer->control->log, LOG_LEVEL_NOTICE,
-                 "peer %s: gone with its session or not announced again: "
-                 "%zu rules and routes",
-                 graceful->peer->name, graceful->swept);
-    graceful->swept = 0;
-    return true;
-}
-
-static void on_sweeper(evutil_socket_t fd, short what, void *arg)
-{
-    struct graceful *graceful = arg;
-    const struct timeval now = {0};
-
-    (void)fd;
-    (void)what;
-    if (!sweep(graceful, SWEEP_SLICE))
-        evtimer_add(graceful->sweeper, &now);
-}
-
-/* Before anything is marked anew, an unfinished sweep is brought to its end. */
-static void sweep_finish(struct graceful *graceful)
-{
-    if (sweeping(graceful))
-        sweep(graceful, SIZE_MAX);
+    chore_start(graceful->peer->control->chores, &graceful->sweep);
 }
 
 static void stale_end(struct graceful *graceful, uint32_t family)
 {
     state_of(graceful, family)->phase = FRESH;
-    graceful->sweep_stale |= family;
+    end(graceful, family, BGP_PATH_STALE);
 }
 
 static void refresh_end(struct graceful *graceful, uint32_t family)
 {
     state_of(graceful, family)->refresh_until = 0;
-    graceful->sweep_unrefreshed |= family;
+    end(graceful, family, BGP_PATH_UNREFRESHED);
 }
 
 /* RFC 9494 4.2: the restart time has passed; where that was agreed the rules stay on, for whoever has no better. */
@@ -185,7 +177,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)what;
     for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1)
         phase_over(graceful, family, control_now());
-    on_sweeper(-1, 0, graceful);
+    sweep_start(graceful);
     arm(graceful);
 }
 
@@ -197,8 +189,8 @@ struct graceful *graceful_create(struct peer *peer)
         return NULL;
     graceful->peer = peer;
     graceful->timer = evtimer_new(peer->control->base, on_timer, graceful);
-    graceful->sweeper = evtimer_new(peer->control->base, on_sweeper, graceful);
-    if (graceful->timer != NULL && graceful->sweeper != NULL)
+    graceful->sweep.work = sweep;
+    if (graceful->timer != NULL)
         return graceful;
     graceful_free(graceful);
     return NULL;
@@ -210,8 +202,7 @@ void graceful_free(struct graceful *graceful)
         return;
     if (graceful->timer != NULL)
         event_free(graceful->timer);
-    if (graceful->sweeper != NULL)
-        event_free(graceful->sweeper);
+    chore_cancel(graceful->peer->control->chores, &graceful->sweep);
     free(graceful);
 }
 
@@ -233,7 +224,6 @@ void graceful_down(struct graceful *graceful, const struct bgp_session_info *inf
     uint32_t time_s = info->received.restart.time_s, kept = info->retained, before = 0;
     mono_ms_t until = control_now() + (mono_ms_t)time_s * MONO_MS_PER_S;
 
-    sweep_finish(graceful);
     note_long_lived(graceful, info);
     for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++) {
         bool long_lived = graceful->long_lived_s[i] > 0;
@@ -242,12 +232,12 @@ void graceful_down(struct graceful *graceful, const struct bgp_session_info *inf
             (struct family_state){.phase = (kept & 1u << i) != 0 ? RESTARTING : FRESH, .until = until};
     }
     /* RFC 4724 4.2: what was stale already goes, lest a peer that restarts again and again keep it for ever */
-    graceful->swept += drop(graceful, before & kept, STALE_MARKS, SIZE_MAX); /* before others get the same mark */
-    graceful->sweep_all = ~kept;
+    end(graceful, before & kept, BGP_PATH_STALE); /* before others get the same mark */
+    mark(graceful, ALL_FAMILIES & ~kept, BGP_PATH_GONE);
     size_t stale = mark(graceful, kept, BGP_PATH_STALE);
     log_line(peer->control->log, LOG_LEVEL_NOTICE,
              "peer %s: may restart: in force for up to %u s as stale: %zu rules and routes", peer->name, time_s, stale);
-    on_sweeper(-1, 0, graceful);
+    sweep_start(graceful);
     arm(graceful);
 }
 
@@ -257,7 +247,6 @@ void graceful_up(struct graceful *graceful, const struct bgp_session_info *info)
     uint32_t preserved =
         caps->graceful_restart ? caps->restart.families & caps->restart.forwarding & info->families : 0;
 
-    sweep_some(graceful, &graceful->sweep_all, 0, SIZE_MAX); /* before it announces anything */
     for (uint32_t family = 1; family < 1u << BGP_FAMILY_COUNT; family <<= 1) {
         struct family_state *state = state_of(graceful, family);
         uint32_t kept = preserved;
@@ -273,7 +262,7 @@ void graceful_up(struct graceful *graceful, const struct bgp_session_info *info)
         state->phase = RESYNCING;
         state->until = control_now() + RESYNC_S * MONO_MS_PER_S;
     }
-    on_sweeper(-1, 0, graceful); /* by their marks: what is announced from now on has none */
+    sweep_start(graceful); /* by their marks: what is announced from now on has none */
     arm(graceful);
 }
 
@@ -282,8 +271,20 @@ void graceful_complete(struct graceful *graceful, uint32_t family)
     if (state_of(graceful, family)->phase == FRESH)
         return;
     stale_end(graceful, family);
-    on_sweeper(-1, 0, graceful);
+    sweep_start(graceful);
     arm(graceful);
+}
+
+void graceful_drop(struct graceful *graceful)
+{
+    mark(graceful, ALL_FAMILIES, BGP_PATH_GONE);
+    graceful_forget(graceful);
+}
+
+void graceful_lost(struct graceful *graceful)
+{
+    graceful->sweep_told = true;
+    graceful_drop(graceful);
 }
 
 void graceful_forget(struct graceful *graceful)
@@ -293,7 +294,7 @@ void graceful_forget(struct graceful *graceful)
             stale_end(graceful, family);
         state_of(graceful, family)->refresh_until = 0;
     }
-    on_sweeper(-1, 0, graceful);
+    sweep_start(graceful);
     arm(graceful);
 }
 
@@ -305,9 +306,8 @@ void graceful_refresh(struct graceful *graceful, uint32_t family, bool end)
         return; /* RFC 7313 4: an end without a beginning is ignored */
     if (end) {
         refresh_end(graceful, family);
-        on_sweeper(-1, 0, graceful);
+        sweep_start(graceful);
     } else {
-        sweep_finish(graceful);
         mark(graceful, family, BGP_PATH_UNREFRESHED);
         state->refresh_until = control_now() + REFRESH_S * MONO_MS_PER_S;
     }
@@ -319,7 +319,7 @@ bool graceful_quiet(const struct graceful *graceful)
     for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++)
         if (graceful->families[i].phase != FRESH)
             return false;
-    return !sweeping(graceful);
+    return !graceful->sweep.queued;
 }
 
 uint32_t graceful_families(const struct graceful *graceful, uint32_t *left_s)

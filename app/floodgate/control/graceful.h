@@ -27,6 +27,10 @@ void graceful_down(struct graceful *graceful, const struct bgp_session_info *inf
 void graceful_up(struct graceful *graceful, const struct bgp_session_info *info);
 /* End-of-RIB: what is still stale in the family goes. */
 void graceful_complete(struct graceful *graceful, uint32_t family);
+/* The session is down and keeps nothing. */
+void graceful_lost(struct graceful *graceful);
+/* All goes, whatever the session is. */
+void graceful_drop(struct graceful *graceful);
 /* Nothing is to stay any longer, for the session ends for good. */
 void graceful_forget(struct graceful *graceful);
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -25,6 +26,7 @@ struct event;
 struct event_base;
 struct bgp_adj_out;
 struct bgp_builder;
+struct chores;
 struct deferral;
 struct dynamic;
 struct graceful;
@@ -59,10 +61,10 @@ struct peer {
     struct event *connect_failed; /* reports a connection that could not even begin, once its caller has returned */
     int connect_errno;
     bool connect_told;
-    char connect_line[160];               /* the last line about a failed attempt, so that repeated ones show once */
-    struct graceful *graceful;            /* what stays of a session that was lost */
-    struct event *leaving;                /* takes the rules of a closed session out, in slices */
-    size_t left, routes_left;             /* rules and routes taken out so far */
+    char connect_line[160];    /* the last line about a failed attempt, so that repeated ones show once */
+    struct graceful *graceful; /* what stays of a session that was lost */
+    bool departs; /* no peer any more, it only has what is still being taken out: freed with the last of that */
+    LIST_ENTRY(peer) departing;
     struct bgp_update_conf update_conf;   /* negotiated */
     struct bgp_shared_attrs *route_attrs; /* of the UPDATE being read, but for labels; as `route_attrs_of` was told */
     const struct bgp_attrs *route_attrs_of;
@@ -112,6 +114,8 @@ struct control {
     uint32_t source_number; /* the last one given out */
     struct peer **peers;    /* in the order of the configuration, then dynamic ones */
     size_t peer_count;
+    LIST_HEAD(, peer) departing; /* those that are none any more */
+    struct chores *chores;
     struct dynamic *dynamic;
     struct incoming *incoming;
     struct transport_set transports;
@@ -128,7 +132,9 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf);
 void peer_start(struct peer *peer);
 /* Ends the session with a CEASE `subcode` (RFC 4486); the peer's rules go. */
 void peer_stop(struct peer *peer, uint8_t subcode, const char *reason);
-void peer_free(struct peer *peer); /* stopped, or never started */
+void peer_free(struct peer *peer); /* stopped, or never started; nothing of it is in a RIB */
+/* Stopped: freed now or later, when its rules and routes have been taken out, in pieces. */
+void peer_depart(struct peer *peer);
 /* Takes over a socket that came from the peer's address. */
 void peer_accept(struct peer *peer, evutil_socket_t fd);
 struct peer *peer_find(const struct control *control, const char *name);

@@ -20,8 +20,6 @@
 #include "control/judge.h"
 #include "control/socket_guard.h"
 
-#define LEAVE_SLICE 4096 /* rules of a closed session taken out in one turn of the event loop */
-
 static const struct {
     uint32_t cfg, bgp;
 } FAMILIES[] = {
@@ -299,26 +297,6 @@ static void families_format(uint32_t families, struct strbuf *text)
             sb_printf(text, "%s%s", text->length > 0 ? " " : "", bgp_family_name(family));
 }
 
-/* Takes out at most `max` of the rules that the closed session left; true when that were all. */
-static bool rules_leave(struct peer *peer, size_t max)
-{
-    size_t gone = bgp_rib_source_drop(peer->control->rib, &peer->source.rib, max);
-    size_t routes = bgp_unicast_source_drop(peer->control->routes, &peer->source.rib, BGP_UNICAST_FAMILIES, 0, max);
-
-    peer->left += gone;
-    peer->routes_left += routes;
-    if (gone == max || routes == max)
-        return false;
-    event_del(peer->leaving);
-    log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %zu rule%s gone with the session", peer->name, peer->left,
-             peer->left == 1 ? "" : "s");
-    if (peer->routes_left > 0)
-        log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %zu route%s gone with the session", peer->name,
-                 peer->routes_left, peer->routes_left == 1 ? "" : "s");
-    peer->left = peer->routes_left = 0;
-    return true;
-}
-
 static void on_session_established(void *ctx)
 {
     struct peer *peer = ctx;
@@ -329,9 +307,6 @@ static void on_session_established(void *ctx)
     bgp_session_info_get(peer->session, &info);
     families_format(info.families, &text);
     peer->connect_line[0] = peer->session_line[0] = '\0';
-    /* what the former session announced must be gone before the new one announces */
-    if (evtimer_pending(peer->leaving, NULL))
-        rules_leave(peer, SIZE_MAX);
     peer->source.rib.address = peer->conf.address;
     update_feed_start(peer);
     graceful_up(peer->graceful, &info);
@@ -354,21 +329,6 @@ static void on_session_refresh(void *ctx, uint32_t family)
     distribute_refresh(ctx, family);
 }
 
-/*
- * The peer's rules go with its session, at once. Where there are very many the rest goes in slices, one each turn of
- * the event loop: other peers' keepalives and the operator must not wait for a million rules.
- */
-static void on_leaving(evutil_socket_t fd, short what, void *arg)
-{
-    struct peer *peer = arg;
-    const struct timeval now = {0};
-
-    (void)fd;
-    (void)what;
-    if (!rules_leave(peer, LEAVE_SLICE))
-        evtimer_add(peer->leaving, &now);
-}
-
 static void on_session_down(void *ctx)
 {
     struct peer *peer = ctx;
@@ -383,8 +343,7 @@ static void on_session_down(void *ctx)
         graceful_down(peer->graceful, &info);
         return;
     }
-    graceful_forget(peer->graceful);
-    on_leaving(-1, 0, peer);
+    graceful_lost(peer->graceful);
 }
 
 static void on_session_refresh_mark(void *ctx, uint32_t family, bool end)
@@ -431,7 +390,6 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
     peer->session_log = (struct log_hook){.write = session_log_write, .ctx = peer};
     peer->timer = evtimer_new(control->base, on_timer, peer);
     peer->graceful = graceful_create(peer);
-    peer->leaving = evtimer_new(control->base, on_leaving, peer);
     peer->connect_failed = event_new(control->base, -1, 0, on_connect_failed, peer);
     const struct bgp_session_conf session_conf = {
         .name = peer->name,
@@ -452,8 +410,8 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
         .log = &peer->session_log,
     };
     peer->session = bgp_session_create(&session_conf, &SESSION_OPS, peer, control_now());
-    if (peer->name == NULL || peer->timer == NULL || peer->leaving == NULL || peer->connect_failed == NULL ||
-        peer->session == NULL || peer->graceful == NULL || !whole) {
+    if (peer->name == NULL || peer->timer == NULL || peer->connect_failed == NULL || peer->session == NULL ||
+        peer->graceful == NULL || !whole) {
         peer_free(peer);
         return NULL;
     }
@@ -461,28 +419,51 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
     return peer;
 }
 
-void peer_free(struct peer *peer)
+/* What it was by its session. */
+static void peer_close(struct peer *peer)
 {
     distribute_stop(peer);
     if (peer->timer != NULL)
         event_free(peer->timer);
-    if (peer->leaving != NULL)
-        event_free(peer->leaving);
     if (peer->connect_failed != NULL)
         event_free(peer->connect_failed);
     if (peer->session != NULL)
         bgp_session_free(peer->session);
-    graceful_free(peer->graceful);
+    peer->timer = peer->connect_failed = NULL;
+    peer->session = NULL;
     if (peer->conf.password != NULL) {
         memset(peer->conf.password, 0, strlen(peer->conf.password));
         free(peer->conf.password);
         peer->conf.password = NULL;
         incoming_password(peer->control->incoming, peer);
     }
+}
+
+void peer_free(struct peer *peer)
+{
+    peer_close(peer);
+    if (peer->departs)
+        LIST_REMOVE(peer, departing);
+    graceful_free(peer->graceful);
     free(peer->conf.device);
     free(peer->range);
     free(peer->name);
     free(peer);
+}
+
+void peer_depart(struct peer *peer)
+{
+    graceful_drop(peer->graceful);
+    if (graceful_quiet(peer->graceful)) {
+        peer_free(peer);
+        return;
+    }
+    peer_close(peer);
+    peer->conf.import_filter = peer->conf.export_filter = (struct cfg_filter){0}; /* they go with the configuration */
+    peer->source.policy = NULL;
+    peer->source.departs = true;
+    peer->departs = true;
+    LIST_INSERT_HEAD(&peer->control->departing, peer, departing);
 }
 
 void peer_start(struct peer *peer)

@@ -238,10 +238,8 @@ static void peers_keep(struct control *control, const struct cfg *fresh, struct 
             change->removed++;
             peer_stop(peer, CEASE_DECONFIGURED, NULL);
         }
-        bgp_rib_source_down(control->rib, &peer->source.rib); /* also what was still leaving */
-        bgp_unicast_source_drop(control->routes, &peer->source.rib, BGP_UNICAST_FAMILIES, 0, SIZE_MAX);
         control->peers[i] = NULL; /* the rules that others lose are still handed on */
-        peer_free(peer);
+        peer_depart(peer);
         if (again != NULL)
             kept[place++] = again;
     }

@@ -273,6 +273,8 @@ void rule_decide(struct rules *rules, struct rule *rule)
 {
     struct decision decision;
 
+    if (rule->source->departs)
+        return;
     rule_judge(rules, rule, &decision);
     rule_follow(rules, rule, &decision);
     free(decision.vrf.vrfs);
@@ -283,8 +285,8 @@ static void rule_judge_again(struct rules *rules, struct rule *rule)
 {
     struct decision decision;
 
-    if (rule->delayed && !rule->in_force)
-        return; /* judged when its turn comes */
+    if (rule->source->departs || (rule->delayed && !rule->in_force))
+        return; /* it goes, or is judged when its turn comes */
     rule_judge(rules, rule, &decision);
     if (rule->delayed && wants_place(decision.state))
         return; /* what is in force stays until then, unless it may not be any more */

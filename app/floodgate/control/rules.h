@@ -73,11 +73,12 @@ struct rule_source {
     const struct bgp_unicast *routes;     /* the owner's: what its rules are validated against; NULL: nothing */
     const struct bgp_unicast *announced;  /* the owner's: where its own routes are; NULL: it announces none */
     bool judge_again;                     /* the policy changed: rules_judge_again is to look at its rules */
-    bool killed;                          /* the operator's kill-switch for this source: set by rules_kill */
-    uint32_t placed, over_limit;          /* rules.c's: rules within the policy's limits, and beyond them */
-    uint64_t cost;                        /* rules.c's: of those within */
-    double changes;                       /* rules_pace.c's: changes that it may make at once */
-    mono_ms_t changes_at;                 /* when that was so */
+    bool departs;                /* the owner's: it goes, its rules stay as they are for the moment that takes */
+    bool killed;                 /* the operator's kill-switch for this source: set by rules_kill */
+    uint32_t placed, over_limit; /* rules.c's: rules within the policy's limits, and beyond them */
+    uint64_t cost;               /* rules.c's: of those within */
+    double changes;              /* rules_pace.c's: changes that it may make at once */
+    mono_ms_t changes_at;        /* when that was so */
     uint64_t states[2][RULE_STATE_COUNT]; /* rules.c's: rules whose best path is this source's; IPv4, IPv6 */
 };
 

@@ -326,9 +326,14 @@ static void a_source_that_goes_takes_its_paths_along(void **state)
     assert_int_equal(bgp_rib_source_count(rib, &a, BGP_IPV4_FLOWSPEC), 0);
     assert_int_equal(bgp_rib_source_count(rib, &b, BGP_IPV4_FLOWSPEC), 3000);
     assert_int_equal(bgp_rib_source_down(rib, &a), 0);
-    assert_int_equal(bgp_rib_source_drop(rib, &b, 1000), 1000); /* in slices */
-    assert_int_equal(bgp_rib_source_count(rib, &b, BGP_IPV4_FLOWSPEC), 2000);
-    assert_int_equal(bgp_rib_source_drop(rib, &b, 5000), 2000);
+    size_t dropped = 0; /* in slices: to the number of its paths they are gone at once */
+    assert_int_equal(bgp_rib_source_mark(rib, &b, BGP_FLOWSPEC_FAMILIES, BGP_PATH_GONE), 3000);
+    assert_int_equal(bgp_rib_source_count(rib, &b, BGP_IPV4_FLOWSPEC), 0);
+    assert_int_equal(bgp_rib_source_walk(rib, &b, 1000, &dropped), 1000);
+    assert_int_equal(bgp_rib_count(rib), 2000);
+    assert_int_equal(bgp_rib_source_walk(rib, &b, 5000, &dropped), 2000);
+    assert_int_equal(dropped, 3000);
+    assert_int_equal(bgp_rib_source_walk(rib, &b, 5000, &dropped), 0);
     a.router_id = 7; /* the number may be used again */
     bgp_rib_announce(rib, &a, BGP_IPV4_FLOWSPEC, numbered(1), &attrs);
     assert_int_equal(bgp_rib_source_count(rib, &a, BGP_IPV4_FLOWSPEC), 1);
