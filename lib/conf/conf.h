@@ -324,7 +324,10 @@ struct cfg *cfg_parse(const char *text, size_t len, const char *file, cfg_proble
 
 void cfg_free(struct cfg *cfg);
 
-/* Tells of each protection that a sound configuration switches off: nobody is to find that out from the damage. */
+/*
+ * Tells of each protection that a sound configuration switches off, and of each peer that is told less than it seems:
+ * nobody is to find that out from the damage.
+ */
 void cfg_warn(const struct cfg *cfg, const char *file, cfg_problem_fn warning, void *ctx);
 
 /* Whether the entry stands for many neighbours, those in its `range`. */

@@ -144,10 +144,11 @@ neighbor 127.0.0.1 {{
 class GoBgp(Daemon):
     name = "gobgpd"
     program = "gobgpd"
+    api_offset = 1000  # from the router's port; two of them need two
     detector_port = 0  # where it listens for DETECTOR, whose rules it hands on; 0: it does not
 
     def start(self, again=False):
-        self.api_port = self.router_port + 1000
+        self.api_port = self.router_port + self.api_offset
         config = self.folder / "gobgpd.toml"
         config.write_text(f"""
 [global.config]

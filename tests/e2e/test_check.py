@@ -68,6 +68,22 @@ def test_a_protection_that_is_off_is_a_warning_with_its_line(tmp_path):
     assert "broken.yaml: OK (2 ports, 1 peer, 1 rule)" in said
 
 
+@pytest.mark.parametrize("keys, words", [
+    ("families: [ipv4-flowspec], announce: all", ["peer detector is told no routes", "'announce: rules'"]),
+    ("families: [ipv4-unicast, ipv6-vpn], announce: all", ["no routes of ipv4-vpn and ipv6-vpn", "unchanged"]),
+    ("families: [ipv4-unicast, ipv6-vpn], announce: all, next-hop: unchanged", None),
+    ("families: [ipv4-unicast], announce: all", None)], ids=["no-route-family", "labels", "kept", "routes"])
+def test_a_peer_that_is_told_less_than_it_seems_is_a_warning(tmp_path, keys, words):
+    text = GOOD.replace("      passive: true\n", "      passive: true\n" + "".join(
+        f"      {key}\n" for key in re.split(", (?=[a-z-]+: )", keys)))
+    status, said = check(tmp_path, text)
+    assert status == 0 and text != GOOD, said
+    warnings = [line for line in said.splitlines() if "warning" in line]
+    assert len(warnings) == (words is not None)
+    for word in words or ():
+        assert warnings[0].startswith("broken.yaml:11: warning: announce: ") and word in warnings[0]
+
+
 @pytest.mark.parametrize("old, new, line, words", BROKEN, ids=[(new or old).strip()[:40] for old, new, _, _ in BROKEN])
 def test_a_problem_names_its_line(tmp_path, old, new, line, words):
     assert old in GOOD

@@ -262,9 +262,9 @@ def test_route_refresh_says_everything_again(network):
     silent.until(lambda: silent.refreshes == [1, 2])
 
 
-def test_vpn_routes_are_reflected_with_their_label_and_stay_inside(network):
-    connect, _ = network
-    inside, customer, client = connect("inside"), connect("customer"), connect("client")
+def test_vpn_routes_are_handed_on_with_their_label_where_their_next_hop_stays(network):
+    connect, router = network
+    inside, customer, client, kept, own = (connect(name) for name in ("inside", "customer", "client", "kept", "self"))
 
     def vpn(*entries):
         reach = struct.pack("!HBB", IPV4, VPN, 12) + 8 * b"\0" + octets(HOP) + b"\0" + b"".join(entries)
@@ -283,8 +283,14 @@ def test_vpn_routes_are_reflected_with_their_label_and_stay_inside(network):
     gone = struct.pack("!HB", IPV4, VPN) + vpn_nlri("10.1.0.0/16", 0x80000)
     client.send(message(bgp.UPDATE, bgp.update_body(attribute(0x80, 15, gone))))
     inside.routes(one, three)
-    customer.until(lambda: len(customer.ended) == 4)
-    assert not customer.known
+    # to another AS with the next hop whose label it is, or not at all (RFC 4364 10)
+    kept.routes(one, three)
+    assert kept.known[one]["hop"] == 8 * b"\0" + octets(HOP) and kept.known[one]["label"] == inside.known[one]["label"]
+    assert kept.known[one][2] == (0x40, struct.pack("!BBI", 2, 1, US)) and 9 not in kept.known[one]
+    for listener, name in ((customer, "customer"), (own, "self")):
+        listener.until(lambda: len(listener.ended) == 4)
+        assert not listener.known
+        assert f"peer {name} is told no routes of ipv4-vpn" in router.log
 
 
 def test_a_peer_that_does_not_read_holds_up_nobody(network):

@@ -50,12 +50,14 @@ static const struct ip_addr *next_hop_of(const struct peer *peer, uint32_t famil
 }
 
 /*
- * Whether there is a next hop to tell. Labels are not given out here, so a VPN route keeps its next hop, whose label it
- * is, and stays inside the AS. A peer is not told that it is itself the next hop.
+ * Whether there is a next hop to tell. Labels are not given out or swapped here, so a VPN route keeps its next hop,
+ * whose label it is: inside the AS, and towards another one where `next-hop: unchanged` says that the way there is
+ * labelled (RFC 4364 10 c). RFC 4364 10 b, ourselves as the next hop, needs a label switching router. A peer is not
+ * told that it is itself the next hop.
  */
 static bool next_hop_fits(const struct peer *peer, uint32_t family, const struct bgp_attrs *attrs)
 {
-    if (is_vpn(family) && (peer->source.rib.ebgp || next_hop_self(peer)))
+    if (is_vpn(family) && next_hop_self(peer))
         return false;
     if (next_hop_self(peer))
         return next_hop_of(peer, family)->family != IP_NONE;
