@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Labelled VPN routes (SAFI 128) of GoBGP reach GoBGP and FRR through us: by reflection, with the label, the next hop and
-the route target they came with (to another AS: RFC 4364 section 10 c), and go when they are withdrawn."""
+"""Labelled VPN routes (SAFI 128) of GoBGP reach GoBGP and FRR through us, with the label, the next hop and the route
+target they came with: by reflection, or to another AS (RFC 4364 section 10 c). They go when they are withdrawn."""
 import json
 import signal
 import subprocess
