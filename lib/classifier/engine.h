@@ -42,7 +42,7 @@ bool cls_component_matches(const struct fs_rule *rule, const struct fs_component
 /* Whether a key can match any rule at all. */
 static inline bool cls_key_matchable(const struct pkt_key *key)
 {
-    return key->family != IP_NONE && key->malformed == 0;
+    return (key->family != IP_NONE) & (key->malformed == 0); /* without a branch */
 }
 
 #endif

@@ -6,6 +6,14 @@
 #include "classifier/walk.h"
 #include "classifier/walk_key.h"
 
+static inline void box_key_fill(struct box_key *out, const struct pkt_key *key)
+{
+    const __m256i lanes = key_lanes(key);
+
+    _mm256_store_si256((__m256i *)out, _mm256_or_si256(lanes, key_rest()));
+    _mm256_store_si256((__m256i *)out + 1, _mm256_xor_si256(lanes, _mm256_set1_epi16(-1)));
+}
+
 /* AVX2 has no unsigned compare: a >= b where max(a, b) is a. */
 static inline __m256i not_below(__m256i a, __m256i b)
 {

@@ -5,6 +5,14 @@
 #include "classifier/walk.h"
 #include "classifier/walk_key.h"
 
+static inline void box_key_fill(struct box_key *out, const struct pkt_key *key)
+{
+    const __m256i lanes = key_lanes(key);
+    __m512i low = _mm512_castsi256_si512(_mm256_or_si256(lanes, key_rest()));
+
+    _mm512_store_si512(out, _mm512_inserti64x4(low, _mm256_xor_si256(lanes, _mm256_set1_epi16(-1)), 1));
+}
+
 static inline bool box_holds(const struct box *box, const struct box_key *key)
 {
     return _mm512_cmplt_epu16_mask(_mm512_load_si512(key), _mm512_load_si512(box)) == 0;

@@ -26,7 +26,6 @@
 struct query {
     const struct pkt_key *key;
     const struct compiled *floor; /* only rules after this one count; NULL: all */
-    uint64_t source[2], destination[2];
     const struct place_family *family;
     uint64_t source_slots; /* of shapes that may have a prefix that covers the source; 0: not looked up yet */
     struct box_key box;
@@ -38,12 +37,16 @@ struct found {
     uint32_t id;
 };
 
+/* An address of a key as two words in memory order. */
+static inline void address_load(uint64_t out[2], const uint8_t octets[16])
+{
+    memcpy(out, octets, 2 * sizeof out[0]);
+}
+
 static inline void query_set(struct query *q, const struct place_family *family, const struct pkt_key *key)
 {
     q->key = key;
     q->floor = NULL;
-    memcpy(q->source, key->src, sizeof q->source);
-    memcpy(q->destination, key->dst, sizeof q->destination);
     q->family = family;
     q->source_slots = 0;
     box_key_fill(&q->box, key);
@@ -154,6 +157,12 @@ static void find_in_narrow(const struct query *q, const struct tree_node *node, 
     }
 }
 
+/* The packet's port that leads to a cell of cells[i]. */
+static inline uint16_t cells_port(const struct pkt_key *key, unsigned i)
+{
+    return cells_lane(i) == BOX_DESTINATION_PORT ? key->dst_port : key->src_port;
+}
+
 static void find_in_index(const struct query *q, const struct group_index *index, unsigned decided, struct found *best);
 
 static inline void find_in_group(const struct query *q, uintptr_t group, unsigned decided, struct found *best)
@@ -194,7 +203,7 @@ static void find_in_index(const struct query *q, const struct group_index *index
     for (unsigned i = 0; i < CELLS_LANES; i++) {
         const struct cells *cells = rcu_load(&index->cells[i]);
         if (cells != NULL)
-            find_in_group(q, group_load(&cells->groups[q->box.numbers[cells_lane(i)] >> index->shift]), decided, best);
+            find_in_group(q, group_load(&cells->groups[cells_port(q->key, i) >> index->shift]), decided, best);
     }
     for (; lanes != 0; lanes &= lanes - 1) {
         unsigned lane = (unsigned)__builtin_ctz(lanes), now = decided | 1u << group_lane_type[lane];
@@ -213,10 +222,13 @@ static inline void source_look_up(struct query *q)
 {
     const struct filter *filter = &q->family->sources;
 
-    q->source_slots = filter_mask(filter, q->source[0]);
+    uint64_t source[2];
+
+    address_load(source, q->key->src);
+    q->source_slots = filter_mask(filter, source[0]);
     for (unsigned first = 0; first < FILTER_SLOTS; first += TAGS_AT_ONCE)
         if (q->source_slots >> first & ((1u << TAGS_AT_ONCE) - 1))
-            tags_set(&q->source_tags[first], &filter->shapes, first, q->source);
+            tags_set(&q->source_tags[first], &filter->shapes, first, source);
 }
 
 /* The shapes of a list that are worth a probe, in order: first those that the filter knows, then all behind these. */
@@ -261,26 +273,30 @@ static inline struct shape_walk sources_walk(struct query *q, const struct shape
     return shape_walk_set(sources, slots != 0 ? shapes_wanted(filter, slots) : 0);
 }
 
-static inline struct shape_walk destinations_walk(const struct query *q, const struct shapes *shapes)
+static inline struct shape_walk destinations_walk(const struct place_family *family, const struct shapes *shapes,
+                                                  const struct pkt_key *key)
 {
     if (shapes == NULL)
         return (struct shape_walk){.wanted = 0};
     if (shapes->count < SHAPES_FILTERED_MIN)
         return shape_walk_set(shapes, UINT64_MAX);
-    uint64_t slots = filter_mask(&q->family->destinations, q->destination[0]);
+    uint64_t destination[2];
+    address_load(destination, key->dst);
+    uint64_t slots = filter_mask(&family->destinations, destination[0]);
     return shape_walk_set(shapes, shapes_wanted(shapes_filter(shapes), slots));
 }
 
-static inline void mask_address(uint64_t out[2], const uint64_t address[2], const struct shape *shape)
+static inline void mask_address(uint64_t out[2], const uint8_t octets[16], const struct shape *shape)
 {
-    out[0] = address[0] & shape->mask[0];
-    out[1] = address[1] & shape->mask[1];
+    address_load(out, octets);
+    out[0] &= shape->mask[0];
+    out[1] &= shape->mask[1];
 }
 
 static inline uint64_t source_hash(const struct query *q, const struct destination *d, const struct shape *shape,
                                    uint64_t address[2])
 {
-    mask_address(address, q->source, shape);
+    mask_address(address, q->key->src, shape);
     return place_hash(address, d->salt, shape->salt);
 }
 
@@ -326,7 +342,7 @@ static inline const struct destination *destination_find(const struct places *pl
 {
     uint64_t address[2];
 
-    mask_address(address, q->destination, shape);
+    mask_address(address, q->key->dst, shape);
     uint64_t hash = place_hash(address, places->seed, shape->salt);
     const struct hash_bucket *bucket = hash_bucket_of(&places->destinations, hash);
     for (unsigned fits = bucket_fits(bucket, hash); fits != 0; fits &= fits - 1) {
@@ -342,7 +358,7 @@ static void find_in_family(const struct places *places, struct query *q, struct 
 {
     const struct shapes *shapes = rcu_load(&q->family->shapes);
 
-    for (struct shape_walk walk = destinations_walk(q, shapes); shape_walk_more(&walk);) {
+    for (struct shape_walk walk = destinations_walk(q->family, shapes, q->key); shape_walk_more(&walk);) {
         const struct destination *d = destination_find(places, q, &shapes->shapes[shape_walk_take(&walk)]);
         if (d != NULL && find_in_destination(places, q, d, best))
             return;

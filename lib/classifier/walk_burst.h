@@ -9,6 +9,7 @@
 #define CLASSIFIER_WALK_BURST_H
 
 #include "classifier/walk_body.h"
+#include "classifier/walk_single.h"
 
 #define STAGED_SHAPES       4 /* destination shapes that a round probes for each packet that is left */
 #define STAGED_DESTINATIONS 8 /* of a packet in a round; a bucket's entries at least */
@@ -20,92 +21,120 @@
 #define STAGED_DEPTH 6
 #endif
 
-/* A bucket that was asked for. */
-struct probe {
-    uint64_t hash;
-    const struct hash_bucket *bucket;
-    unsigned shape; /* of destinations: which */
-};
-
-/* A packet of a burst between the stages. */
+/* A packet of a burst between the stages. What most packets do without is behind the rest. */
 struct walker {
-    struct query q;
-    const struct place_family *family; /* NULL: the packet matches nothing */
-    const struct shapes *shapes;
+    const struct pkt_key *key;
+    const struct view *view;
     struct shape_walk walk; /* shapes that no round has looked at */
     uint32_t *id;           /* where the answer goes */
     uint8_t probe_count;    /* shapes of this round */
     uint8_t count;          /* of `destinations` */
     uint8_t source_count;   /* of the probes for sources, later for values */
-    unsigned found_by[STAGED_DESTINATIONS];
-    const struct destination *destinations[STAGED_DESTINATIONS]; /* that cover the packet, in order */
+    bool asked;             /* `q` is set */
+    /* that cover the packet, in order, and by which shape each was found; NULL: it was just removed */
+    uint16_t found_by[STAGED_DESTINATIONS];
+    const struct destination *destinations[STAGED_DESTINATIONS];
     struct probe probes[STAGED_SHAPES];
     const void *items[STAGED_SOURCES]; /* that were asked for */
+    struct query q;
 };
 
 _Static_assert(STAGED_SOURCES <= STAGED_SHAPES && STAGED_VALUES <= STAGED_SOURCES, "they use the same probes in turn");
 
-/* Before the rounds. False when the packet matches nothing, whatever the rules are. */
-static inline bool walker_set(const struct places *places, const struct pkt_key *key, uint32_t *id, struct walker *w)
+static inline struct view view_set(const struct place_family *family)
 {
-    *id = CLS_NO_MATCH;
-    if (!cls_key_matchable(key))
-        return false;
-    w->id = id;
-    w->family = &places->families[place_family_index(key->family)];
-    w->shapes = rcu_load(&w->family->shapes);
-    query_set(&w->q, w->family, key);
-    w->walk = destinations_walk(&w->q, w->shapes);
-    return true;
+    const struct destination *any = &family->any;
+    uintptr_t group = group_load(&any->any_source);
+    struct view view = {.family = family, .shapes = rcu_load(&family->shapes)};
+
+    view.single = view.shapes == NULL || view.shapes->count == 1;
+    view.filtered = view.shapes != NULL && view.shapes->count >= SHAPES_FILTERED_MIN;
+    view.sourceless = rcu_load(&any->sources) == NULL;
+    view.rest = group != 0 || !view.sourceless;
+    if ((group & GROUP_KIND) == GROUP_INDEX) {
+        view.index = (const struct group_index *)(group & ~(uintptr_t)GROUP_KIND);
+        view.large = atomic_load_explicit(&view.index->large, memory_order_relaxed);
+    }
+    return view;
 }
 
-/* 1. Hash the destination in the shapes of this round; ask for the buckets. */
-static inline void stage_hash(const struct places *places, struct walker *w)
+/* Some time before the first comparison, so that no load waits for the stores. */
+static inline void walker_ask(struct walker *w)
 {
-    w->count = w->probe_count = w->source_count = 0;
-    while (w->probe_count < STAGED_SHAPES && shape_walk_more(&w->walk)) {
-        unsigned i = shape_walk_take(&w->walk);
-        const struct shape *shape = &w->shapes->shapes[i];
-        struct probe *probe = &w->probes[w->probe_count++];
+    if (w->asked)
+        return;
+    query_set(&w->q, w->view->family, w->key);
+    w->asked = true;
+}
+
+/*
+ * 1. Hash the destination in the shapes of this round. Ask for the buckets, or look into them at once where the table
+ * is in the cache anyway.
+ */
+static inline void stage_hash(const struct places *places, struct walker *w, struct shape_walk walk, bool staged)
+{
+    unsigned n = 0;
+
+    for (; n < STAGED_SHAPES && shape_walk_more(&walk); n++) {
+        unsigned i = shape_walk_take(&walk);
+        const struct shape *shape = &w->view->shapes->shapes[i];
+        struct probe *probe = &w->probes[n];
         uint64_t address[2];
-        mask_address(address, w->q.destination, shape);
-        probe->shape = i;
-        probe->hash = place_hash(address, places->seed, shape->salt);
-        probe->bucket = hash_bucket_of(&places->destinations, probe->hash);
-        __builtin_prefetch(probe->bucket);
-    }
-}
-
-/* The shapes of the probes from `first` on are for the next round. */
-static inline void shapes_put_back(struct walker *w, unsigned first)
-{
-    for (unsigned i = w->probe_count; i-- > first;) {
-        if (w->probes[i].shape < SHAPES_FILTERED_MAX)
-            w->walk.wanted |= (uint64_t)1 << w->probes[i].shape;
+        mask_address(address, w->key->dst, shape);
+        uint64_t hash = place_hash(address, places->seed, shape->salt);
+        probe->shape = (uint16_t)i;
+        probe->hash = hash;
+        probe->bucket = hash_bucket_of(&places->destinations, hash);
+        if (staged)
+            __builtin_prefetch(probe->bucket);
         else
-            w->walk.next = w->probes[i].shape;
+            probe->fits = (uint16_t)bucket_fits(probe->bucket, hash);
     }
+    w->walk = walk;
+    w->probe_count = (uint8_t)n;
 }
 
-/* 2. Look for tags that fit; ask for their destinations. A tag may fit by chance: stage 3 looks. */
-static inline void stage_probe(struct walker *w)
+/* The shape is for the next round, and all behind it that were taken out of the walk. */
+static inline void shape_put_back(struct walker *w, unsigned shape)
 {
+    if (shape < SHAPES_FILTERED_MAX)
+        w->walk.wanted |= (uint64_t)1 << shape;
+    else
+        w->walk.next = shape;
+}
+
+/* Asks for the destinations of a bucket that fit. How many there are then. */
+static inline unsigned bucket_take(struct walker *w, unsigned count, const struct hash_bucket *bucket, unsigned fits,
+                                   uint16_t shape)
+{
+    for (; fits != 0; fits &= fits - 1) {
+        const struct destination *d = hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits)));
+        __builtin_prefetch(d);
+        w->found_by[count] = shape;
+        w->destinations[count++] = d;
+    }
+    return count;
+}
+
+/* 2. Ask for the destinations whose tags fit. A tag may fit by chance: stage 3 looks. Whether there are any. */
+static inline bool stage_probe(struct walker *w, bool staged)
+{
+    unsigned count = 0;
+
     for (unsigned i = 0; i < w->probe_count; i++) {
         const struct hash_bucket *bucket = w->probes[i].bucket;
-        unsigned fits = bucket_fits(bucket, w->probes[i].hash);
-        if (w->count + (unsigned)__builtin_popcount(fits) > STAGED_DESTINATIONS) {
-            shapes_put_back(w, i); /* no room for more: the next round goes on from here */
-            return;
+        unsigned fits = staged ? bucket_fits(bucket, w->probes[i].hash) : w->probes[i].fits;
+        if (fits == 0)
+            continue;
+        if (__builtin_expect(count + (unsigned)__builtin_popcount(fits) > STAGED_DESTINATIONS, 0)) {
+            for (unsigned back = w->probe_count; back-- > i;) /* the next round goes on from here */
+                shape_put_back(w, w->probes[back].shape);
+            break;
         }
-        for (; fits != 0; fits &= fits - 1) {
-            const struct destination *d = hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits)));
-            if (d == NULL)
-                continue;
-            __builtin_prefetch(d);
-            w->found_by[w->count] = w->probes[i].shape;
-            w->destinations[w->count++] = d;
-        }
+        count = bucket_take(w, count, bucket, fits, w->probes[i].shape);
     }
+    w->count = (uint8_t)count;
+    return count > 0;
 }
 
 static inline void prefetch_group(uintptr_t group)
@@ -129,9 +158,9 @@ static inline bool stage_verify(struct walker *w)
 
     for (unsigned i = 0; i < w->count; i++) {
         const struct destination *d = w->destinations[i];
-        const struct shape *shape = &w->shapes->shapes[w->found_by[i]];
+        const struct shape *shape = &w->view->shapes->shapes[w->found_by[i]];
         uint64_t address[2];
-        mask_address(address, w->q.destination, shape);
+        mask_address(address, w->key->dst, shape);
         if (!destination_is(d, address, shape))
             continue;
         prefetch_group(group_load(&d->any_source));
@@ -144,12 +173,15 @@ static inline bool stage_verify(struct walker *w)
         w->destinations[kept++] = d;
     }
     w->count = (uint8_t)kept;
+    if (kept > 0)
+        walker_ask(w);
     return sourced;
 }
 
 /* 4. Hash the source below each of them; ask for the buckets. */
 static inline void stage_source_hash(const struct places *places, struct walker *w)
 {
+    w->source_count = 0;
     for (unsigned i = 0; i < w->count; i++) {
         const struct destination *d = w->destinations[i];
         const struct shapes *sources = rcu_load(&d->sources);
@@ -199,39 +231,68 @@ static inline bool stage_find(const struct places *places, struct walker *w)
     return false;
 }
 
-/* Some more shapes of each packet that has any left. */
-static inline void walk_round(const struct places *places, struct walker **left, unsigned count)
-{
-    struct walker *sourced[CLS_BURST_MAX];
-    unsigned n = 0;
+/* Packets that may still match, by what is to be done with them. */
+struct burst {
+    unsigned left_count, found_count, rest_count;
+    struct walker *left[CLS_BURST_MAX];  /* shapes to look at */
+    struct walker *found[CLS_BURST_MAX]; /* destinations to look at */
+    struct walker *rest[CLS_BURST_MAX];  /* the rules without a destination */
+    struct view views[2];
+    struct walker walkers[CLS_BURST_MAX];
+};
 
-    for (unsigned i = 0; i < count; i++)
-        stage_hash(places, left[i]);
-    for (unsigned i = 0; i < count; i++)
-        stage_probe(left[i]);
-    for (unsigned i = 0; i < count; i++) {
-        sourced[n] = left[i];
-        n += stage_verify(left[i]);
-    }
+/* A packet whose round is over without a match. */
+static inline void burst_go_on(struct burst *b, struct walker *w)
+{
+    if (shape_walk_more(&w->walk))
+        b->left[b->left_count++] = w;
+    else if (w->view->rest)
+        b->rest[b->rest_count++] = w;
+}
+
+/* Asks for the sources of the destinations of these packets, and for their rules. */
+static inline void round_sources(const struct places *places, struct walker **sourced, unsigned count)
+{
     if ((int)hash_depth(&places->sources) < STAGED_DEPTH)
         return;
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < count; i++)
         stage_source_hash(places, sourced[i]);
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < count; i++)
         stage_source_probe(sourced[i]);
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < count; i++)
         stage_source_rules(sourced[i]);
 }
 
-/* The index that holds the rules without a destination and a source, if it is large. */
-static inline const struct group_index *large_index(const struct place_family *family)
+/* The packets that have found destinations: those that have no match there go on. */
+static inline void round_find(const struct places *places, struct burst *b)
 {
-    uintptr_t group = group_load(&family->any.any_source);
-    const struct group_index *index = (const struct group_index *)(group & ~(uintptr_t)GROUP_KIND);
+    struct walker *sourced[CLS_BURST_MAX + 1];
+    unsigned sourced_count = 0;
 
-    if ((group & GROUP_KIND) != GROUP_INDEX)
-        return NULL;
-    return atomic_load_explicit(&index->large, memory_order_relaxed) ? index : NULL;
+    for (unsigned i = 0; i < b->found_count; i++) {
+        sourced[sourced_count] = b->found[i];
+        sourced_count += stage_verify(b->found[i]);
+    }
+    round_sources(places, sourced, sourced_count);
+    for (unsigned i = 0; i < b->found_count; i++)
+        if (!stage_find(places, b->found[i]))
+            burst_go_on(b, b->found[i]);
+}
+
+/* The end of a round, whose shapes are hashed. */
+static inline void walk_round(const struct places *places, struct burst *b, bool staged)
+{
+    unsigned count = b->left_count;
+
+    b->left_count = b->found_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct walker *w = b->left[i];
+        if (stage_probe(w, staged))
+            b->found[b->found_count++] = w;
+        else
+            burst_go_on(b, w);
+    }
+    round_find(places, b);
 }
 
 /* 8. Ask for the cells of the packet's ports and for the buckets of its values there. */
@@ -241,7 +302,7 @@ static inline void stage_value_hash(struct walker *w, const struct group_index *
     for (unsigned i = 0; i < CELLS_LANES; i++) {
         const struct cells *cells = rcu_load(&index->cells[i]);
         if (cells != NULL)
-            __builtin_prefetch((const void *)&cells->groups[w->q.box.numbers[cells_lane(i)] >> index->shift]);
+            __builtin_prefetch((const void *)&cells->groups[cells_port(w->key, i) >> index->shift]);
     }
     for (uint32_t lanes = atomic_load_explicit(&index->lanes, memory_order_acquire); lanes != 0; lanes &= lanes - 1) {
         unsigned lane = (unsigned)__builtin_ctz(lanes);
@@ -260,7 +321,7 @@ static inline void stage_cell_rules(const struct walker *w, const struct group_i
     for (unsigned i = 0; i < CELLS_LANES; i++) {
         const struct cells *cells = rcu_load(&index->cells[i]);
         if (cells != NULL)
-            prefetch_group(group_load(&cells->groups[w->q.box.numbers[cells_lane(i)] >> index->shift]));
+            prefetch_group(group_load(&cells->groups[cells_port(w->key, i) >> index->shift]));
     }
 }
 
@@ -272,64 +333,176 @@ static inline void stage_value_rules(struct walker *w)
             prefetch_group(group_load(&((const struct group_value *)w->items[i])->rules));
 }
 
-/* The packets that no destination has decided: the rules without a destination. */
-static inline void walk_rest(const struct places *places, struct walker **rest, unsigned count)
+/* Whether nothing in the index can match the packet, as its ports say already. */
+static inline bool index_passes(const struct group_index *index, const struct pkt_key *key)
 {
-    const struct group_index *index[CLS_BURST_MAX];
+    if (rcu_load(&index->narrow.root) != NULL || rcu_load(&index->wide.root) != NULL ||
+        atomic_load_explicit(&index->lanes, memory_order_acquire) != 0)
+        return false;
+    for (unsigned i = 0; i < CELLS_LANES; i++) {
+        const struct cells *cells = rcu_load(&index->cells[i]);
+        if (cells != NULL && group_load(&cells->groups[cells_port(key, i) >> index->shift]) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Leaves out the packets that no rule without a destination can match. How many are left. */
+static inline unsigned rest_choose(struct walker **rest, unsigned count)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct walker *w = rest[i];
+        if (w->view->index != NULL && w->view->sourceless && index_passes(w->view->index, w->key))
+            continue;
+        walker_ask(w);
+        rest[kept++] = w;
+    }
+    return kept;
+}
+
+/* Asks for what a large index will be looked at for. */
+static inline void rest_stages(struct walker **rest, unsigned count)
+{
     bool values = false;
 
     for (unsigned i = 0; i < count; i++) {
-        index[i] = large_index(rest[i]->family);
-        if (index[i] == NULL)
-            continue;
-        stage_value_hash(rest[i], index[i]);
+        if (rest[i]->view->large)
+            stage_value_hash(rest[i], rest[i]->view->index);
+        else
+            rest[i]->source_count = 0;
         values |= rest[i]->source_count > 0;
     }
     for (unsigned i = 0; i < count; i++)
-        if (index[i] != NULL)
-            stage_cell_rules(rest[i], index[i]);
-    for (unsigned i = 0; i < count && values; i++)
-        if (index[i] != NULL)
-            stage_source_probe(rest[i]);
-    for (unsigned i = 0; i < count && values; i++)
-        if (index[i] != NULL)
-            stage_value_rules(rest[i]);
+        if (rest[i]->view->large)
+            stage_cell_rules(rest[i], rest[i]->view->index);
+    if (!values)
+        return;
+    for (unsigned i = 0; i < count; i++)
+        stage_source_probe(rest[i]);
+    for (unsigned i = 0; i < count; i++)
+        stage_value_rules(rest[i]);
+}
+
+/* The packets that no destination has decided: the rules without a destination. */
+static inline void walk_rest(const struct places *places, struct burst *b)
+{
+    unsigned count = rest_choose(b->rest, b->rest_count);
+
+    if (b->views[0].large || b->views[1].large)
+        rest_stages(b->rest, count);
     for (unsigned i = 0; i < count; i++) {
+        struct walker *w = b->rest[i];
         struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
-        find_in_destination(places, &rest[i]->q, &rest[i]->family->any, &best);
-        *rest[i]->id = best.id;
+        find_in_destination(places, &w->q, &w->view->family->any, &best);
+        *w->id = best.id;
     }
+}
+
+static inline void burst_hash(const struct places *places, struct burst *b, bool staged)
+{
+    for (unsigned i = 0; i < b->left_count; i++)
+        stage_hash(places, b->left[i], b->left[i]->walk, staged);
+}
+
+/*
+ * The packets, and the first round hashed. Those that match nothing, whatever the rules are, are left out. Where the
+ * filter says what to probe for, that is a pass of its own: how many shapes that are is not foreseen, and should be
+ * known by the time that the loop over them asks.
+ */
+static inline void burst_set(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
+                             unsigned count, bool staged)
+{
+    bool filtered = b->views[0].filtered | b->views[1].filtered;
+    unsigned left_count = 0;
+
+    b->rest_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct pkt_key *key = &keys[i];
+        ids[i] = CLS_NO_MATCH;
+        if (__builtin_expect(!cls_key_matchable(key), 0))
+            continue;
+        struct walker *w = &b->walkers[i];
+        w->key = key;
+        w->id = &ids[i];
+        w->asked = false;
+        w->view = &b->views[place_family_index(key->family)];
+        w->walk = destinations_walk(w->view->family, w->view->shapes, key);
+        if (!filtered)
+            stage_hash(places, w, w->walk, staged);
+        b->left[left_count++] = w;
+    }
+    b->left_count = left_count;
+    if (filtered)
+        burst_hash(places, b, staged);
+}
+
+/* Packet i of the burst as a walker. */
+static inline struct walker *single_walker(struct burst *b, const struct pkt_key *keys, uint32_t *ids, unsigned i)
+{
+    struct walker *w = &b->walkers[i];
+
+    w->key = &keys[i];
+    w->id = &ids[i];
+    w->asked = false;
+    w->view = &b->views[place_family_index(keys[i].family)];
+    w->walk = (struct shape_walk){.wanted = 0};
+    return w;
+}
+
+/* The first round, and the only one, of views that are single. */
+static inline void walk_single(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
+                               unsigned count, bool staged)
+{
+    struct probe probes[CLS_BURST_MAX];
+    const struct packets packets = burst_packets(b->views, keys, count);
+    uint64_t found = 0;
+
+    if (packets.probed != 0) {
+        single_hash(places, b->views, keys, count, probes, staged);
+        found = single_probe(probes, count, staged) & packets.probed;
+    }
+    memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
+    b->left_count = b->found_count = b->rest_count = 0;
+    for (uint64_t left = found; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        struct walker *w = single_walker(b, keys, ids, i);
+        w->count = (uint8_t)bucket_take(w, 0, probes[i].bucket, probes[i].fits, 0);
+        b->found[b->found_count++] = w;
+    }
+    if (b->views[0].rest | b->views[1].rest)
+        for (uint64_t left = packets.matchable & ~found; left != 0; left &= left - 1)
+            burst_go_on(b, single_walker(b, keys, ids, (unsigned)__builtin_ctzll(left)));
+    round_find(places, b);
+}
+
+static inline void walk_all(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
+                            unsigned count, bool staged)
+{
+    if (b->views[0].single & b->views[1].single) {
+        walk_single(places, b, keys, ids, count, staged);
+    } else {
+        burst_set(places, b, keys, ids, count, staged);
+        walk_round(places, b, staged);
+    }
+    while (b->left_count > 0) {
+        burst_hash(places, b, staged);
+        walk_round(places, b, staged);
+    }
+    walk_rest(places, b);
 }
 
 static void walk_burst(const struct places *places, const struct pkt_key *keys, uint32_t *ids, unsigned count)
 {
-    struct walker walkers[CLS_BURST_MAX], *left[CLS_BURST_MAX], *rest[CLS_BURST_MAX];
-    unsigned left_count = 0, rest_count = 0;
+    struct burst b;
 
-    for (unsigned i = 0; i < count; i++) {
-        struct walker *w = &walkers[i];
-        if (!walker_set(places, &keys[i], &ids[i], w))
-            continue;
-        if (shape_walk_more(&w->walk))
-            left[left_count++] = w;
-        else
-            rest[rest_count++] = w;
-    }
-    while (left_count > 0) {
-        unsigned kept = 0;
-        walk_round(places, left, left_count);
-        for (unsigned i = 0; i < left_count; i++) {
-            struct walker *w = left[i];
-            if (stage_find(places, w))
-                continue;
-            if (shape_walk_more(&w->walk))
-                left[kept++] = w;
-            else
-                rest[rest_count++] = w;
-        }
-        left_count = kept;
-    }
-    walk_rest(places, rest, rest_count);
+    for (unsigned i = 0; i < 2; i++)
+        b.views[i] = view_set(&places->families[i]);
+    if ((int)hash_depth(&places->destinations) >= STAGED_DEPTH)
+        walk_all(places, &b, keys, ids, count, true);
+    else
+        walk_all(places, &b, keys, ids, count, false);
 }
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A packet's lanes by shuffles, for the variants with vectors: what box_key_set does one by one. */
+/*
+ * A packet's lanes by shuffles, for the variants with vectors: what box_key_set does one by one. Each stores them as it
+ * loads them again at once, in vectors of its full width: narrower stores would not be forwarded to a wider load.
+ */
 #ifndef CLASSIFIER_WALK_KEY_H
 #define CLASSIFIER_WALK_KEY_H
 
@@ -16,7 +19,8 @@
 _Static_assert(offsetof(struct pkt_key, flow_label) == 32 && offsetof(struct pkt_key, family) >= 48,
                "the fields that lanes are made of lie behind the addresses");
 
-static inline void box_key_fill(struct box_key *out, const struct pkt_key *key)
+/* The lanes in order, 0 in the last two. */
+static inline __m256i key_lanes(const struct pkt_key *key)
 {
     /* the first 8 lanes; `length` and the flow label are set below */
     const __m128i from_first = _mm_setr_epi8(NONE, NONE, KEY_AT(dst_port), KEY_AT(dst_port) + 1, KEY_AT(dst_port),
@@ -29,8 +33,7 @@ static inline void box_key_fill(struct box_key *out, const struct pkt_key *key)
         _mm_setr_epi8(KEY_AT2(dscp), NONE, KEY_AT2(fragment), NONE, NONE, NONE, KEY_AT2(has), NONE, KEY_AT2(has), NONE,
                       KEY_AT2(has), NONE, NONE, NONE, NONE, NONE);
     const __m128i bits = _mm_setr_epi16(0, 0, 0, PKT_HAS_PORTS, PKT_HAS_ICMP, PKT_HAS_TCP_FLAGS, 0, 0);
-    const __m128i ones = _mm_set1_epi16(-1), is_flag = _mm_setr_epi16(0, 0, 0, 1, 1, 1, 0, 0);
-    const __m128i rest = _mm_setr_epi16(0, 0, 0, 0, 0, 0, -1, -1);
+    const __m128i is_flag = _mm_setr_epi16(0, 0, 0, 1, 1, 1, 0, 0);
     uint32_t label = key->flow_label >> BOX_FLOW_LABEL_SHIFT;
     __m128i first = _mm_load_si128((const __m128i *)key + 2), second = _mm_load_si128((const __m128i *)key + 3);
     __m128i lower = _mm_or_si128(_mm_shuffle_epi8(first, from_first), _mm_shuffle_epi8(second, from_second));
@@ -40,11 +43,13 @@ static inline void box_key_fill(struct box_key *out, const struct pkt_key *key)
     lower = _mm_insert_epi16(lower, key->length < UINT16_MAX ? (int)key->length : UINT16_MAX, BOX_LENGTH);
     upper = _mm_insert_epi16(_mm_blend_epi16(upper, flags, 0x38), label < UINT16_MAX ? (int)label : UINT16_MAX,
                              BOX_FLOW_LABEL - 8);
-    __m128i *to = (__m128i *)out;
-    _mm_store_si128(&to[0], lower);
-    _mm_store_si128(&to[1], _mm_or_si128(upper, rest));
-    _mm_store_si128(&to[2], _mm_xor_si128(lower, ones));
-    _mm_store_si128(&to[3], _mm_xor_si128(upper, ones));
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(lower), upper, 1);
+}
+
+/* What a box's id, inexact and flags are compared with. */
+static inline __m256i key_rest(void)
+{
+    return _mm256_setr_epi16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1);
 }
 
 _Static_assert(BOX_PROTOCOL == 0 && BOX_PORT == 1 && BOX_DESTINATION_PORT == 2 && BOX_SOURCE_PORT == 3 &&

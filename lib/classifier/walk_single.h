@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The first round where each family has one shape of destinations at most: most often all rules are for hosts. There
+ * is one probe for each packet, and packets that find nothing, as most do on a quiet day, cost this and no more.
+ */
+#ifndef CLASSIFIER_WALK_SINGLE_H
+#define CLASSIFIER_WALK_SINGLE_H
+
+/* What a burst knows of a family from its start. */
+struct view {
+    const struct place_family *family;
+    const struct shapes *shapes; /* of destinations */
+    bool single;                 /* there is one of these, or none */
+    bool filtered;               /* they are so many that a filter says which to probe for */
+    bool rest;                   /* there are rules without a destination */
+    bool sourceless;             /* none of these has a source */
+    bool large;                  /* `index` does not stay in the cache */
+    const struct group_index *index; /* the rules without either; NULL: they are not so many */
+};
+
+/* A bucket that was asked for. */
+struct probe {
+    uint64_t hash;
+    const struct hash_bucket *bucket;
+    uint16_t shape; /* of destinations: which */
+    uint16_t fits;  /* bit i: the tag of entry i does */
+};
+
+/* Bit i: packet i. */
+struct packets {
+    uint64_t matchable; /* rules can match it, whatever they are */
+    uint64_t probed;    /* and there are destinations in its family */
+};
+
+static inline struct packets burst_packets(const struct view views[2], const struct pkt_key *keys, unsigned count)
+{
+    uint64_t matchable = 0, second = 0; /* second family */
+
+    for (unsigned i = 0; i < count; i++) {
+        matchable |= (uint64_t)cls_key_matchable(&keys[i]) << i;
+        second |= (uint64_t)place_family_index(keys[i].family) << i;
+    }
+    uint64_t shaped = (views[0].shapes != NULL ? ~second : 0) | (views[1].shapes != NULL ? second : 0);
+    return (struct packets){.matchable = matchable, .probed = matchable & shaped};
+}
+
+/*
+ * Probe i for packet i, asked for or looked at; some packet is probed. One of a family without shapes probes by the
+ * other's, for nothing.
+ */
+static inline void single_hash(const struct places *places, const struct view views[2], const struct pkt_key *keys,
+                               unsigned count, struct probe *probes, bool staged)
+{
+    const struct shapes *const one = views[views[0].shapes == NULL].shapes;
+    const struct shapes *const lists[2] = {one, views[1].shapes != NULL ? views[1].shapes : one};
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct shape *shape = &lists[place_family_index(keys[i].family)]->shapes[0];
+        uint64_t address[2];
+        mask_address(address, keys[i].dst, shape);
+        uint64_t hash = place_hash(address, places->seed, shape->salt);
+        const struct hash_bucket *bucket = hash_bucket_of(&places->destinations, hash);
+        probes[i].hash = hash;
+        probes[i].bucket = bucket;
+        if (staged)
+            __builtin_prefetch(bucket);
+        else
+            probes[i].fits = (uint16_t)bucket_fits(bucket, hash);
+    }
+}
+
+/* Bit i: packet i has found something. */
+static inline uint64_t single_probe(struct probe *probes, unsigned count, bool staged)
+{
+    uint64_t found = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (staged)
+            probes[i].fits = (uint16_t)bucket_fits(probes[i].bucket, probes[i].hash);
+        found |= (uint64_t)(probes[i].fits != 0) << i;
+    }
+    return found;
+}
+
+#endif
