@@ -26,11 +26,9 @@ struct walker {
     const struct pkt_key *key;
     const struct view *view;
     struct shape_walk walk; /* shapes that no round has looked at */
-    uint32_t *id;           /* where the answer goes */
     uint8_t probe_count;    /* shapes of this round */
     uint8_t count;          /* of `destinations` */
     uint8_t source_count;   /* of the probes for sources, later for values */
-    bool asked;             /* `q` is set */
     /* that cover the packet, in order, and by which shape each was found; NULL: it was just removed */
     uint16_t found_by[STAGED_DESTINATIONS];
     const struct destination *destinations[STAGED_DESTINATIONS];
@@ -41,30 +39,39 @@ struct walker {
 
 _Static_assert(STAGED_SOURCES <= STAGED_SHAPES && STAGED_VALUES <= STAGED_SOURCES, "they use the same probes in turn");
 
-static inline struct view view_set(const struct place_family *family)
-{
-    const struct destination *any = &family->any;
-    uintptr_t group = group_load(&any->any_source);
-    struct view view = {.family = family, .shapes = rcu_load(&family->shapes)};
+/* Packets that may still match, by what is to be done with them. */
+struct burst {
+    const struct pkt_key *keys;
+    uint32_t *ids;
+    unsigned left_count, found_count;
+    struct walker *left[CLS_BURST_MAX];  /* shapes to look at */
+    struct walker *found[CLS_BURST_MAX]; /* destinations to look at */
+    uint64_t rest;                       /* bit i: packet i, the rules without a destination */
+    uint64_t asked;                      /* bit i: the query of walker i is set */
+    struct view views[2];
+    struct walker walkers[CLS_BURST_MAX]; /* by packet */
+};
 
-    view.single = view.shapes == NULL || view.shapes->count == 1;
-    view.filtered = view.shapes != NULL && view.shapes->count >= SHAPES_FILTERED_MIN;
-    view.sourceless = rcu_load(&any->sources) == NULL;
-    view.rest = group != 0 || !view.sourceless;
-    if ((group & GROUP_KIND) == GROUP_INDEX) {
-        view.index = (const struct group_index *)(group & ~(uintptr_t)GROUP_KIND);
-        view.large = atomic_load_explicit(&view.index->large, memory_order_relaxed);
-    }
-    return view;
+/* Packet i as a walker that has no shapes to look at. */
+static inline struct walker *burst_walker(struct burst *b, unsigned i)
+{
+    struct walker *w = &b->walkers[i];
+
+    w->key = &b->keys[i];
+    w->view = &b->views[place_family_index(w->key->family)];
+    w->walk = (struct shape_walk){.wanted = 0};
+    return w;
 }
 
 /* Some time before the first comparison, so that no load waits for the stores. */
-static inline void walker_ask(struct walker *w)
+static inline void walker_ask(struct burst *b, struct walker *w)
 {
-    if (w->asked)
+    uint64_t bit = (uint64_t)1 << (w - b->walkers);
+
+    if (b->asked & bit)
         return;
     query_set(&w->q, w->view->family, w->key);
-    w->asked = true;
+    b->asked |= bit;
 }
 
 /*
@@ -137,10 +144,13 @@ static inline bool stage_probe(struct walker *w, bool staged)
     return count > 0;
 }
 
+/* Nothing is asked for at 0: the processor would look for a page there, at length and each time. */
 static inline void prefetch_group(uintptr_t group)
 {
     const char *at = (const char *)(group & ~(uintptr_t)GROUP_KIND);
 
+    if (group == 0)
+        return;
     __builtin_prefetch(at);
     __builtin_prefetch(at + 64);
     if (group & GROUP_KIND)
@@ -151,7 +161,7 @@ static inline void prefetch_group(uintptr_t group)
  * 3. Keep those that their shape leads to: one that another shape would find comes in that shape's turn. Ask for
  * their rules and for the shapes of their sources. True when there are sources.
  */
-static inline bool stage_verify(struct walker *w)
+static inline bool stage_verify(struct burst *b, struct walker *w)
 {
     unsigned kept = 0;
     bool sourced = false;
@@ -174,7 +184,7 @@ static inline bool stage_verify(struct walker *w)
     }
     w->count = (uint8_t)kept;
     if (kept > 0)
-        walker_ask(w);
+        walker_ask(b, w);
     return sourced;
 }
 
@@ -218,36 +228,26 @@ static inline void stage_source_rules(struct walker *w)
 }
 
 /* 7. The rules of the destinations found. True when one of them is the answer. */
-static inline bool stage_find(const struct places *places, struct walker *w)
+static inline bool stage_find(const struct places *places, struct burst *b, struct walker *w)
 {
     struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
 
     for (unsigned d = 0; d < w->count; d++) {
         if (find_in_destination(places, &w->q, w->destinations[d], &best)) {
-            *w->id = best.id;
+            b->ids[w - b->walkers] = best.id;
             return true;
         }
     }
     return false;
 }
 
-/* Packets that may still match, by what is to be done with them. */
-struct burst {
-    unsigned left_count, found_count, rest_count;
-    struct walker *left[CLS_BURST_MAX];  /* shapes to look at */
-    struct walker *found[CLS_BURST_MAX]; /* destinations to look at */
-    struct walker *rest[CLS_BURST_MAX];  /* the rules without a destination */
-    struct view views[2];
-    struct walker walkers[CLS_BURST_MAX];
-};
-
 /* A packet whose round is over without a match. */
 static inline void burst_go_on(struct burst *b, struct walker *w)
 {
     if (shape_walk_more(&w->walk))
         b->left[b->left_count++] = w;
-    else if (w->view->rest)
-        b->rest[b->rest_count++] = w;
+    else
+        b->rest |= (uint64_t)w->view->rest << (w - b->walkers);
 }
 
 /* Asks for the sources of the destinations of these packets, and for their rules. */
@@ -271,11 +271,11 @@ static inline void round_find(const struct places *places, struct burst *b)
 
     for (unsigned i = 0; i < b->found_count; i++) {
         sourced[sourced_count] = b->found[i];
-        sourced_count += stage_verify(b->found[i]);
+        sourced_count += stage_verify(b, b->found[i]);
     }
     round_sources(places, sourced, sourced_count);
     for (unsigned i = 0; i < b->found_count; i++)
-        if (!stage_find(places, b->found[i]))
+        if (!stage_find(places, b, b->found[i]))
             burst_go_on(b, b->found[i]);
 }
 
@@ -295,15 +295,9 @@ static inline void walk_round(const struct places *places, struct burst *b, bool
     round_find(places, b);
 }
 
-/* 8. Ask for the cells of the packet's ports and for the buckets of its values there. */
+/* 8. Ask for the buckets of the packet's values in the index. */
 static inline void stage_value_hash(struct walker *w, const struct group_index *index)
 {
-    w->source_count = 0;
-    for (unsigned i = 0; i < CELLS_LANES; i++) {
-        const struct cells *cells = rcu_load(&index->cells[i]);
-        if (cells != NULL)
-            __builtin_prefetch((const void *)&cells->groups[cells_port(w->key, i) >> index->shift]);
-    }
     for (uint32_t lanes = atomic_load_explicit(&index->lanes, memory_order_acquire); lanes != 0; lanes &= lanes - 1) {
         unsigned lane = (unsigned)__builtin_ctz(lanes);
         if (w->source_count == STAGED_VALUES)
@@ -333,33 +327,33 @@ static inline void stage_value_rules(struct walker *w)
             prefetch_group(group_load(&((const struct group_value *)w->items[i])->rules));
 }
 
-/* Whether nothing in the index can match the packet, as its ports say already. */
-static inline bool index_passes(const struct group_index *index, const struct pkt_key *key)
+/* Asks for the cells of the packets' ports. */
+static inline void rest_cells(const struct burst *b)
 {
-    if (rcu_load(&index->narrow.root) != NULL || rcu_load(&index->wide.root) != NULL ||
-        atomic_load_explicit(&index->lanes, memory_order_acquire) != 0)
-        return false;
-    for (unsigned i = 0; i < CELLS_LANES; i++) {
-        const struct cells *cells = rcu_load(&index->cells[i]);
-        if (cells != NULL && group_load(&cells->groups[cells_port(key, i) >> index->shift]) != 0)
-            return false;
+    for (uint64_t left = b->rest; left != 0; left &= left - 1) {
+        const struct pkt_key *key = &b->keys[__builtin_ctzll(left)];
+        const struct view *view = &b->views[place_family_index(key->family)];
+        for (unsigned i = 0; i < CELLS_LANES; i++)
+            if (view->large && view->cells[i] != NULL)
+                __builtin_prefetch((const void *)&view->cells[i]->groups[cells_port(key, i) >> view->index->shift]);
     }
-    return true;
 }
 
-/* Leaves out the packets that no rule without a destination can match. How many are left. */
-static inline unsigned rest_choose(struct walker **rest, unsigned count)
+/* Leaves out the packets whose cells are empty where there is nothing else. Whether some are is not foreseen. */
+static inline void rest_choose(struct burst *b)
 {
-    unsigned kept = 0;
+    uint64_t chosen = 0;
 
-    for (unsigned i = 0; i < count; i++) {
-        struct walker *w = rest[i];
-        if (w->view->index != NULL && w->view->sourceless && index_passes(w->view->index, w->key))
-            continue;
-        walker_ask(w);
-        rest[kept++] = w;
+    for (uint64_t left = b->rest; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        const struct view *view = &b->views[place_family_index(b->keys[i].family)];
+        uintptr_t groups = !view->by_cells;
+        for (unsigned lane = 0; lane < CELLS_LANES; lane++)
+            if (view->cells[lane] != NULL)
+                groups |= group_load(&view->cells[lane]->groups[cells_port(&b->keys[i], lane) >> view->index->shift]);
+        chosen |= (uint64_t)(groups != 0) << i;
     }
-    return kept;
+    b->rest = chosen;
 }
 
 /* Asks for what a large index will be looked at for. */
@@ -368,15 +362,13 @@ static inline void rest_stages(struct walker **rest, unsigned count)
     bool values = false;
 
     for (unsigned i = 0; i < count; i++) {
-        if (rest[i]->view->large)
-            stage_value_hash(rest[i], rest[i]->view->index);
-        else
-            rest[i]->source_count = 0;
+        rest[i]->source_count = 0;
+        if (!rest[i]->view->large)
+            continue;
+        stage_cell_rules(rest[i], rest[i]->view->index);
+        stage_value_hash(rest[i], rest[i]->view->index);
         values |= rest[i]->source_count > 0;
     }
-    for (unsigned i = 0; i < count; i++)
-        if (rest[i]->view->large)
-            stage_cell_rules(rest[i], rest[i]->view->index);
     if (!values)
         return;
     for (unsigned i = 0; i < count; i++)
@@ -388,15 +380,26 @@ static inline void rest_stages(struct walker **rest, unsigned count)
 /* The packets that no destination has decided: the rules without a destination. */
 static inline void walk_rest(const struct places *places, struct burst *b)
 {
-    unsigned count = rest_choose(b->rest, b->rest_count);
+    struct walker *rest[CLS_BURST_MAX];
+    bool large = b->views[0].large | b->views[1].large;
+    unsigned count = 0;
 
-    if (b->views[0].large || b->views[1].large)
-        rest_stages(b->rest, count);
+    if (large)
+        rest_cells(b);
+    if (b->views[0].by_cells | b->views[1].by_cells)
+        rest_choose(b);
+    for (uint64_t left = b->rest; left != 0; left &= left - 1) {
+        struct walker *w = burst_walker(b, (unsigned)__builtin_ctzll(left));
+        walker_ask(b, w);
+        rest[count++] = w;
+    }
+    if (large)
+        rest_stages(rest, count);
     for (unsigned i = 0; i < count; i++) {
-        struct walker *w = b->rest[i];
+        struct walker *w = rest[i];
         struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
         find_in_destination(places, &w->q, &w->view->family->any, &best);
-        *w->id = best.id;
+        b->ids[w - b->walkers] = best.id;
     }
 }
 
@@ -411,24 +414,16 @@ static inline void burst_hash(const struct places *places, struct burst *b, bool
  * filter says what to probe for, that is a pass of its own: how many shapes that are is not foreseen, and should be
  * known by the time that the loop over them asks.
  */
-static inline void burst_set(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
-                             unsigned count, bool staged)
+static inline void burst_set(const struct places *places, struct burst *b, unsigned count, bool staged)
 {
     bool filtered = b->views[0].filtered | b->views[1].filtered;
     unsigned left_count = 0;
 
-    b->rest_count = 0;
     for (unsigned i = 0; i < count; i++) {
-        const struct pkt_key *key = &keys[i];
-        ids[i] = CLS_NO_MATCH;
-        if (__builtin_expect(!cls_key_matchable(key), 0))
+        if (__builtin_expect(!cls_key_matchable(&b->keys[i]), 0))
             continue;
-        struct walker *w = &b->walkers[i];
-        w->key = key;
-        w->id = &ids[i];
-        w->asked = false;
-        w->view = &b->views[place_family_index(key->family)];
-        w->walk = destinations_walk(w->view->family, w->view->shapes, key);
+        struct walker *w = burst_walker(b, i);
+        w->walk = destinations_walk(w->view->family, w->view->shapes, w->key);
         if (!filtered)
             stage_hash(places, w, w->walk, staged);
         b->left[left_count++] = w;
@@ -438,71 +433,58 @@ static inline void burst_set(const struct places *places, struct burst *b, const
         burst_hash(places, b, staged);
 }
 
-/* Packet i of the burst as a walker. */
-static inline struct walker *single_walker(struct burst *b, const struct pkt_key *keys, uint32_t *ids, unsigned i)
-{
-    struct walker *w = &b->walkers[i];
-
-    w->key = &keys[i];
-    w->id = &ids[i];
-    w->asked = false;
-    w->view = &b->views[place_family_index(keys[i].family)];
-    w->walk = (struct shape_walk){.wanted = 0};
-    return w;
-}
-
 /* The first round, and the only one, of views that are single. */
-static inline void walk_single(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
-                               unsigned count, bool staged)
+static inline void walk_single(const struct places *places, struct burst *b, unsigned count, bool staged)
 {
     struct probe probes[CLS_BURST_MAX];
-    const struct packets packets = burst_packets(b->views, keys, count);
+    const struct packets packets = burst_packets(b->views, b->keys, count);
     uint64_t found = 0;
 
     if (packets.probed != 0) {
-        single_hash(places, b->views, keys, count, probes, staged);
+        single_hash(places, b->views, b->keys, count, probes, staged);
         found = single_probe(probes, count, staged) & packets.probed;
     }
-    memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
-    b->left_count = b->found_count = b->rest_count = 0;
+    b->rest = packets.rest & ~found;
     for (uint64_t left = found; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
-        struct walker *w = single_walker(b, keys, ids, i);
+        struct walker *w = burst_walker(b, i);
         w->count = (uint8_t)bucket_take(w, 0, probes[i].bucket, probes[i].fits, 0);
         b->found[b->found_count++] = w;
     }
-    if (b->views[0].rest | b->views[1].rest)
-        for (uint64_t left = packets.matchable & ~found; left != 0; left &= left - 1)
-            burst_go_on(b, single_walker(b, keys, ids, (unsigned)__builtin_ctzll(left)));
     round_find(places, b);
 }
 
-static inline void walk_all(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
-                            unsigned count, bool staged)
+static inline void walk_all(const struct places *places, struct burst *b, unsigned count, bool staged)
 {
     if (b->views[0].single & b->views[1].single) {
-        walk_single(places, b, keys, ids, count, staged);
+        walk_single(places, b, count, staged);
     } else {
-        burst_set(places, b, keys, ids, count, staged);
+        burst_set(places, b, count, staged);
         walk_round(places, b, staged);
     }
     while (b->left_count > 0) {
         burst_hash(places, b, staged);
         walk_round(places, b, staged);
     }
-    walk_rest(places, b);
+    if (b->rest != 0)
+        walk_rest(places, b);
 }
 
 static void walk_burst(const struct places *places, const struct pkt_key *keys, uint32_t *ids, unsigned count)
 {
     struct burst b;
 
+    b.keys = keys;
+    b.ids = ids;
+    b.left_count = b.found_count = 0;
+    b.rest = b.asked = 0;
     for (unsigned i = 0; i < 2; i++)
         b.views[i] = view_set(&places->families[i]);
+    memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
     if ((int)hash_depth(&places->destinations) >= STAGED_DEPTH)
-        walk_all(places, &b, keys, ids, count, true);
+        walk_all(places, &b, count, true);
     else
-        walk_all(places, &b, keys, ids, count, false);
+        walk_all(places, &b, count, false);
 }
 
 #endif

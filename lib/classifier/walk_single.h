@@ -9,14 +9,41 @@
 /* What a burst knows of a family from its start. */
 struct view {
     const struct place_family *family;
-    const struct shapes *shapes; /* of destinations */
-    bool single;                 /* there is one of these, or none */
-    bool filtered;               /* they are so many that a filter says which to probe for */
-    bool rest;                   /* there are rules without a destination */
-    bool sourceless;             /* none of these has a source */
-    bool large;                  /* `index` does not stay in the cache */
-    const struct group_index *index; /* the rules without either; NULL: they are not so many */
+    const struct shapes *shapes;            /* of destinations */
+    bool single;                            /* there is one of these, or none */
+    bool filtered;                          /* they are so many that a filter says which to probe for */
+    bool rest;                              /* there are rules without a destination */
+    bool by_cells;                          /* and all of these are in `cells` */
+    bool large;                             /* `index` does not stay in the cache */
+    const struct group_index *index;        /* the rules without destination and source; NULL: they are not so many */
+    const struct cells *cells[CELLS_LANES]; /* its */
 };
+
+static inline void view_set_index(struct view *view, const struct group_index *index, bool sourceless)
+{
+    view->index = index;
+    view->large = atomic_load_explicit(&index->large, memory_order_relaxed);
+    view->by_cells = !view->large && sourceless && rcu_load(&index->narrow.root) == NULL &&
+                     rcu_load(&index->wide.root) == NULL &&
+                     atomic_load_explicit(&index->lanes, memory_order_acquire) == 0;
+    for (unsigned i = 0; i < CELLS_LANES; i++)
+        view->cells[i] = rcu_load(&index->cells[i]);
+}
+
+static inline struct view view_set(const struct place_family *family)
+{
+    const struct destination *any = &family->any;
+    uintptr_t group = group_load(&any->any_source);
+    struct view view = {.family = family, .shapes = rcu_load(&family->shapes)};
+    bool sourceless = rcu_load(&any->sources) == NULL;
+
+    view.single = view.shapes == NULL || view.shapes->count == 1;
+    view.filtered = view.shapes != NULL && view.shapes->count >= SHAPES_FILTERED_MIN;
+    view.rest = group != 0 || !sourceless;
+    if ((group & GROUP_KIND) == GROUP_INDEX)
+        view_set_index(&view, (const struct group_index *)(group & ~(uintptr_t)GROUP_KIND), sourceless);
+    return view;
+}
 
 /* A bucket that was asked for. */
 struct probe {
@@ -30,6 +57,7 @@ struct probe {
 struct packets {
     uint64_t matchable; /* rules can match it, whatever they are */
     uint64_t probed;    /* and there are destinations in its family */
+    uint64_t rest;      /* and there are rules without */
 };
 
 static inline struct packets burst_packets(const struct view views[2], const struct pkt_key *keys, unsigned count)
@@ -41,7 +69,8 @@ static inline struct packets burst_packets(const struct view views[2], const str
         second |= (uint64_t)place_family_index(keys[i].family) << i;
     }
     uint64_t shaped = (views[0].shapes != NULL ? ~second : 0) | (views[1].shapes != NULL ? second : 0);
-    return (struct packets){.matchable = matchable, .probed = matchable & shaped};
+    uint64_t rest = (views[0].rest ? ~second : 0) | (views[1].rest ? second : 0);
+    return (struct packets){.matchable = matchable, .probed = matchable & shaped, .rest = matchable & rest};
 }
 
 /*

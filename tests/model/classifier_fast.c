@@ -25,18 +25,24 @@ struct scene {
     uint8_t family; /* IP_NONE: both */
     bool prefixes;  /* rules of random_rule; otherwise no prefix, or one destination, and many values */
     bool destination;
+    bool hosts;     /* each rule has one of few hosts as destination: one shape in a family */
+    bool ports;     /* each rule asks for few ports, and nothing else */
     unsigned rules; /* in use most of the time */
     unsigned terms; /* most in a component */
 };
 
 static const struct scene scenes[] = {
-    {"few", IP_NONE, true, false, 8, 4},
-    {"prefixes, IPv4", IP_V4, true, false, 150, 3},
-    {"prefixes, IPv6", IP_V6, true, false, 150, 3},
-    {"no prefix, IPv4", IP_V4, false, false, 300, 1},
-    {"no prefix, IPv6", IP_V6, false, false, 300, 2},
-    {"one destination", IP_V4, false, true, 120, 3},
-    {"long lists", IP_NONE, false, false, 60, 40},
+    {.name = "few", .prefixes = true, .rules = 8, .terms = 4},
+    {.name = "prefixes, IPv4", .family = IP_V4, .prefixes = true, .rules = 150, .terms = 3},
+    {.name = "prefixes, IPv6", .family = IP_V6, .prefixes = true, .rules = 150, .terms = 3},
+    {.name = "no prefix, IPv4", .family = IP_V4, .rules = 300, .terms = 1},
+    {.name = "no prefix, IPv6", .family = IP_V6, .rules = 300, .terms = 2},
+    {.name = "one destination", .family = IP_V4, .destination = true, .rules = 120, .terms = 3},
+    {.name = "long lists", .rules = 60, .terms = 40},
+    {.name = "hosts", .hosts = true, .rules = 40, .terms = 1},
+    {.name = "hosts, IPv4", .family = IP_V4, .hosts = true, .rules = 40, .terms = 1},
+    {.name = "hosts, IPv6", .family = IP_V6, .hosts = true, .rules = 40, .terms = 1},
+    {.name = "ports", .ports = true, .rules = 120, .terms = 1},
 };
 
 struct world {
@@ -76,6 +82,30 @@ static unsigned add_terms(struct world *w, unsigned type, struct fs_term *terms)
     return 2;
 }
 
+/* Of either family, with the same first octets: a packet of one must not meet rules of the other. */
+static void add_host(struct world *w, unsigned family, struct fs_component *c)
+{
+    *c = (struct fs_component){.type = FS_DESTINATION, .length = family == IP_V4 ? 32 : 128};
+    c->octets[0] = 10;
+    c->octets[3] = (uint8_t)random_below(&w->random, 30);
+}
+
+/* Few and narrow ranges of one port. */
+static struct fs_rule *port_rule(struct world *w)
+{
+    struct fs_component component = {.type = random_one_in(&w->random, 2) ? FS_DESTINATION_PORT : FS_SOURCE_PORT};
+    uint64_t first = random_below(&w->random, 400) * 100, last = first + random_below(&w->random, 8);
+    const struct fs_term terms[2] = {{first, FS_OP_GT | FS_OP_EQ}, {last, FS_OP_AND | FS_OP_LT | FS_OP_EQ}};
+    struct fs_rule *rule = NULL;
+
+    component.term_count = 2;
+    fs_rule_build(w->scene->family               ? w->scene->family
+                  : random_one_in(&w->random, 2) ? IP_V4
+                                                 : IP_V6,
+                  NULL, &component, 1, terms, &rule);
+    return rule;
+}
+
 static struct fs_rule *wide_rule(struct world *w)
 {
     static const uint8_t TYPES[] = {FS_PROTOCOL, FS_PORT,      FS_DESTINATION_PORT, FS_SOURCE_PORT, FS_ICMP_TYPE,
@@ -89,6 +119,8 @@ static struct fs_rule *wide_rule(struct world *w)
     if (w->scene->destination) {
         components[count++] = (struct fs_component){.type = FS_DESTINATION, .length = 8, .octets = {10}};
     }
+    if (w->scene->hosts)
+        add_host(w, family, &components[count++]);
     for (unsigned i = 0; i < sizeof TYPES; i++) {
         if (!random_one_in(&w->random, TYPES[i] <= FS_SOURCE_PORT ? 3 : 5) ||
             (TYPES[i] == FS_FLOW_LABEL && family == IP_V4))
@@ -108,7 +140,9 @@ static struct fs_rule *new_rule(struct world *w)
 {
     const struct random_rule_conf conf = {.family = w->scene->family, .narrow = true, .terms_max = w->scene->terms};
 
-    if (w->count > 0 && random_one_in(&w->random, 4)) {
+    if (w->scene->ports)
+        return port_rule(w);
+    if (w->count > 0 && !w->scene->hosts && random_one_in(&w->random, 4)) {
         const struct fs_rule *model = w->rules[random_below(&w->random, IDS)];
         if (model != NULL)
             return random_relative(&w->random, &conf, model);
@@ -229,6 +263,8 @@ static void new_key(struct world *w, struct pkt_key *key)
     if (!(key->has & PKT_HAS_TCP_FLAGS))
         key->tcp_flags = 0;
     key->malformed = random_one_in(&w->random, 100);
+    if (key->family == IP_V4 && random_one_in(&w->random, 8))
+        key->family = IP_V6; /* with an address that begins as one of IPv4 does */
 }
 
 static void compare_chains(struct world *w, const struct pkt_key *key, unsigned long iteration)
