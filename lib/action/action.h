@@ -21,16 +21,28 @@ enum act_verdict {
     ACT_VERDICT_COUNT,
 };
 
+/* Where redirect-ip leads packets that came in by one VRF: an address is looked up in the VRF of the packet. */
+struct act_way {
+    uint16_t home; /* the VRF, or ACT_ANY_HOME: the rule redirects to a VRF, too, and the address is looked up there */
+    uint32_t via;  /* the number of the next hop, 0: none */
+};
+#define ACT_ANY_HOME UINT16_MAX
+
+/* Immutable once made; one piece of memory, freed with free(). */
+struct act_ways {
+    uint16_t count;
+    struct act_way way[];
+};
+
 /* Immutable once published. */
 struct act_program {
     bool discard;
     bool go_on; /* `continue`: later matching rules add their actions */
     bool extra; /* there is a limit or a mark: act_apply alone does not tell */
     bool sample;
-    uint16_t vrf;     /* redirect: the number of the VRF, 0: none */
-    bool copy;        /* redirect-ip: a copy goes to `via`, the packet on its own way */
-    uint32_t via;     /* redirect-ip: the number of the next hop, 0: none */
-    uint16_t via_vrf; /* where the next hop was found, unless `vrf` says so: only packets of that VRF may take it */
+    uint16_t vrf;          /* redirect: the number of the VRF, 0: none */
+    bool copy;             /* redirect-ip: a copy goes to the next hop, the packet on its own way */
+    struct act_ways *ways; /* redirect-ip: next hops, one for each VRF whose packets the rule is for; NULL: none */
     bool mark;
     uint8_t dscp;             /* 0..63 where `mark` */
     float rate_bytes_per_s;   /* 0: no limit; octets are those of IP packets, headers included */
@@ -55,9 +67,9 @@ struct act_table *act_table_create(uint32_t capacity, uint32_t burst_ms, struct 
 void act_table_free(struct act_table *table);
 
 /*
- * Control thread: publishes a copy of `program` for the id (NULL: none), ids 1..capacity, and gives it its limit: the
- * one that the id has, filled as it is, where the rates are the same; else a fresh one. 0, -ENOMEM (nothing has
- * changed), or -EINVAL for an id beyond the capacity.
+ * Control thread: publishes a copy of `program` and its ways for the id (NULL: none), ids 1..capacity, and gives it its
+ * limit: the one that the id has, filled as it is, where the rates are the same; else a fresh one. 0, -ENOMEM (nothing
+ * has changed), or -EINVAL for an id beyond the capacity.
  */
 int act_table_set(struct act_table *table, uint32_t id, const struct act_program *program);
 
@@ -98,8 +110,11 @@ static inline void act_collect_redirect(struct act_packet *packet, const struct 
     if (packet->vrf == 0)
         packet->vrf = program->vrf;
     uint32_t *via = program->copy ? &packet->copy_via : &packet->via;
-    if (*via == 0 && (program->vrf != 0 || program->via_vrf == packet->home))
-        *via = program->via;
+    for (uint16_t i = 0; program->ways != NULL && *via == 0 && i < program->ways->count; i++) {
+        const struct act_way *way = &program->ways->way[i];
+        if (way->home == packet->home || way->home == ACT_ANY_HOME)
+            *via = way->via;
+    }
 }
 
 /* Worker: act_apply for a program with `extra`. `meter` is the burst's, closed after its last packet. */

@@ -9,7 +9,7 @@
 #include "flowspec/actions.h"
 
 /*
- * Fills `out`, but for `vrf` and `via`: what redirects lead to is its owner's to look up. Returns NULL, or the name of
+ * Fills `out`, but for `vrf` and `ways`: what redirects lead to is its owner's to look up. Returns NULL, or the name of
  * the first action that this data plane cannot carry out ("sample", "redirect", ...): such a rule must not be enforced
  * in part.
  */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct act_table {
@@ -94,6 +95,8 @@ static void program_release(struct act_table *table, struct act_program *program
         table->sources -= source_rate(program, kind)->sources;
         release(table, act_sources_free, sources);
     }
+    if (program->ways != NULL)
+        release(table, free, program->ways);
     release(table, free, program);
 }
 
@@ -120,6 +123,20 @@ void act_table_free(struct act_table *table)
     free(table);
 }
 
+/* The program's own ways in place of those it was given. False: no memory. */
+static bool ways_take(struct act_program *fresh)
+{
+    const struct act_ways *given = fresh->ways;
+
+    if (given == NULL)
+        return true;
+    size_t size = sizeof *given + given->count * sizeof given->way[0];
+    fresh->ways = malloc(size);
+    if (fresh->ways != NULL)
+        memcpy(fresh->ways, given, size);
+    return fresh->ways != NULL;
+}
+
 /* A copy of the program with its limits; `old` is what the id had. NULL when memory is short. */
 static struct act_program *program_create(struct act_table *table, const struct act_program *program,
                                           const struct act_program *old)
@@ -131,7 +148,8 @@ static struct act_program *program_create(struct act_table *table, const struct 
     *fresh = *program;
     fresh->limit = NULL;
     fresh->by_source[0] = fresh->by_source[1] = NULL;
-    if (limit_take(table, fresh, old) && sources_take(table, fresh, old, 0) && sources_take(table, fresh, old, 1))
+    if (ways_take(fresh) && limit_take(table, fresh, old) && sources_take(table, fresh, old, 0) &&
+        sources_take(table, fresh, old, 1))
         return fresh;
     program_release(table, fresh, old, release_now);
     return NULL;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Rules of SAFI 134 and routes of SAFI 128 in VRFs that have the same prefixes (RFC 8955 8, RFC 4364)."""
+import socket
+
 import pytest
-from routed import GATEWAY
+from routed import GATEWAY, GATEWAY2
 from router import Peer
-from vrfs import TARGETS, VICTIM, VICTIM6, VRFS, Lab, forwarded, frame, no_route, no_rule, route, rule
+from vrfs import TARGETS, VICTIM, VICTIM6, VRFS, Lab, forwarded, frame, neighbors, no_route, no_rule, route, rule
 
 BEHIND, BEHIND6 = "10.20.0.9", "2001:db8:ffff::9"
 
@@ -185,15 +187,29 @@ def test_of_two_distinguishers_the_better_path_and_then_the_other(lab):
     assert (out["red"], drops) == ([forwarded(BEHIND, GATEWAY)], {})
 
 
-def test_redirect_to_an_address_is_looked_up_in_the_vrf(lab):
-    to = bytes.fromhex("010c") + bytes([203, 0, 113, 254]) + b"\0\0"
-    here = lab({vrf: [frame()] for vrf in VRFS})
-    here.speak().send(rule("203.0.113.7/32", *TARGETS.values(), actions=to))
-    told = here.wait_rule(state="active")
-    assert told["reason"] == ("redirect-in-one-vrf: 2 VRFs import the rule, and redirect-ip has an effect in red "
-                              "alone")
+def to_address(address):
+    return bytes.fromhex("010c") + socket.inet_aton(address) + b"\0\0"
+
+
+def test_redirect_to_an_address_is_looked_up_in_each_vrf(lab):
+    others = [{**each, "mac": GATEWAY2} if each["port"] == "lan-blue" and each["mac"] == GATEWAY else each
+              for each in neighbors()]
+    here = lab({vrf: [frame()] for vrf in VRFS}, neighbors=others)
+    here.speak().send(rule("203.0.113.7/32", *TARGETS.values(), actions=to_address("203.0.113.254")))
+    assert here.wait_rule(state="active")["reason"] == ""
     out, drops = here.forward()
-    assert out == {"default": [forwarded()], "red": [forwarded(mac=GATEWAY)], "blue": [forwarded()]} and drops == {}
+    assert out == {"default": [forwarded()], "red": [forwarded(mac=GATEWAY)], "blue": [forwarded(mac=GATEWAY2)]}
+    assert drops == {}
+
+
+def test_an_address_that_one_vrf_alone_reaches(lab):
+    routes = [{"prefix": "192.0.2.0/24", "via": "203.0.113.254", "vrf": "blue"}]
+    here = lab({vrf: [frame()] for vrf in VRFS}, routes=routes)
+    here.speak().send(rule("203.0.113.7/32", *TARGETS.values(), actions=to_address("192.0.2.9")))
+    assert here.wait_rule(state="active")["reason"] == (
+        "redirect-unresolved: no route to 192.0.2.9 in VRF red, so packets go on there as without redirect-ip")
+    out, drops = here.forward()
+    assert out == {"default": [forwarded()], "red": [forwarded()], "blue": [forwarded(mac=GATEWAY)]} and drops == {}
 
 
 def test_explain_knows_vrfs(lab):

@@ -7,6 +7,7 @@
 #ifndef FLOODGATE_REDIRECT_H
 #define FLOODGATE_REDIRECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,23 +16,25 @@
 
 struct cfg;
 struct dataplane;
+struct vrf_set;
 
 bool redirect_target_equal(const struct fs_route_target *a, const struct fs_route_target *b);
 
 /*
- * Sets `program->vrf`, `program->via` and where that holds. The next hop is the caller's to give back, once no program
- * has it any more. `cfg` may be NULL: then there are no VRFs. `home`: the VRF whose packets the rule is for; an address
- * is looked up there, unless the rule redirects to another VRF, too.
+ * Sets `program->vrf` and `program->ways`. The ways and their next hops are the caller's to give back, once no program
+ * has them any more. `cfg` may be NULL: then there are no VRFs. `homes`: the VRFs whose packets the rule is for (NULL:
+ * the default one); an address is looked up in each of them, unless the rule redirects to another VRF, too. False:
+ * memory is short, and there is nothing to give back.
  */
-void redirect_resolve(struct dataplane *dp, const struct cfg *cfg, const struct fs_actions *actions, uint16_t home,
-                      struct act_program *program);
-void redirect_release(struct dataplane *dp, uint32_t via);
+bool redirect_resolve(struct dataplane *dp, const struct cfg *cfg, const struct fs_actions *actions,
+                      const struct vrf_set *homes, struct act_program *program);
+void redirect_release(struct dataplane *dp, struct act_ways *ways); /* NULL: nothing */
 
 /*
- * Why the redirects that `vrf` and `via` stand for have no effect now, a stable word first; "" when they have.
+ * Why the redirects that `vrf` and `ways` stand for have no effect now, a stable word first; "" when they have.
  * Next hops are found anew as routes change, so the answer may change without a call of redirect_resolve.
  */
-void redirect_note(const struct dataplane *dp, const struct fs_actions *actions, uint16_t vrf, uint32_t via, char *note,
-                   size_t size);
+void redirect_note(const struct dataplane *dp, const struct fs_actions *actions, uint16_t vrf,
+                   const struct act_ways *ways, char *note, size_t size);
 
 #endif

@@ -76,13 +76,13 @@ static void tally(struct rules *rules, struct rule *rule, int by)
     tally_destination(rules, rule, by);
 }
 
-/* The program in force has other redirects now, or there is none any more: the old next hop goes back. */
-static void redirects_set(struct rules *rules, struct rule *rule, uint16_t vrf, uint32_t via)
+/* The program in force has other redirects now, or there is none any more: the old next hops go back. */
+static void redirects_set(struct rules *rules, struct rule *rule, uint16_t vrf, struct act_ways *ways)
 {
-    uint32_t before = rule->via;
+    struct act_ways *before = rule->ways;
 
     rule->vrf = vrf;
-    rule->via = via;
+    rule->ways = ways;
     redirect_release(rules->dp, before);
 }
 
@@ -111,18 +111,17 @@ static void vrfs_set(struct rule *rule, struct vrf_set *vrfs)
 static const char *rule_place(struct rules *rules, struct rule *rule, struct act_program *program,
                               struct vrf_set **vrfs)
 {
-    uint16_t home = *vrfs != NULL ? (*vrfs)->numbers[0] : 0;
-
     /* its id is still leaving: on_released comes back here within milliseconds */
     if (rule_ids_clearing(rules->ids, rule->id))
         return NULL;
-    redirect_resolve(rules->dp, judge_cfg(rules->judge), &rule->actions, home, program);
+    if (!redirect_resolve(rules->dp, judge_cfg(rules->judge), &rule->actions, *vrfs, program))
+        return place_refused(-ENOMEM);
     int error = dataplane_rule_set(rules->dp, rule->id, rule->match, program, *vrfs);
     if (error < 0) {
-        redirect_release(rules->dp, program->via);
+        redirect_release(rules->dp, program->ways);
         return place_refused(error);
     }
-    redirects_set(rules, rule, program->vrf, program->via);
+    redirects_set(rules, rule, program->vrf, program->ways);
     vrfs_set(rule, *vrfs);
     *vrfs = NULL;
     rule->in_force = true;
@@ -264,7 +263,7 @@ static void rule_follow(struct rules *rules, struct rule *rule, struct decision 
     if (!wants_place(decision->state) && rule->in_force) {
         rule->in_force = false;
         rule_ids_clear(rules->ids, rules->dp, rule->id);
-        redirects_set(rules, rule, 0, 0);
+        redirects_set(rules, rule, 0, NULL);
         vrfs_set(rule, NULL);
     }
 }
@@ -370,6 +369,7 @@ static void rule_free(struct rule *rule)
     free(rule->reason);
     free(rule->tripped);
     free(rule->vrfs);
+    free(rule->ways);
     free(rule);
 }
 
@@ -489,7 +489,7 @@ static void rule_remove(struct rules *rules, struct rule *rule)
     if (rules->rejudge != NULL)
         rejudge_remove(rules->rejudge, rule);
     rule_ids_give(rules->ids, rules->dp, rule->id, rule->in_force);
-    redirects_set(rules, rule, 0, 0);
+    redirects_set(rules, rule, 0, NULL);
     rule_free(rule);
 }
 

@@ -29,6 +29,7 @@ struct journal;
 struct judge;
 struct pol_peer_policy;
 struct bgp_unicast;
+struct act_ways;
 struct rejudge;
 struct vrf_set;
 
@@ -107,13 +108,13 @@ struct rule {
     uint32_t promoted_for; /* likewise the operator's word against that source's dry-run */
     bool delayed;          /* waits in rules_pace.c's queue: its source makes too many changes */
     enum rule_expiry expired;
-    uint16_t vrf; /* where redirects of the program in force lead: control/redirect.h */
-    uint32_t via;
-    bool in_force;        /* the data plane has it */
-    struct vrf_set *vrfs; /* owned: where it is in force; NULL: in the default VRF, or it is not */
-    uint8_t marks;        /* of the best path: enum bgp_path_mark */
-    bool over_limit;      /* rejected only because its source has all it may have: judged again when a place is free */
-    bool unplaced;        /* rejected only because memory was short: tried again */
+    uint16_t vrf;          /* where redirects of the program in force lead: control/redirect.h */
+    struct act_ways *ways; /* owned */
+    bool in_force;         /* the data plane has it */
+    struct vrf_set *vrfs;  /* owned: where it is in force; NULL: in the default VRF, or it is not */
+    uint8_t marks;         /* of the best path: enum bgp_path_mark */
+    bool over_limit;       /* rejected only because its source has all it may have: judged again when a place is free */
+    bool unplaced;         /* rejected only because memory was short: tried again */
     /* rejudge.c's: rules of the same destination, and those that wait to be judged again */
     uint32_t destination_node;
     bool waits_for_judgement;

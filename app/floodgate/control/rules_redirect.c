@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Rules whose redirects lead elsewhere, or nowhere, since routes or VRFs have changed. */
-#include <stdio.h>
 #include <string.h>
 
 #include "control/redirect.h"
 #include "control/rules_internal.h"
-#include "dataplane/dataplane.h"
-#include "dataplane/vrf_set.h"
 
 #define NOTE_SIZE 256
 
 void rule_redirect_note(const struct rules *rules, const struct rule *rule, char *note, size_t size)
 {
-    redirect_note(rules->dp, &rule->actions, rule->vrf, rule->via, note, size);
-    if (note[0] == '\0' && rule->via != 0 && rule->vrf == 0 && rule->vrfs != NULL && rule->vrfs->count > 1)
-        snprintf(note, size, "redirect-in-one-vrf: %u VRFs import the rule, and redirect-ip has an effect in %s alone",
-                 rule->vrfs->count, dataplane_vrf_name(rules->dp, rule->vrfs->numbers[0]));
+    redirect_note(rules->dp, &rule->actions, rule->vrf, rule->ways, note, size);
 }
 
 /* The reason is ours to change: there is none, or it is about a redirect. */

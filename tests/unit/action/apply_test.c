@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "../cm.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "action/action.h"
 
 static struct act_meter meter;
@@ -18,12 +21,24 @@ static void the_first_mark_counts(void **state)
     assert_int_equal(packet.dscp, 0);
 }
 
+static struct act_ways *ways_of(uint16_t count, const struct act_way *way)
+{
+    struct act_ways *ways = malloc(sizeof *ways + count * sizeof *way);
+
+    assert_non_null(ways);
+    ways->count = count;
+    memcpy(ways->way, way, count * sizeof *way);
+    return ways;
+}
+
 static void the_first_redirect_of_a_kind_counts(void **state)
 {
+    struct act_ways *seven = ways_of(1, &(struct act_way){ACT_ANY_HOME, 7});
+    struct act_ways *eight = ways_of(1, &(struct act_way){0, 8}), *nine = ways_of(1, &(struct act_way){0, 9});
     const struct act_program programs[] = {{.extra = true, .vrf = 1, .go_on = true},
-                                           {.extra = true, .via = 7, .vrf = 2},
-                                           {.extra = true, .via = 8},
-                                           {.extra = true, .via = 9, .copy = true}};
+                                           {.extra = true, .ways = seven, .vrf = 2},
+                                           {.extra = true, .ways = eight},
+                                           {.extra = true, .ways = nine, .copy = true}};
     struct act_packet packet = {.bytes = 100};
 
     (void)state;
@@ -32,6 +47,24 @@ static void the_first_redirect_of_a_kind_counts(void **state)
     assert_int_equal(packet.vrf, 1);
     assert_int_equal(packet.via, 7);
     assert_int_equal(packet.copy_via, 9);
+    free(seven);
+    free(eight);
+    free(nine);
+}
+
+static void an_address_leads_elsewhere_in_each_vrf(void **state)
+{
+    struct act_ways *ways = ways_of(2, (struct act_way[]){{1, 7}, {3, 8}});
+    const struct act_program program = {.extra = true, .ways = ways};
+    static const uint32_t VIA[] = {0, 7, 0, 8};
+
+    (void)state;
+    for (uint16_t home = 0; home < 4; home++) {
+        struct act_packet packet = {.bytes = 100, .home = home};
+        assert_int_equal(act_apply_extra(&program, &packet, &meter, 0), ACT_PASS);
+        assert_int_equal(packet.via, VIA[home]);
+    }
+    free(ways);
 }
 
 static void what_exceeds_a_limit_is_dropped_for_that_reason(void **state)
@@ -74,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_mark_counts),
         cmocka_unit_test(the_first_redirect_of_a_kind_counts),
+        cmocka_unit_test(an_address_leads_elsewhere_in_each_vrf),
         cmocka_unit_test(what_exceeds_a_limit_is_dropped_for_that_reason),
         cmocka_unit_test(limits_that_take_turns_do_not_mix),
     };
