@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "base/strbuf.h"
 #include "control/journal.h"
@@ -19,9 +20,11 @@
 /* The marks of one rule. Without any it is not kept. */
 struct kept {
     char *key;      /* "SOURCE match ...": first */
+    size_t source;  /* octets of SOURCE there */
     char *approved; /* the rule's whole text when it was approved; NULL: it was not */
     char *tripped;  /* by the circuit breaker, and why; NULL: it was not */
     bool suspended, dry_run, promoted;
+    bool withdrawn; /* it went, else the router did */
     mono_ms_t until;
     TAILQ_ENTRY(kept) order; /* by time of going */
 };
@@ -210,10 +213,12 @@ void decisions_replay(struct decisions *decisions, const struct journal_entry *e
     struct kept *kept = find_or_add(decisions, key_of(entry->peer, entry->text));
     if (kept == NULL)
         return;
+    kept->source = strlen(entry->peer);
     replay_rule(kept, entry);
     /* a rule that was gone by the end has what is left of its hour */
     double left_s = DECISIONS_KEPT_S;
-    if (strcmp(entry->event, "withdrawn") == 0)
+    kept->withdrawn = strcmp(entry->event, "withdrawn") == 0;
+    if (kept->withdrawn)
         left_s = strcmp(entry->peer, "configuration") == 0 ? 0 : DECISIONS_KEPT_S - age_s;
     if (!has_marks(kept) || left_s <= 0)
         forget(decisions, kept);
@@ -247,6 +252,8 @@ bool decisions_keep(struct decisions *decisions, const struct rule *rule, const 
     struct kept *kept = find_or_add(decisions, key_of(source, text));
     if (kept == NULL)
         return false;
+    kept->source = strlen(source);
+    kept->withdrawn = true;
     kept->suspended = marks.suspended;
     kept->dry_run = marks.dry_run;
     kept->promoted = marks.promoted;
@@ -288,6 +295,72 @@ void decisions_age(struct decisions *decisions, mono_ms_t now)
         if (kept->until <= now)
             forget(decisions, kept);
     }
+}
+
+/* One mark of the rule as the event that made it so, as rules_record_decisions does for those that are here. */
+static void record(struct journal *journal, const struct kept *kept, const char *event, uint64_t time_ms)
+{
+    bool approval = strcmp(event, "approve") == 0, trip = strcmp(event, "breaker") == 0;
+    char source[RULE_TEXT];
+
+    snprintf(source, sizeof source, "%.*s", (int)kept->source, kept->key);
+    journal_add(journal, &(struct journal_entry){.time_ms = time_ms,
+                                                 .event = event,
+                                                 .peer = source,
+                                                 .state = "",
+                                                 .step = "kept",
+                                                 .by = "router",
+                                                 .text = approval ? kept->approved : kept->key + kept->source + 1,
+                                                 .reason = trip ? kept->tripped : ""});
+}
+
+/* When the rule went, on the wall clock. */
+static uint64_t gone_ms(const struct kept *kept, mono_ms_t now)
+{
+    mono_ms_t left = kept->until > now ? kept->until - now : 0, whole = DECISIONS_KEPT_S * MONO_MS_PER_S;
+
+    return (uint64_t)time(NULL) * MONO_MS_PER_S - (whole > left ? whole - left : 0);
+}
+
+static size_t record_kept(struct journal *journal, const struct kept *kept, mono_ms_t now)
+{
+    const struct {
+        bool stands;
+        const char *event;
+    } marks[] = {{kept->approved != NULL, "approve"},
+                 {kept->promoted, "promote"},
+                 {kept->dry_run, "dry-run"},
+                 {kept->tripped != NULL, "breaker"},
+                 {kept->suspended, "suspend"}};
+    size_t count = 0;
+
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+        if (!marks[i].stands)
+            continue;
+        record(journal, kept, marks[i].event, 0);
+        count++;
+    }
+    if (kept->withdrawn)
+        record(journal, kept, "withdrawn", gone_ms(kept, now));
+    return count + kept->withdrawn;
+}
+
+size_t decisions_record(const struct decisions *decisions, struct journal *journal, mono_ms_t now)
+{
+    const struct kept *kept;
+    size_t count = 0;
+
+    TAILQ_FOREACH(kept, &decisions->list, order)
+    count += record_kept(journal, kept, now);
+    for (size_t i = 0; i < decisions->killed_count; i++)
+        decisions_record_killed(journal, decisions->killed_peers[i]);
+    return count + decisions->killed_count;
+}
+
+void decisions_record_killed(struct journal *journal, const char *peer)
+{
+    journal_add(journal, &(struct journal_entry){
+                             .event = "kill-switch", .peer = peer, .state = "on", .step = "kept", .by = "router"});
 }
 
 size_t decisions_count(const struct decisions *decisions)

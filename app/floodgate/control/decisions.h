@@ -16,6 +16,7 @@
 #define DECISIONS_KEPT_S 3600
 
 struct decisions;
+struct journal;
 struct journal_entry;
 struct rule;
 
@@ -37,6 +38,15 @@ bool decisions_keep(struct decisions *decisions, const struct rule *rule, const 
 
 /* The rule has come: it gets the marks that were kept for it. True: there were some. */
 bool decisions_apply(struct decisions *decisions, struct rule *rule, const char *source);
+
+/*
+ * Adds to the journal again what waits for its rule, and the kill-switches that wait for their peers, before its file
+ * goes. Returns how many entries.
+ */
+size_t decisions_record(const struct decisions *decisions, struct journal *journal, mono_ms_t now);
+
+/* Likewise one kill-switch that is on; `peer` "": that of everything. */
+void decisions_record_killed(struct journal *journal, const char *peer);
 
 /* Forgets what was kept for its time. */
 void decisions_age(struct decisions *decisions, mono_ms_t now);

@@ -28,6 +28,7 @@ struct journal {
     uint64_t refused; /* entries that found no room in the spool */
     bool refusing;    /* that was told */
     unsigned rotations;
+    bool owed; /* FILE.1 may have what stands and FILE has not: a restart does not know how far the rewriting was */
     char **decisions; /* what the file had besides verdicts, until it is replayed; owned, as its fields */
     size_t decision_count, decision_room;
     uint64_t position; /* of the latest entry */
@@ -100,8 +101,8 @@ void journal_replay(struct journal *journal, void (*emit)(void *ctx, const struc
     journal->decision_count = journal->decision_room = 0;
 }
 
-/* Reads one file; `*whole` is false when its last line lacks its end. */
-static void read_file(struct journal *journal, const char *path, bool *whole)
+/* Reads one file; `*whole` is false when its last line lacks its end. False: there is none. */
+static bool read_file(struct journal *journal, const char *path, bool *whole)
 {
     FILE *file = fopen(path, "re");
     char *line = NULL;
@@ -110,7 +111,7 @@ static void read_file(struct journal *journal, const char *path, bool *whole)
 
     *whole = true;
     if (file == NULL)
-        return;
+        return false;
     while ((len = getline(&line, &room, file)) > 0) {
         *whole = line[len - 1] == '\n'; /* its checksum says of the last one, too, whether something is missing */
         size_t used = (size_t)len - *whole;
@@ -121,6 +122,7 @@ static void read_file(struct journal *journal, const char *path, bool *whole)
     }
     free(line);
     fclose(file);
+    return true;
 }
 
 static bool load(struct journal *journal, uint64_t most)
@@ -130,13 +132,13 @@ static bool load(struct journal *journal, uint64_t most)
 
     if (asprintf(&before, "%s.1", journal->path) < 0)
         return false;
-    read_file(journal, before, &whole);
+    journal->owed = read_file(journal, before, &whole);
     free(before);
     read_file(journal, journal->path, &whole);
     if (journal->torn > 0)
         log_line(journal->log, LOG_LEVEL_WARNING, "journal %s: %" PRIu64 " torn line%s skipped", journal->path,
                  journal->torn, journal->torn == 1 ? "" : "s");
-    journal->file = journal_file_open(journal->path, most, !whole);
+    journal->file = journal_file_open(journal->path, most, !whole, journal->owed);
     return journal->file != NULL;
 }
 
@@ -152,6 +154,21 @@ static void on_record(void *ctx, const void *data, size_t len)
 static void on_flush(void *ctx)
 {
     journal_file_sync(ctx);
+}
+
+static void tell_news(struct journal *journal)
+{
+    struct journal_news news;
+
+    if (journal_file_news(journal->file, &news)) {
+        if (news.well)
+            log_line(journal->log, LOG_LEVEL_NOTICE, "journal %s: written again; %" PRIu64 " %s not in it",
+                     journal->path, news.missing + journal->refused,
+                     news.missing + journal->refused == 1 ? "entry is" : "entries are");
+        else
+            log_line(journal->log, LOG_LEVEL_ERROR, "journal %s: %s; entries are kept in memory, and it is tried again",
+                     journal->path, news.what);
+    }
 }
 
 struct journal *journal_open(const struct cfg_journal *cfg, const struct log_hook *log)
@@ -177,7 +194,7 @@ struct journal *journal_open(const struct cfg_journal *cfg, const struct log_hoo
         journal_close(journal);
         return NULL;
     }
-    journal_watch(journal); /* a file that cannot be opened is told now */
+    tell_news(journal); /* a file that cannot be opened is told now */
     return journal;
 }
 
@@ -198,22 +215,14 @@ void journal_close(struct journal *journal)
 
 bool journal_watch(struct journal *journal)
 {
-    struct journal_news news;
-
     if (journal->file == NULL)
         return false;
-    if (journal_file_news(journal->file, &news)) {
-        if (news.well)
-            log_line(journal->log, LOG_LEVEL_NOTICE, "journal %s: written again; %" PRIu64 " entries are not in it",
-                     journal->path, news.missing + journal->refused);
-        else
-            log_line(journal->log, LOG_LEVEL_ERROR, "journal %s: %s; entries are kept in memory, and it is tried again",
-                     journal->path, news.what);
-    }
+    tell_news(journal);
     unsigned rotations = journal_file_rotations(journal->file);
-    bool rotated = rotations != journal->rotations;
+    bool owed = journal->owed || rotations != journal->rotations;
     journal->rotations = rotations;
-    return rotated;
+    journal->owed = false;
+    return owed;
 }
 
 bool journal_settled(struct journal *journal)

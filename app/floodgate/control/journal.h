@@ -42,11 +42,14 @@ void journal_close(struct journal *journal); /* written and synced */
 /* `time_ms` 0: now. Texts are copied; characters that drive terminals or files become '?'. */
 void journal_add(struct journal *journal, const struct journal_entry *entry);
 
-/* Tells the log what has become of the file, every JOURNAL_WATCH_MS or so. True: it was rotated since. */
+/*
+ * Tells the log what has become of the file, every JOURNAL_WATCH_MS or so. True: it was rotated since, or there was a
+ * FILE.1 at the start, so what stands is to be added again, and then journal_settled called.
+ */
 bool journal_watch(struct journal *journal);
 
 /*
- * After a rotation: what stands has been added again. Until then the file is not rotated once more, and grows instead.
+ * After that: what stands has been added again. Until then the file is not rotated once more, and grows instead.
  * False: no room for that to be told, so do it again.
  */
 bool journal_settled(struct journal *journal);

@@ -89,7 +89,7 @@ static void file_try(struct journal_file *file)
     file->retry_at_ms = 0;
 }
 
-struct journal_file *journal_file_open(const char *path, uint64_t most, bool cut)
+struct journal_file *journal_file_open(const char *path, uint64_t most, bool cut, bool unsettled)
 {
     struct journal_file *file = calloc(1, sizeof *file);
 
@@ -98,6 +98,7 @@ struct journal_file *journal_file_open(const char *path, uint64_t most, bool cut
     file->fd = -1;
     file->most = most;
     file->cut = cut;
+    file->unsettled = unsettled;
     file->path = strdup(path);
     if (file->path == NULL || asprintf(&file->rotated, "%s.1", path) < 0) {
         free(file->path);

@@ -16,9 +16,10 @@ struct journal_file;
 
 /*
  * `most`: octets, then it becomes PATH.1, once what stands was written into it (journal_file_settled). `cut`: it ends
- * within a line. NULL when memory is short; a file that cannot be opened is tried again.
+ * within a line. `unsettled`: PATH.1 may have what the file has not. NULL when memory is short; a file that cannot be
+ * opened is tried again.
  */
-struct journal_file *journal_file_open(const char *path, uint64_t most, bool cut);
+struct journal_file *journal_file_open(const char *path, uint64_t most, bool cut, bool unsettled);
 void journal_file_close(struct journal_file *file); /* synced */
 
 /* Appends fields as one line, with their checksum. */

@@ -26,8 +26,9 @@ bool recover(struct control *control)
         return false;
     journal_replay(control->journal, on_entry, control);
     if (decisions_count(control->decisions) > 0)
-        log_line(control->log, LOG_LEVEL_NOTICE, "%zu rules were decided about before: that holds once they come again",
-                 decisions_count(control->decisions));
+        log_line(control->log, LOG_LEVEL_NOTICE, "%zu %s decided about before: that holds once they come again",
+                 decisions_count(control->decisions),
+                 decisions_count(control->decisions) == 1 ? "rule was" : "rules were");
     if (!decisions_killed(control->decisions))
         return true;
     dataplane_bypass(control->dp, true);
@@ -45,13 +46,6 @@ void recover_peer(struct peer *peer)
              "the kill-switch of peer %s was ON and still is: none of its rules is enforced", peer->name);
 }
 
-static void record_kill_switch(const struct control *control, const char *peer)
-{
-    journal_add(
-        control->journal,
-        &(struct journal_entry){.event = "kill-switch", .peer = peer, .state = "on", .step = "kept", .by = "router"});
-}
-
 void recover_watch(struct control *control)
 {
     mono_ms_t now = control_now();
@@ -63,10 +57,11 @@ void recover_watch(struct control *control)
         return;
     control->decisions_written_at = now;
     if (dataplane_bypassed(control->dp))
-        record_kill_switch(control, "");
+        decisions_record_killed(control->journal, "");
     for (size_t i = 0; i < control->peer_count; i++)
         if (control->peers[i]->source.killed)
-            record_kill_switch(control, control->peers[i]->name);
-    control->decisions_many = rules_record_decisions(control->rules) > MANY;
+            decisions_record_killed(control->journal, control->peers[i]->name);
+    size_t count = rules_record_decisions(control->rules) + decisions_record(control->decisions, control->journal, now);
+    control->decisions_many = count > MANY;
     control->decisions_due = !journal_settled(control->journal);
 }

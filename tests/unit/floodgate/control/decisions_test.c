@@ -3,6 +3,7 @@
 #include "cm.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "control/decisions.h"
 #include "control/internal.h"
@@ -171,6 +172,52 @@ static void the_last_word_about_a_kill_switch_counts(void **state)
     assert_false(decisions_killed(decisions));
 }
 
+/* Reads what was added to the journal, as a restart does. */
+static void on_entry(void *ctx, const struct journal_entry *entry)
+{
+    double age_s = (double)time(NULL) - (double)entry->time_ms / 1000;
+
+    decisions_replay(ctx, entry, age_s, control_now());
+}
+
+/* The journal's files have gone twice since these were decided: what waits for its rule was written again. */
+static void what_waits_for_its_rule_is_written_again(void **state)
+{
+    const struct cfg_journal memory = {.entries = 100};
+    struct journal *journal = journal_open(&memory, &bench_log);
+    struct decisions *fresh = decisions_create();
+    struct bench *bench = *state;
+
+    replay("suspend", "detector", NTP " then discard", 90000);
+    replay("dry-run", "second", "match destination 203.0.113.8/32 then discard", 90000);
+    replay("breaker", "detector", "match destination 203.0.113.9/32 then discard", 90000);
+    replay("approve", "detector", "match destination 203.0.113.10/32 then discard", 90000);
+    replay("promote", "detector", "match destination 203.0.113.11/32 then discard", 90000);
+    replay("suspend", "detector", "match destination 203.0.113.12/32 then discard", 90000);
+    replay("withdrawn", "detector", "match destination 203.0.113.12/32 then discard", DECISIONS_KEPT_S - 100);
+    kill("third", "on");
+    assert_int_equal(decisions_record(decisions, journal, control_now()), 8);
+    journal_each(journal, &(struct journal_query){.limit = 100}, on_entry, fresh);
+    journal_close(journal);
+    assert_int_equal(decisions_count(fresh), 6);
+    assert_true(decisions_take_killed(fresh, "third"));
+    decisions_age(fresh, control_now() + 110 * MONO_MS_PER_S); /* what was withdrawn has no new hour */
+    assert_int_equal(decisions_count(fresh), 5);
+    rules_remember_in(bench->rules, fresh);
+    assert_int_equal(announce(bench, &bench->peer, NTP " then discard")->state, RULE_SUSPENDED);
+    assert_int_equal(announce(bench, &bench->other, "match destination 203.0.113.8/32 then discard")->state,
+                     RULE_DRY_RUN);
+    const struct rule *tripped = announce(bench, &bench->peer, "match destination 203.0.113.9/32 then discard");
+    assert_int_equal(tripped->state, RULE_SUSPENDED);
+    assert_memory_equal(tripped->reason, "breaker: ", 9);
+    assert_true(rule_is_approved(announce(bench, &bench->peer, "match destination 203.0.113.10/32 then discard")));
+    assert_int_equal(announce(bench, &bench->peer, "match destination 203.0.113.11/32 then discard")->promoted_for,
+                     bench->peer.rib.number);
+    assert_int_equal(decisions_count(fresh), 0);
+    rules_remember_in(bench->rules, decisions);
+    decisions_free(fresh);
+}
+
 #define DECISIONS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_decisions, tear_down_decisions)
 
 int main(void)
@@ -183,6 +230,7 @@ int main(void)
         DECISIONS_TEST(rules_of_our_own_begin_anew),
         DECISIONS_TEST(the_journal_says_what_was_decided_before_a_restart),
         DECISIONS_TEST(a_rule_that_was_gone_has_what_is_left_of_its_hour),
+        DECISIONS_TEST(what_waits_for_its_rule_is_written_again),
         DECISIONS_TEST(the_last_word_about_a_kill_switch_counts),
     };
 
