@@ -13,16 +13,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "mib.h"
 #include "notify.h"
 #include "say.h"
 
-#define ATTACH_S      1        /* between two attempts, and between two looks whether snmpd is still there */
-#define PATIENCE_US   5000000L /* for an answer of snmpd */
-#define NAME          "floodgate-snmp"
-#define DEFAULT_ADDR  "/var/agentx/master"
-#define PRIORITY_SAME 127 /* RFC 2741, 6.2.3: t.priority */
+#define ATTACH_S       1        /* between two attempts, and between two looks whether snmpd is still there */
+#define PATIENCE_US    5000000L /* for an answer of snmpd */
+#define SETTLE_MS      1000
+#define SETTLE_STEP_MS 5
+#define NAME           "floodgate-snmp"
+#define DEFAULT_ADDR   "/var/agentx/master"
+#define PRIORITY_SAME  127 /* RFC 2741, 6.2.3: t.priority */
 
 struct agent {
     struct agent_conf conf;
@@ -261,9 +264,25 @@ void agent_turn(struct agent *agent)
     notify_run(agent->notify);
 }
 
+/* What is on its way is answered at once, or not at all: without the answer it would be sent again by the next of us.
+ */
+static void settle(const struct agent *agent)
+{
+    const struct timespec pause = {.tv_nsec = SETTLE_STEP_MS * 1000000L};
+
+    for (int waited_ms = 0; notify_waits(agent->notify) && waited_ms < SETTLE_MS; waited_ms += SETTLE_STEP_MS) {
+        if (agent_check_and_process(0) == 0)
+            nanosleep(&pause, NULL);
+    }
+}
+
 void agent_stop(struct agent *agent)
 {
+    settle(agent);
     unregister_readfd(board_news_fd(agent->conf.board));
+    /* net-snmp frees what a callback was registered with, unless that is taken back */
+    snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_attached, agent, 1);
+    snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_detached, agent, 1);
     snmp_shutdown(NAME);
     notify_free(agent->notify);
     free(agent);

@@ -172,9 +172,9 @@ static const struct mib_column VALIDATOR[] = {
 };
 
 static const struct mib_column NOTIFICATION[] = {
-    {1, MIB_COUNTER64, NULL, get_count, offsetof(struct board_counts, sent)},
-    {MIB_NOTIFICATIONS_SUPPRESSED, MIB_COUNTER64, NULL, get_count, offsetof(struct board_counts, suppressed)},
-    {3, MIB_COUNTER64, NULL, get_count, offsetof(struct board_counts, lost)},
+    {1, MIB_COUNTER32, NULL, get_count, offsetof(struct board_counts, sent)},
+    {MIB_NOTIFICATIONS_SUPPRESSED, MIB_COUNTER32, NULL, get_count, offsetof(struct board_counts, suppressed)},
+    {3, MIB_COUNTER32, NULL, get_count, offsetof(struct board_counts, lost)},
     {4, MIB_GAUGE, NULL, get_count, offsetof(struct board_counts, waiting)},
 };
 

@@ -227,6 +227,11 @@ void notify_session(struct notify *notify, struct snmp_session *session)
     notify->in_flight = false; /* no answer comes any more; it stays on the board, and goes again */
 }
 
+bool notify_waits(const struct notify *notify)
+{
+    return notify->in_flight;
+}
+
 void notify_run(struct notify *notify)
 {
     if (notify->session == NULL || notify->in_flight)

@@ -22,6 +22,9 @@ void notify_free(struct notify *notify);
 /* A session with snmpd began; NULL: it ended. */
 void notify_session(struct notify *notify, struct snmp_session *session);
 
+/* Whether one was sent that snmpd has not answered. */
+bool notify_waits(const struct notify *notify);
+
 /* Sends what waits. */
 void notify_run(struct notify *notify);
 

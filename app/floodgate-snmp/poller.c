@@ -188,10 +188,19 @@ static void on_silence(struct poller *poller)
     }
 }
 
+/* A connection from before may be that of a router which is no more: then once again, by a new one. */
+static json_t *ask_status(struct poller *poller)
+{
+    bool from_before = poller->router.fd >= 0;
+    json_t *status = router_ask(&poller->router, "status", NULL);
+
+    return status == NULL && from_before ? router_ask(&poller->router, "status", NULL) : status;
+}
+
 static bool ask_state(struct poller *poller, json_t **status, json_t **ports, json_t **peers)
 {
     *ports = *peers = NULL;
-    *status = router_ask(&poller->router, "status", NULL);
+    *status = ask_status(poller);
     if (*status != NULL)
         *ports = router_ask(&poller->router, "ports", NULL);
     if (*ports != NULL)

@@ -54,6 +54,7 @@ class Manager:
     def __init__(self, folder, agentx="unix:agentx.sock"):
         self.folder = Path(folder)
         self.agentx = agentx
+        self.root = ROOT_OID
         self.port, self.trap_port = free_udp_port(), free_udp_port()
         self.running = {}
         (self.folder / "snmp-state").mkdir(exist_ok=True)
@@ -71,8 +72,10 @@ class Manager:
         return self
 
     def __exit__(self, *_):
+        status = self.end("floodgate-snmp") if "floodgate-snmp" in self.running else 0
         for name in list(self.running):
             self.end(name)
+        assert status == 0, f"floodgate-snmp ended with {status}:\n{self.log}"
 
     def start(self, name, *command):
         with open(self.folder / f"{name}.out", "ab") as out:
@@ -119,15 +122,14 @@ class Manager:
 
     def query(self, tool, *args, arcs):
         done = subprocess.run([tool, "-v2c", "-c", "public", "-On", "-t", "5", "-r", "3", *args,
-                               f"udp:127.0.0.1:{self.port}", f".{ROOT_OID}.{arcs}"], env=self.env, text=True,
+                               f"udp:127.0.0.1:{self.port}", f".{self.root}.{arcs}"], env=self.env, text=True,
                               capture_output=True, timeout=START_S, check=False)
         assert done.returncode == 0 or "Timeout" in done.stderr, done.stdout + done.stderr
         return done.stdout
 
-    @staticmethod
-    def values(text):
+    def values(self, text):
         found = {}
-        for name, value in re.findall(rf"^\.{re.escape(ROOT_OID)}\.([\d.]+) = (.*?)$", text, re.M):
+        for name, value in re.findall(rf"^\.{re.escape(self.root)}\.([\d.]+) = (.*?)$", text, re.M):
             if not value.startswith("No "):
                 found[name] = value_of(value)
         return found
@@ -151,11 +153,11 @@ class Manager:
         for line in re.findall(r"^TRAP (.*)$", self.said("snmptrapd"), re.M):
             objects, trap = {}, None
             for name, value in re.findall(r"\.([\d.]+) = (.*?)(?=<>|$)", line):
-                if name == TRAP_OID and value.startswith(f"OID: .{ROOT_OID}.0."):
+                if name == TRAP_OID and value.startswith(f"OID: .{self.root}.0."):
                     trap = KINDS[int(value.rsplit(".", 1)[1])]
-                elif name == f"{ROOT_OID}.{SUPPRESSED}":
+                elif name == f"{self.root}.{SUPPRESSED}":
                     objects["suppressed"] = value_of(value)
-                elif name.startswith(f"{ROOT_OID}.1.11."):
+                elif name.startswith(f"{self.root}.1.11."):
                     objects[EVENT[int(name.split(".")[-2])]] = value_of(value)
             if trap is not None and kind in (None, trap):
                 found.append(Trap(trap, objects))
