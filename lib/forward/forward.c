@@ -37,7 +37,18 @@ void hop_give(struct fwd *fwd, uint32_t number)
 {
     fwd->owners[number].owner = OWNER_NOBODY;
     fwd->owners[number].of = NULL;
-    rcu_retire_ctx(fwd->rcu, number_release, fwd, (void *)(uintptr_t)number);
+    fwd->owners[number].next = fwd->leaving;
+    fwd->leaving = number;
+    fwd->changed = true;
+}
+
+void hops_leave(struct fwd *fwd)
+{
+    while (fwd->leaving != 0) {
+        uint32_t number = fwd->leaving;
+        fwd->leaving = fwd->owners[number].next;
+        rcu_retire_ctx(fwd->rcu, number_release, fwd, (void *)(uintptr_t)number);
+    }
 }
 
 static uint32_t hop_fixed(struct fwd *fwd, const struct fwd_hop *hop, enum owner owner)

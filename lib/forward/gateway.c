@@ -262,6 +262,8 @@ void fwd_settle(struct fwd *fwd)
     for (unsigned round = 0; round < rounds; round++)
         error = ways_find(fwd);
     fwd->changed = error != 0; /* once more when there is memory */
+    if (error == 0)
+        hops_leave(fwd);
 }
 
 uint32_t fwd_gateway_get(struct fwd *fwd, uint16_t vrf, const struct ip_addr *address)

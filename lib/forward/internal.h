@@ -60,7 +60,8 @@ struct fwd {
     struct {
         void *of;
         enum owner owner;
-    } * owners; /* by number */
+        uint32_t next; /* of a number that is leaving */
+    } * owners;        /* by number */
     uint32_t blackhole, self;
     struct gateway *gateways[BUCKETS];
     struct neighbor *neighbors[BUCKETS];
@@ -69,7 +70,8 @@ struct fwd {
     struct asked_list *asked; /* by port */
     uint32_t asked_room;
     uint32_t held_count, held_room;
-    bool changed; /* gateways are to be found anew */
+    uint32_t leaving; /* the first of the numbers that wait for fwd_settle, or 0; each says the next (owners[].next) */
+    bool changed;     /* gateways are to be found anew */
 };
 
 static inline uint32_t bucket_of(uint16_t where, const struct ip_addr *address)
@@ -86,9 +88,13 @@ static inline struct fwd_fib *fib_of(const struct fwd *fwd, uint16_t vrf, unsign
     return fwd->fibs[vrf][family == IP_V6];
 }
 
-/* A number for a hop of `owner`, or 0. Given back once no worker can hold it. */
+/*
+ * A number for a hop of `owner`, or 0. Given back it stays as it is until the gateways have been found anew, for one
+ * that is reached by several ways has the numbers of these; and then until no worker can hold it.
+ */
 uint32_t hop_take(struct fwd *fwd, enum owner owner, void *of);
 void hop_give(struct fwd *fwd, uint32_t number);
+void hops_leave(struct fwd *fwd); /* gateways have been found anew: what was given back before may go */
 
 /* neighbor.c */
 struct neighbor *neighbor_find(const struct fwd *fwd, uint16_t port, const struct ip_addr *address);

@@ -122,6 +122,8 @@ static void a_hop_that_goes_serves_those_who_hold_its_number(void **state)
     assert_true(ip_prefix_parse("10.0.0.0/8", &prefix));
     fwd_route_clear(fwd, FWD_VRF_DEFAULT, &prefix, FWD_FROM_STATIC);
     rcu_reclaim(rcu);
+    fwd_settle(fwd);
+    rcu_reclaim(rcu);
     assert_int_equal(fwd_hop_of(fwd_hops_of(fwd), number)->kind, FWD_SEND); /* the burst is not over */
     rcu_quiescent(rcu, 0);
     rcu_reclaim(rcu);
@@ -154,6 +156,50 @@ static void a_way_that_others_still_lead_to_is_there_to_the_end_of_a_burst(void 
     assert_memory_equal(&before, &after, sizeof before);
     fwd_settle(fwd);
     assert_int_equal(hop_to("192.0.2.1")->kind, FWD_UNREACHABLE);
+}
+
+/* Nobody else gets the number of such a way until those who lead to it have been found anew. */
+static void a_way_that_others_still_lead_to_is_nobody_elses(void **state)
+{
+    static const uint8_t OTHER[6] = {2, 0, 0, 0, 0, 66};
+    const struct ip_addr both[] = {addr("198.51.100.3"), addr("198.51.100.4")}, over = addr("10.1.1.1");
+    const struct ip_addr strangers[] = {addr("198.51.100.66"), addr("198.51.100.67"), addr("198.51.100.68")};
+    static const char *const ELSEWHERE[] = {"172.16.0.0/16", "172.17.0.0/16", "172.18.0.0/16"};
+    struct ip_prefix prefix;
+
+    (void)state;
+    assert_int_equal(fwd_neighbor_set(fwd, 0, &both[0], MAC), 0);
+    assert_int_equal(fwd_neighbor_set(fwd, 0, &both[1], MAC), 0);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(fwd_neighbor_set(fwd, 0, &strangers[i], OTHER), 0);
+    assert_true(ip_prefix_parse("10.0.0.0/8", &prefix));
+    route("10.0.0.0/8", both, 2);
+    route("192.0.2.0/24", &over, 1);
+    fwd_route_clear(fwd, FWD_VRF_DEFAULT, &prefix, FWD_FROM_STATIC);
+    rcu_synchronize(rcu);
+    for (unsigned i = 0; i < 3; i++) {
+        route(ELSEWHERE[i], &strangers[i], 1);
+        assert_memory_equal(hop_to("192.0.2.1")->mac, MAC, sizeof MAC);
+    }
+    fwd_settle(fwd);
+    assert_int_equal(hop_to("192.0.2.1")->kind, FWD_UNREACHABLE);
+    assert_memory_equal(hop_to("172.18.0.1")->mac, OTHER, sizeof OTHER);
+}
+
+/* What is given back comes back: a router whose routes flap for years does not run out of numbers. */
+static void numbers_come_back(void **state)
+{
+    const struct ip_addr ways[] = {addr("198.51.100.3"), addr("198.51.100.4")};
+    struct ip_prefix prefix;
+
+    (void)state;
+    assert_true(ip_prefix_parse("10.0.0.0/8", &prefix));
+    for (unsigned i = 0; i < 100000; i++) {
+        route("10.0.0.0/8", ways, 2);
+        fwd_route_clear(fwd, FWD_VRF_DEFAULT, &prefix, FWD_FROM_STATIC);
+        fwd_settle(fwd);
+        rcu_reclaim(rcu);
+    }
 }
 
 static void a_link_local_gateway_is_on_its_port(void **state)
@@ -192,6 +238,8 @@ int main(void)
         WAY_TEST(a_route_to_a_new_gateway_leads_there_at_once),
         WAY_TEST(a_hop_that_goes_serves_those_who_hold_its_number),
         WAY_TEST(a_way_that_others_still_lead_to_is_there_to_the_end_of_a_burst),
+        WAY_TEST(a_way_that_others_still_lead_to_is_nobody_elses),
+        WAY_TEST(numbers_come_back),
         WAY_TEST(a_link_local_gateway_is_on_its_port),
     };
 
