@@ -13,6 +13,7 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_lcore.h>
 #include <rte_log.h>
 
 #include "base/strbuf.h"
@@ -101,18 +102,14 @@ static int add_memory(struct args *args, const struct cfg *cfg, const struct log
     return check_memory(cfg, log);
 }
 
-static void add_cores(struct args *args, const struct cfg *cfg, const struct log_hook *log)
+static void add_cores(struct args *args, const struct cfg *cfg, const cpu_set_t *cpus, const struct log_hook *log)
 {
     const struct cfg_dataplane *dp = &cfg->dataplane;
     char text[LCORES_TEXT];
     struct strbuf lcores = sb_init(text, sizeof text);
-    cpu_set_t cpus;
     char control[16];
 
-    CPU_ZERO(&cpus);
-    if (sched_getaffinity(0, sizeof cpus, &cpus) < 0)
-        CPU_SET(0, &cpus); /* more CPUs than the set holds */
-    lcores_choose(dp, &cpus, &lcores, log);
+    lcores_choose(dp, cpus, &lcores, log);
     args_add(args, "--lcores");
     args_add(args, text);
     snprintf(control, sizeof control, "%u", dp->control_lcore);
@@ -157,7 +154,23 @@ static int eal_init_quietly(int argc, char **argv)
     return status;
 }
 
-int eal_start(const struct cfg *cfg, char **extra_args, int extra_count, const struct log_hook *log)
+/* What is left of the CPUs; where workers have them all, everybody shares. */
+static void leave_to_workers(cpu_set_t *cpus)
+{
+    cpu_set_t workers;
+    unsigned lcore;
+
+    CPU_ZERO(&workers);
+    RTE_LCORE_FOREACH_WORKER(lcore)
+    {
+        cpu_set_t own = rte_lcore_cpuset(lcore);
+        CPU_OR(&workers, &workers, &own);
+    }
+    lcores_rest(cpus, &workers);
+}
+
+int eal_start(const struct cfg *cfg, char **extra_args, int extra_count, cpu_set_t *helper_cpus,
+              const struct log_hook *log)
 {
     struct args args = {.argc = 0};
     char *argv[ARGS_MAX];
@@ -166,7 +179,10 @@ int eal_start(const struct cfg *cfg, char **extra_args, int extra_count, const s
     if (stream != NULL)
         rte_openlog_stream(stream);
     args_add(&args, "floodgate");
-    add_cores(&args, cfg, log);
+    CPU_ZERO(helper_cpus);
+    if (sched_getaffinity(0, sizeof *helper_cpus, helper_cpus) < 0)
+        CPU_SET(0, helper_cpus); /* more CPUs than the set holds */
+    add_cores(&args, cfg, helper_cpus, log);
     int refused = add_memory(&args, cfg, log);
     add_devices(&args, cfg);
     args_add(&args, "--no-telemetry");
@@ -180,6 +196,8 @@ int eal_start(const struct cfg *cfg, char **extra_args, int extra_count, const s
         memcpy(argv, args.argv, sizeof argv); /* EAL reorders its arguments */
         if (eal_init_quietly(args.argc, argv) < 0)
             status = rte_errno ? -rte_errno : -EINVAL;
+        else
+            leave_to_workers(helper_cpus);
     }
     if (status < 0 && refused == 0)
         log_line(log, LOG_LEVEL_ERROR,

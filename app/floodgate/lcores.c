@@ -51,3 +51,13 @@ void lcores_choose(const struct cfg_dataplane *dp, const cpu_set_t *cpus, struct
     if (alone) /* one CPU: control and worker share it */
         lcore_add(out, dp->control_lcore == 0 ? 1 : 0, cpus, log);
 }
+
+void lcores_rest(cpu_set_t *cpus, const cpu_set_t *workers)
+{
+    cpu_set_t rest;
+
+    CPU_XOR(&rest, cpus, workers);
+    CPU_AND(&rest, &rest, cpus);
+    if (CPU_COUNT(&rest) > 0)
+        *cpus = rest;
+}

@@ -17,4 +17,7 @@ struct cfg_dataplane;
 void lcores_choose(const struct cfg_dataplane *dp, const cpu_set_t *cpus, struct strbuf *out,
                    const struct log_hook *log);
 
+/* Takes those of the workers out of the set, unless nothing would be left. */
+void lcores_rest(cpu_set_t *cpus, const cpu_set_t *workers);
+
 #endif

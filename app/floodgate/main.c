@@ -45,6 +45,7 @@ struct router {
     struct cfg *cfg;
     struct ports ports;
     struct dataplane *dp;
+    cpu_set_t helper_cpus; /* of threads that write to files */
     struct event_base *base;
     struct sampling *sampling; /* NULL: not configured */
     struct routing *routing;
@@ -56,7 +57,8 @@ struct router {
 
 static int start_eal(struct router *router)
 {
-    return eal_start(router->cfg, router->options.eal_args, router->options.eal_arg_count, &router->log);
+    return eal_start(router->cfg, router->options.eal_args, router->options.eal_arg_count, &router->helper_cpus,
+                     &router->log);
 }
 
 static void stop_eal(struct router *router)
@@ -160,8 +162,12 @@ static int start_sampling(struct router *router)
 {
     if (!router->cfg->sampling.set)
         return 0;
-    router->sampling = sampling_start(&(struct sampling_conf){
-        .base = router->base, .cfg = router->cfg, .dp = router->dp, .version = FLOODGATE_VERSION, .log = &router->log});
+    router->sampling = sampling_start(&(struct sampling_conf){.base = router->base,
+                                                              .cfg = router->cfg,
+                                                              .dp = router->dp,
+                                                              .version = FLOODGATE_VERSION,
+                                                              .helper_cpus = &router->helper_cpus,
+                                                              .log = &router->log});
     return router->sampling == NULL ? -EIO : 0;
 }
 
@@ -189,6 +195,7 @@ static int start_control(struct router *router)
                                                            .config_file = router->options.config_file,
                                                            .dp = router->dp,
                                                            .routing = router->routing,
+                                                           .helper_cpus = &router->helper_cpus,
                                                            .log = &router->log});
     if (router->control == NULL)
         return -EADDRINUSE;

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What was decided stays in the journal when its files are rotated, and survives a restart after many verdicts."""
+import os
+from pathlib import Path
+
 from router import Config, Peer, wait_for
 
 
@@ -53,3 +56,12 @@ def test_a_decision_that_waits_for_its_rule_outlives_rotations_and_restarts(star
     assert shown["reason"].split(":")[0] == "operator"
     controller.terminate()
     controller.wait()
+
+
+def test_the_thread_that_writes_it_runs_where_no_worker_does(start):
+    router = start(Config(extra="journal: {file: verdicts}\n"))
+    tasks = Path(f"/proc/{router.process.pid}/task")
+    journal, = [task.name for task in tasks.iterdir() if (task / "comm").read_text() == "journal\n"]
+    ours = os.sched_getaffinity(0)
+    workers = {worker["cpu"] for worker in router.ask("workers")}
+    assert os.sched_getaffinity(int(journal)) == (ours - workers or ours)

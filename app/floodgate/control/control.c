@@ -162,7 +162,7 @@ static struct control *control_create(const struct control_conf *conf)
     control->route_builder = malloc(sizeof *control->route_builder);
     control->deferral = deferral_create(control);
     control->guard = guard_create(conf->dp);
-    control->journal = journal_open(&conf->cfg->journal, conf->log);
+    control->journal = journal_open(&conf->cfg->journal, conf->helper_cpus, conf->log);
     control->breaker = breaker_create(conf->dp, control->rules, control->guard, conf->log);
     LIST_INIT(&control->departing);
     control->chores = chores_create(conf->base);

@@ -5,6 +5,7 @@
 #ifndef FLOODGATE_CONTROL_H
 #define FLOODGATE_CONTROL_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +27,8 @@ struct control_conf {
     const struct cfg *cfg;   /* outlives the control plane, or until a reload replaced it */
     const char *config_file; /* read again by control_reload */
     struct dataplane *dp;
-    struct routing *routing; /* NULL where no port routes */
+    struct routing *routing;      /* NULL where no port routes */
+    const cpu_set_t *helper_cpus; /* where threads that write to files may run; NULL: where this one may */
     const struct log_hook *log;
 };
 

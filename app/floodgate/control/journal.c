@@ -171,7 +171,7 @@ static void tell_news(struct journal *journal)
     }
 }
 
-struct journal *journal_open(const struct cfg_journal *cfg, const struct log_hook *log)
+struct journal *journal_open(const struct cfg_journal *cfg, const cpu_set_t *cpus, const struct log_hook *log)
 {
     static const struct spool_ops OPS = {.record = on_record, .flush = on_flush};
     struct journal *journal = calloc(1, sizeof *journal);
@@ -189,7 +189,8 @@ struct journal *journal_open(const struct cfg_journal *cfg, const struct log_hoo
         return journal;
     journal->path = strdup(cfg->file);
     if (journal->path != NULL && load(journal, (uint64_t)cfg->max_mib * MIB))
-        journal->spool = spool_create(SPOOL_ROOM, &OPS, journal->file);
+        journal->spool = spool_create(&(struct spool_conf){
+            .name = "journal", .room = SPOOL_ROOM, .ops = &OPS, .ctx = journal->file, .cpus = cpus});
     if (journal->spool == NULL) {
         journal_close(journal);
         return NULL;

@@ -10,6 +10,7 @@
 #ifndef FLOODGATE_JOURNAL_H
 #define FLOODGATE_JOURNAL_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,8 +36,8 @@ struct journal_entry {
 };
 
 /* Reads what the file has. NULL when memory is short. A file that cannot be used is an error in the log; it is tried
- * again with each entry, a second apart. */
-struct journal *journal_open(const struct cfg_journal *cfg, const struct log_hook *log);
+ * again with each entry, a second apart. `cpus`: where its thread may run; NULL: where this one may. */
+struct journal *journal_open(const struct cfg_journal *cfg, const cpu_set_t *cpus, const struct log_hook *log);
 void journal_close(struct journal *journal); /* written and synced */
 
 /* `time_ms` 0: now. Texts are copied; characters that drive terminals or files become '?'. */

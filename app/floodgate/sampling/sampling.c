@@ -339,7 +339,8 @@ static bool files_open(struct sampling *sampling, const struct sampling_conf *co
     else
         atomic_store(&sampling->outcome.number, pcapng_number(sampling->files));
     if (sampling->files != NULL && sampling->directory != NULL)
-        sampling->spool = spool_create(SPOOL_ROOM, &OPS, sampling);
+        sampling->spool = spool_create(&(struct spool_conf){
+            .name = "samples", .room = SPOOL_ROOM, .ops = &OPS, .ctx = sampling, .cpus = conf->helper_cpus});
     return sampling->spool != NULL;
 }
 

@@ -7,6 +7,7 @@
 #ifndef FLOODGATE_SAMPLING_H
 #define FLOODGATE_SAMPLING_H
 
+#include <sched.h>
 #include <stdint.h>
 
 #include "base/log.h"
@@ -22,6 +23,7 @@ struct sampling_conf {
     const struct cfg *cfg; /* its section `sampling` must be set */
     struct dataplane *dp;  /* not polling yet; its workers get their rings */
     const char *version;
+    const cpu_set_t *helper_cpus; /* where the thread that writes files may run; NULL: where this one may */
     const struct log_hook *log;
 };
 

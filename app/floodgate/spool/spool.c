@@ -23,7 +23,7 @@ struct spool {
     pthread_cond_t work, rest;
     struct batch waiting;
     bool busy, stop;
-    struct batch taken; /* the thread's own */
+    struct batch taken; /* the thread's own while it is busy */
 };
 
 static bool batch_grow(struct batch *batch, size_t needed, size_t most)
@@ -56,6 +56,15 @@ static void batch_run(const struct spool *spool, struct batch *batch)
     spool->ops->flush(spool->ctx);
 }
 
+/* What a burst needed is not needed for every day. */
+static void batch_shrink(struct batch *batch)
+{
+    if (batch->room <= SPOOL_KEPT)
+        return;
+    free(batch->octets);
+    *batch = (struct batch){.octets = NULL};
+}
+
 static void *run(void *arg)
 {
     struct spool *spool = arg;
@@ -73,6 +82,7 @@ static void *run(void *arg)
         pthread_mutex_unlock(&spool->lock);
         batch_run(spool, &spool->taken);
         pthread_mutex_lock(&spool->lock);
+        batch_shrink(&spool->taken);
         spool->busy = false;
         pthread_cond_broadcast(&spool->rest);
     }
@@ -80,19 +90,37 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct spool *spool_create(size_t room, const struct spool_ops *ops, void *ctx)
+/* A thread that may not run where it is to run is better than none. */
+static bool thread_start(struct spool *spool, const struct spool_conf *conf)
+{
+    pthread_attr_t attr;
+
+    if (pthread_attr_init(&attr) != 0)
+        return false;
+    int error = conf->cpus != NULL ? pthread_attr_setaffinity_np(&attr, sizeof *conf->cpus, conf->cpus) : 0;
+    if (error == 0)
+        error = pthread_create(&spool->thread, &attr, run, spool);
+    if (error != 0)
+        error = pthread_create(&spool->thread, NULL, run, spool);
+    pthread_attr_destroy(&attr);
+    if (error == 0)
+        pthread_setname_np(spool->thread, conf->name);
+    return error == 0;
+}
+
+struct spool *spool_create(const struct spool_conf *conf)
 {
     struct spool *spool = calloc(1, sizeof *spool);
 
     if (spool == NULL)
         return NULL;
-    spool->ops = ops;
-    spool->ctx = ctx;
-    spool->most = room;
+    spool->ops = conf->ops;
+    spool->ctx = conf->ctx;
+    spool->most = conf->room;
     pthread_mutex_init(&spool->lock, NULL);
     pthread_cond_init(&spool->work, NULL);
     pthread_cond_init(&spool->rest, NULL);
-    if (pthread_create(&spool->thread, NULL, run, spool) == 0)
+    if (thread_start(spool, conf))
         return spool;
     pthread_cond_destroy(&spool->rest);
     pthread_cond_destroy(&spool->work);
@@ -140,4 +168,12 @@ void spool_wait(struct spool *spool)
     while (spool->busy || spool->waiting.used > 0)
         pthread_cond_wait(&spool->rest, &spool->lock);
     pthread_mutex_unlock(&spool->lock);
+}
+
+size_t spool_memory(struct spool *spool)
+{
+    pthread_mutex_lock(&spool->lock);
+    size_t octets = spool->waiting.room + spool->taken.room;
+    pthread_mutex_unlock(&spool->lock);
+    return octets;
 }

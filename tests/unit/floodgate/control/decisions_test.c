@@ -184,7 +184,7 @@ static void on_entry(void *ctx, const struct journal_entry *entry)
 static void what_waits_for_its_rule_is_written_again(void **state)
 {
     const struct cfg_journal memory = {.entries = 100};
-    struct journal *journal = journal_open(&memory, &bench_log);
+    struct journal *journal = journal_open(&memory, NULL, &bench_log);
     struct decisions *fresh = decisions_create();
     struct bench *bench = *state;
 

@@ -3,6 +3,8 @@
 #include "cm.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +55,7 @@ static int tear_down(void **state)
 
 static struct journal *open_journal(uint32_t entries)
 {
-    return journal_open(&(struct cfg_journal){.file = path, .max_mib = 1, .entries = entries}, &LOG);
+    return journal_open(&(struct cfg_journal){.file = path, .max_mib = 1, .entries = entries}, NULL, &LOG);
 }
 
 static void add(struct journal *journal, uint32_t rule, const char *reason)
@@ -403,7 +405,7 @@ static void a_file_that_cannot_be_opened_is_tried_again(void **state)
 
 static void without_a_file_it_is_kept_in_memory(void **state)
 {
-    struct journal *journal = journal_open(&(struct cfg_journal){.entries = 3, .max_mib = 1}, &LOG);
+    struct journal *journal = journal_open(&(struct cfg_journal){.entries = 3, .max_mib = 1}, NULL, &LOG);
 
     (void)state;
     add(journal, 1, "why");
@@ -442,7 +444,8 @@ static void a_spool_keeps_the_order_and_refuses_what_is_too_much(void **state)
 {
     static const struct spool_ops OPS = {.record = on_record, .flush = on_flush};
     struct heap heap = {0};
-    struct spool *spool = spool_create(1 << 20, &OPS, &heap);
+    struct spool *spool =
+        spool_create(&(struct spool_conf){.name = "spool", .room = 1 << 20, .ops = &OPS, .ctx = &heap});
     uint8_t record[600] = {0};
 
     (void)state;
@@ -464,6 +467,61 @@ static void a_spool_keeps_the_order_and_refuses_what_is_too_much(void **state)
     assert_int_equal(heap.next, 1001);
 }
 
+/* What came while the disk was slow took memory, which is given back. */
+static void a_spool_is_small_again_after_a_burst(void **state)
+{
+    static const struct spool_ops OPS = {.record = on_record, .flush = on_flush};
+    struct heap heap = {0};
+    struct spool *spool =
+        spool_create(&(struct spool_conf){.name = "spool", .room = 64 << 20, .ops = &OPS, .ctx = &heap});
+    const size_t size = 6 << 20;
+    uint8_t *large = calloc(1, size);
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        assert_true(spool_put(spool, large, size));
+    spool_wait(spool);
+    assert_int_equal(heap.octets, 4 * size);
+    assert_true(spool_memory(spool) <= 2 * SPOOL_KEPT);
+    assert_true(spool_put(spool, large, 100)); /* and works on */
+    spool_wait(spool);
+    assert_int_equal(heap.octets, 4 * size + 100);
+    free(large);
+    spool_free(spool);
+}
+
+static void on_record_where(void *ctx, const void *data, size_t len)
+{
+    (void)data;
+    (void)len;
+    assert_int_equal(pthread_getaffinity_np(pthread_self(), sizeof(cpu_set_t), ctx), 0);
+}
+
+static void on_flush_nothing(void *ctx)
+{
+    (void)ctx;
+}
+
+static void a_spool_runs_where_it_is_told(void **state)
+{
+    static const struct spool_ops OPS = {.record = on_record_where, .flush = on_flush_nothing};
+    cpu_set_t all, one, seen;
+    int cpu = 0;
+
+    (void)state;
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    while (!CPU_ISSET(cpu, &all))
+        cpu++;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    CPU_ZERO(&seen);
+    struct spool *spool =
+        spool_create(&(struct spool_conf){.name = "spool", .room = 1 << 20, .ops = &OPS, .ctx = &seen, .cpus = &one});
+    assert_true(spool_put(spool, "", 0));
+    spool_free(spool);
+    assert_true(CPU_EQUAL(&seen, &one));
+}
+
 #define JOURNAL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -482,6 +540,8 @@ int main(void)
         JOURNAL_TEST(a_file_that_cannot_be_opened_is_tried_again),
         JOURNAL_TEST(without_a_file_it_is_kept_in_memory),
         JOURNAL_TEST(a_spool_keeps_the_order_and_refuses_what_is_too_much),
+        JOURNAL_TEST(a_spool_is_small_again_after_a_burst),
+        JOURNAL_TEST(a_spool_runs_where_it_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,28 @@ static void auto_names_no_lcore_that_eal_does_not_know(void **state)
     expect(&dp, 125, 200, "126@126,125@125,127@127", 0);
 }
 
+static cpu_set_t cpus_of(unsigned first, unsigned last)
+{
+    cpu_set_t cpus;
+
+    CPU_ZERO(&cpus);
+    for (unsigned cpu = first; cpu <= last; cpu++)
+        CPU_SET(cpu, &cpus);
+    return cpus;
+}
+
+static void the_rest_is_what_no_worker_has(void **state)
+{
+    cpu_set_t cpus = cpus_of(0, 7), workers = cpus_of(2, 9), rest = cpus_of(0, 1);
+
+    (void)state;
+    lcores_rest(&cpus, &workers);
+    assert_true(CPU_EQUAL(&cpus, &rest));
+    workers = cpus_of(0, 3); /* all: then they are shared */
+    lcores_rest(&cpus, &workers);
+    assert_true(CPU_EQUAL(&cpus, &rest));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,6 +112,7 @@ int main(void)
         cmocka_unit_test(auto_leaves_the_cpu_that_the_control_thread_really_has),
         cmocka_unit_test(auto_on_one_cpu_shares_it),
         cmocka_unit_test(auto_names_no_lcore_that_eal_does_not_know),
+        cmocka_unit_test(the_rest_is_what_no_worker_has),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
