@@ -13,7 +13,7 @@ BUILD = Path(os.environ.get("FLOODGATE_BUILD", ROOT / "build"))
 PAGES = [ROOT / "README.md", *files(".md", under="docs")]
 PROGRAMS = {"floodgate", "fgctl", "fginject", "fgdemo", "fgbench", "floodgate-snmp"}
 # What a Debian machine with the packages of `run` has, and what `sudo` may stand before.
-SYSTEM = {"cat", "cp", "echo", "mkdir", "git", "python3", "tcpdump", "journalctl", "cd", "EOF"}
+SYSTEM = {"cat", "cp", "echo", "mkdir", "git", "python3", "tcpdump", "journalctl", "cd", "EOF", "snmpbulkwalk"}
 NIC_SYSTEM = SYSTEM | {"install", "dpdk-devbind.py", "modprobe", "sysctl", "systemctl"}
 
 

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -13,7 +15,7 @@ def text(path):
 def table(source, name):
     """The first string of each row of a C table."""
     body = re.search(name + r"\[\] = \{\n(.*?)\n\};", text(source), re.S).group(1)
-    return re.findall(r'^    \{"([a-z-]+)",', body, re.M)
+    return re.findall(r'\{"([a-z-]+)",', body)
 
 
 def test_every_command_of_fgctl_is_in_its_manual_page():
@@ -32,7 +34,17 @@ def test_every_command_of_the_api_is_in_its_page_and_no_other():
     assert sorted(listed) == sorted(commands)
 
 
-def test_every_option_of_floodgate_is_in_its_manual_page():
-    page = text("docs/man/floodgate.8").replace("-", "").replace("Fl ", "").replace("\\", "")
-    for option in table("app/floodgate/options.c", "LONG_OPTIONS"):
+@pytest.mark.parametrize("program", ["floodgate", "floodgate-snmp"])
+def test_every_option_of_a_daemon_is_in_its_manual_page(program):
+    page = text(f"docs/man/{program}.8").replace("-", "").replace("Fl ", "").replace("\\", "")
+    options = table(f"app/{program}/options.c", "LONG_OPTIONS")
+    assert len(options) > 5
+    for option in options:
         assert option.replace("-", "") in page, option
+
+
+def test_every_object_and_notification_that_the_snmp_page_names_is_in_the_mib():
+    mib = text("config/FLOODGATE-MIB.txt")
+    named = set(re.findall(r"\bfloodgate[A-Z]\w+", text("docs/snmp.md") + text("docs/policy.md")))
+    assert len(named) > 15
+    assert not {name for name in named if not re.search(rf"^{name}\b", mib, re.M)}
