@@ -33,7 +33,7 @@ static struct journal *open_journal(uint32_t entries)
 {
     static const struct log_hook LOG;
 
-    return journal_open(&(struct cfg_journal){.file = path, .max_mib = 1, .entries = entries}, &LOG);
+    return journal_open(&(struct cfg_journal){.file = path, .max_mib = 1, .entries = entries}, NULL, &LOG);
 }
 
 static void add(struct journal *journal, uint32_t rule, const char *event, const char *step, uint64_t time_ms)
