@@ -174,11 +174,35 @@ static void check_subport(struct cfg_reader *reader, const struct cfg_port *port
                             "vlan: %u of port '%s' is given already on line %u", port->vlan, port->parent, other->line);
 }
 
+/* One name of an interface of the kernel for two ports: with the defaults that cannot be, so one of them is given. */
+static void check_interface(struct cfg_reader *reader, const struct cfg_port *port)
+{
+    const struct cfg *cfg = reader->cfg;
+    char mine[CFG_INTERFACE_SIZE], other[CFG_INTERFACE_SIZE];
+
+    if (!port->name)
+        return;
+    cfg_port_interface(port, (size_t)(port - cfg->ports), mine);
+    for (const struct cfg_port *before = cfg->ports; before < port; before++) {
+        if (before->mode != CFG_PORT_ROUTE || !before->name)
+            continue;
+        cfg_port_interface(before, (size_t)(before - cfg->ports), other);
+        if (strcmp(mine, other) != 0)
+            continue;
+        const struct cfg_port *given = port->kernel_name ? port : before;
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &given->kernel_name, given->line),
+                        "kernel-name: '%s' is the interface of the port on line %u already", mine,
+                        given == port ? before->line : port->line);
+        return;
+    }
+}
+
 static void check_routed(struct cfg_reader *reader, const struct cfg_port *port)
 {
     const struct cfg *cfg = reader->cfg;
     size_t v = 0;
 
+    check_interface(reader, port);
     if (port->parent)
         check_subport(reader, port);
     else if (port->address_count == 0 && !has_subports(cfg, port) && port->name && port->device)

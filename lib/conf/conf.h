@@ -330,6 +330,10 @@ void cfg_free(struct cfg *cfg);
  */
 void cfg_warn(const struct cfg *cfg, const char *file, cfg_problem_fn warning, void *ctx);
 
+/* By what name the kernel knows the port, which is at `index` of cfg->ports; its name must be set. */
+#define CFG_INTERFACE_SIZE 16 /* netdevice(7): IFNAMSIZ */
+void cfg_port_interface(const struct cfg_port *port, size_t index, char name[CFG_INTERFACE_SIZE]);
+
 /* Whether the entry stands for many neighbours, those in its `range`. */
 bool cfg_peer_is_range(const struct cfg_peer *peer);
 /* The entry that an address belongs to: a peer of that very address, else the longest range; NULL: none. */

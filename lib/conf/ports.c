@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Section `ports`. */
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,6 +134,16 @@ static void set_kernel_name(struct cfg_reader *reader, const struct cfg_key *key
         cfg_problem_value(reader, key, node);
     else if (text)
         cfg_set_text(reader, key, node, field);
+}
+
+void cfg_port_interface(const struct cfg_port *port, size_t index, char name[CFG_INTERFACE_SIZE])
+{
+    if (port->kernel_name != NULL)
+        snprintf(name, CFG_INTERFACE_SIZE, "%s", port->kernel_name);
+    else if (strlen(port->name) + strlen("fg-") < CFG_INTERFACE_SIZE)
+        snprintf(name, CFG_INTERFACE_SIZE, "fg-%.12s", port->name);
+    else
+        snprintf(name, CFG_INTERFACE_SIZE, "fg%u", (unsigned)index + 1);
 }
 
 static const struct cfg_key ADDRESS_ITEM = {

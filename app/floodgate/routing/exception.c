@@ -49,20 +49,6 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* By what name the kernel knows the port. */
-static void interface_name(const struct cfg_port *conf, uint16_t port, char *name)
-{
-    char text[64];
-
-    if (conf->kernel_name != NULL)
-        snprintf(text, sizeof text, "%s", conf->kernel_name);
-    else if (strlen(conf->name) + strlen("fg-") < IFNAMSIZ)
-        snprintf(text, sizeof text, "fg-%s", conf->name);
-    else
-        snprintf(text, sizeof text, "fg%u", port + 1u);
-    snprintf(name, IFNAMSIZ, "%.15s", text);
-}
-
 static int interface_make(struct exception *exception, struct event_base *base, const struct cfg_port *conf,
                           uint16_t port, char *why, size_t size)
 {
@@ -75,7 +61,7 @@ static int interface_make(struct exception *exception, struct event_base *base, 
                                          .alone = routing->route->ports[port].vrf != FWD_VRF_DEFAULT,
                                          .addresses = routing->addresses[port],
                                          .address_count = routing->address_count[port]};
-    interface_name(conf, port, made->conf.name);
+    cfg_port_interface(conf, port, made->conf.name);
     made->fd = kernel_if_open(&made->conf, why, size);
     if (made->fd < 0)
         return made->fd;
