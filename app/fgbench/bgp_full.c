@@ -14,6 +14,7 @@
 
 #include "bench.h"
 #include "bgp_feed.h"
+#include "bgp_lost.h"
 #include "daemon.h"
 
 #define PEERS         4
@@ -122,6 +123,35 @@ static void report(const struct sizes *sizes, double seconds, double cpu_s, doub
     bench_record_add(&record);
 }
 
+/* One of them is killed: how long until nothing of it is left, and whether the router answers meanwhile. */
+static bool lose_one(const struct daemon *daemon, const struct sizes *sizes, pid_t *peer)
+{
+    struct bench_record record = bench_record_empty();
+    double cpu_s = daemon_cpu_seconds(daemon);
+    struct bgp_lost lost;
+
+    kill(*peer, SIGKILL);
+    bool fine = bgp_lost_wait(daemon, &lost);
+    waitpid(*peer, NULL, 0);
+    *peer = 0;
+    if (!fine) {
+        fprintf(stderr, "fgbench: what a lost peer announced is not gone\n");
+        return false;
+    }
+    record.bench = "bgp";
+    record.family = "full";
+    record.engine = "floodgate";
+    record.traffic = "1-of-4-lost";
+    record.ip = 4;
+    record.rules = sizes->rules;
+    record.build_s = lost.seconds;
+    record.cpu_s = daemon_cpu_seconds(daemon) - cpu_s;
+    record.per_second = (double)(sizes->routes4 + sizes->routes6 + sizes->rules) / lost.seconds;
+    record.max_us = lost.longest_answer_s * 1e6;
+    bench_record_add(&record);
+    return true;
+}
+
 static bool measure(const struct daemon *daemon, const struct says *says, const struct sizes *sizes)
 {
     pid_t peers[PEERS];
@@ -138,7 +168,10 @@ static bool measure(const struct daemon *daemon, const struct says *says, const 
         report(sizes, bench_seconds() - begun, daemon_cpu_seconds(daemon), daemon_memory_peak(daemon));
     else
         fprintf(stderr, "fgbench: not all of four peers' routes and rules came to be held and active\n");
+    fine = fine && lose_one(daemon, sizes, &peers[PEERS - 1]);
     for (unsigned i = 0; i < PEERS; i++) {
+        if (peers[i] == 0)
+            continue;
         kill(peers[i], SIGKILL);
         waitpid(peers[i], NULL, 0);
     }
