@@ -2,118 +2,17 @@
 /* The whole control plane over loopback sockets: what peers, strangers and operators do to it. */
 #include "cm.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
-#include "conf/conf.h"
-#include "control/control.h"
 #include "fake_dataplane.h"
+#include "router_bench.h"
 #include "speaker.h"
 
-struct router {
-    char file[64];
-    uint16_t port;      /* we listen */
-    uint16_t peer_port; /* an active peer listens */
-    struct event_base *base;
-    struct dataplane *dp;
-    struct cfg *cfg;
-    struct control *control;
-    struct log_hook hook;
-    char log[65536]; /* every line at notice and above */
-    size_t log_len;
-};
-
-__attribute__((format(printf, 3, 0))) static void on_log(void *ctx, enum log_level level, const char *fmt, va_list args)
-{
-    struct router *router = ctx;
-
-    if (level > LOG_LEVEL_NOTICE)
-        return;
-    size_t room = sizeof router->log - router->log_len;
-    int len = vsnprintf(router->log + router->log_len, room, fmt, args);
-    router->log_len += (size_t)len + 1 < room ? (size_t)len : 0;
-    router->log[router->log_len++] = '\n';
-    router->log[router->log_len] = '\0';
-}
-
-static bool logged(const struct router *router, const char *text)
-{
-    if (strstr(router->log, text) != NULL)
-        return true;
-    print_message("not in the log: %s\n%s", text, router->log);
-    return false;
-}
-
-static void on_problem(void *ctx, const char *file, unsigned line, const char *text)
-{
-    (void)ctx;
-    print_message("%s:%u: %s\n", file, line, text);
-}
-
 #define RULE_NTP "match destination 203.0.113.7/32 protocol =udp source-port =123"
-
-static void config_write(const struct router *router, unsigned asn, const char *peers, const char *rules)
-{
-    FILE *out = fopen(router->file, "w");
-
-    assert_non_null(out);
-    fprintf(out,
-            "router: {id: 192.0.2.1, asn: %u}\n"
-            "ports:\n"
-            "  - {name: wan, device: net_null0, mode: wire, peer: lan}\n"
-            "  - {name: lan, device: net_null1, mode: wire, peer: wan}\n"
-            "bgp:\n"
-            "  listen: [{address: 127.0.0.1, port: %u}]\n"
-            "  peers:\n%s"
-            "%s",
-            asn, router->port, peers, rules);
-    fclose(out);
-}
-
 #define DETECTOR "    - {name: detector, address: 127.0.0.2, asn: 65001, passive: true, validation: none}\n"
-
-static void router_start(struct router *router, const char *peers, const char *rules)
-{
-    config_write(router, 65000, peers, rules);
-    router->cfg = cfg_load(router->file, on_problem, NULL);
-    assert_non_null(router->cfg);
-    router->control = control_start(&(struct control_conf){
-        .base = router->base, .cfg = router->cfg, .config_file = router->file, .dp = router->dp, .log = &router->hook});
-}
-
-static int set_up(void **state)
-{
-    struct router *router = calloc(1, sizeof *router);
-    int fd;
-
-    strcpy(router->file, "/tmp/floodgate-control-XXXXXX");
-    fd = mkstemp(router->file);
-    assert_true(fd >= 0);
-    close(fd);
-    router->port = speaker_free_port();
-    router->hook = (struct log_hook){.write = on_log, .ctx = router};
-    router->base = event_base_new();
-    router->dp = fake_dataplane_create();
-    *state = router;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct router *router = *state;
-
-    control_stop(router->control);
-    cfg_free(router->cfg);
-    fake_dataplane_free(router->dp);
-    event_base_free(router->base);
-    unlink(router->file);
-    free(router);
-    return 0;
-}
 
 /* clang-format off */
 /* 203.0.113.7/32, UDP, source port 123, discard; with a 4-octet AS number, as the session has agreed */
@@ -137,25 +36,7 @@ static const uint8_t ANNOUNCE_BAD[] = {
 static const uint8_t WITHDRAW_NTP[] = {0,  0,   0, 20,  0x80, 15,   17,   0,  1,    133,  13, 0x01,
                                        32, 203, 0, 113, 7,    0x03, 0x81, 17, 0x06, 0x91, 0,  123};
 
-static bool one_in_force(void *ctx)
-{
-    return fake_dataplane_in_force(ctx) == 1;
-}
-
-static bool none_in_force(void *ctx)
-{
-    return fake_dataplane_in_force(ctx) == 0;
-}
-
 static struct speaker speaker, second;
-
-static struct control_peer peer_get(const struct router *router)
-{
-    struct control_peer peer;
-
-    control_peer_get(router->control, 0, &peer);
-    return peer;
-}
 
 static void announce_ntp(struct speaker *from)
 {
@@ -170,16 +51,16 @@ static void an_announced_rule_bites_until_it_is_withdrawn(void **state)
     speaker_connect(&speaker, router->base, "127.0.0.2", router->port);
     speaker_establish(&speaker, 65001);
     announce_ntp(&speaker);
-    assert_true(speaker_wait(router->base, one_in_force, router->dp));
+    assert_true(speaker_wait(router->base, router_one_in_force, router->dp));
     const struct rule *rule = rules_next(control_rules(router->control), NULL);
     assert_int_equal(rule->state, RULE_ACTIVE);
     assert_string_equal(rule->source_name, "detector");
-    assert_int_equal(peer_get(router).rules_received[0], 1);
-    assert_int_equal(peer_get(router).rules_active[0], 1);
+    assert_int_equal(router_peer(router).rules_received[0], 1);
+    assert_int_equal(router_peer(router).rules_active[0], 1);
     speaker_update(&speaker, WITHDRAW_NTP, sizeof WITHDRAW_NTP);
-    assert_true(speaker_wait(router->base, none_in_force, router->dp));
-    assert_int_equal(peer_get(router).withdrawals, 1);
-    assert_true(logged(router, "peer detector: up, AS 65001, router id 192.0.2.9, ipv4-flowspec ipv6-flowspec"));
+    assert_true(speaker_wait(router->base, router_none_in_force, router->dp));
+    assert_int_equal(router_peer(router).withdrawals, 1);
+    assert_true(router_logged(router, "peer detector: up, AS 65001, router id 192.0.2.9, ipv4-flowspec ipv6-flowspec"));
     speaker_close(&speaker);
 }
 
@@ -192,10 +73,10 @@ static void a_session_that_closes_takes_its_rules_along(void **state)
     speaker_connect(&speaker, router->base, "127.0.0.2", router->port);
     speaker_establish(&speaker, 65001);
     announce_ntp(&speaker);
-    assert_true(speaker_wait(router->base, one_in_force, router->dp));
+    assert_true(speaker_wait(router->base, router_one_in_force, router->dp));
     speaker_close(&speaker);
-    assert_true(speaker_wait(router->base, none_in_force, router->dp));
-    assert_true(logged(router, "peer detector: 1 rule gone with the session"));
+    assert_true(speaker_wait(router->base, router_none_in_force, router->dp));
+    assert_true(router_logged(router, "peer detector: 1 rule gone with the session"));
 }
 
 /* Discards everything to 10.0.first.0 up to 10.0.first.199. */
@@ -239,10 +120,10 @@ static void thousands_of_rules_leave_before_the_next_session_announces(void **st
     speaker_connect(&speaker, router->base, "127.0.0.2", router->port);
     speaker_establish(&speaker, 65001);
     announce_ntp(&speaker);
-    assert_true(speaker_wait(router->base, one_in_force, router->dp));
-    assert_true(logged(router, "peer detector: 5000 rules gone with the session"));
+    assert_true(speaker_wait(router->base, router_one_in_force, router->dp));
+    assert_true(router_logged(router, "peer detector: 5000 rules gone with the session"));
     speaker_close(&speaker);
-    assert_true(speaker_wait(router->base, none_in_force, router->dp));
+    assert_true(speaker_wait(router->base, router_none_in_force, router->dp));
 }
 
 static void a_bad_rule_is_counted_and_the_session_lives(void **state)
@@ -254,10 +135,10 @@ static void a_bad_rule_is_counted_and_the_session_lives(void **state)
     speaker_establish(&speaker, 65001);
     speaker_update(&speaker, ANNOUNCE_BAD, sizeof ANNOUNCE_BAD);
     announce_ntp(&speaker);
-    assert_true(speaker_wait(router->base, one_in_force, router->dp));
-    assert_int_equal(peer_get(router).bad_nlri, 1);
-    assert_non_null(strstr(peer_get(router).last_bad, "ipv4-flowspec rule refused (NLRI 0463010203)"));
-    assert_true(logged(router, "peer detector: ipv4-flowspec rule refused (NLRI 0463010203)"));
+    assert_true(speaker_wait(router->base, router_one_in_force, router->dp));
+    assert_int_equal(router_peer(router).bad_nlri, 1);
+    assert_non_null(strstr(router_peer(router).last_bad, "ipv4-flowspec rule refused (NLRI 0463010203)"));
+    assert_true(router_logged(router, "peer detector: ipv4-flowspec rule refused (NLRI 0463010203)"));
     speaker_close(&speaker);
 }
 
@@ -291,7 +172,7 @@ static void garbage_gets_a_notification_and_the_next_try_is_welcome(void **state
     assert_int_equal(body[1], 1);
     assert_true(speaker_closed(&speaker));
     speaker_close(&speaker);
-    assert_true(logged(router, "peer detector: "));
+    assert_true(router_logged(router, "peer detector: "));
     speaker_connect(&speaker, router->base, "127.0.0.2", router->port);
     speaker_establish(&speaker, 65001);
     speaker_close(&speaker);
@@ -309,7 +190,7 @@ static void a_wrong_as_is_refused_by_name(void **state)
     assert_true(speaker_expect(&speaker, 3, &body) >= 2);
     assert_int_equal(body[0], 2); /* OPEN Message Error: Bad Peer AS */
     assert_int_equal(body[1], 2);
-    assert_true(logged(router, "peer detector: NOTIFICATION sent: OPEN Message Error: Bad Peer AS"));
+    assert_true(router_logged(router, "peer detector: NOTIFICATION sent: OPEN Message Error: Bad Peer AS"));
     speaker_close(&speaker);
 }
 
@@ -336,9 +217,9 @@ static void a_second_connection_of_an_established_peer_is_refused(void **state)
     speaker_establish(&speaker, 65001);
     speaker_connect(&second, router->base, "127.0.0.2", router->port);
     assert_true(speaker_closed(&second));
-    assert_int_equal(peer_get(router).refused_connections, 1);
+    assert_int_equal(router_peer(router).refused_connections, 1);
     announce_ntp(&speaker); /* the first one lives */
-    assert_true(speaker_wait(router->base, one_in_force, router->dp));
+    assert_true(speaker_wait(router->base, router_one_in_force, router->dp));
     speaker_close(&speaker);
     speaker_close(&second);
 }
@@ -357,7 +238,7 @@ static void an_active_peer_is_connected_to_from_our_own_address(void **state)
     speaker_accept(&speaker, router->base, listening);
     speaker_establish(&speaker, 65001);
     announce_ntp(&speaker);
-    assert_true(speaker_wait(router->base, one_in_force, router->dp));
+    assert_true(speaker_wait(router->base, router_one_in_force, router->dp));
     speaker_close(&speaker);
     close(listening);
 }
@@ -374,7 +255,7 @@ static void a_refused_connect_is_logged_once_with_its_reason(void **state)
     for (int i = 0; i < 1200; i++)
         speaker_turn(router->base);
     snprintf(line, sizeof line, "peer far: cannot connect to 127.0.0.1 port %u: Connection refused", port);
-    assert_true(logged(router, line));
+    assert_true(router_logged(router, line));
     assert_null(strstr(strstr(router->log, line) + 1, line));
 }
 
@@ -418,16 +299,17 @@ static void a_reload_changes_only_what_differs(void **state)
     speaker_establish(&speaker, 65001);
     const struct rules *rules = control_rules(router->control);
     uint32_t id = rules_next(rules, rules_next(rules, NULL))->id; /* the changed one's */
-    config_write(router, 65000,
-                 DETECTOR "    - {name: fresh, address: 127.0.0.9, asn: 65009, passive: true, validation: none}\n",
-                 "rules:\n  - " RULE_NTP " then accept\n  - match destination 192.0.2.2/32 then discard\n");
+    router_config_write(router, 65000,
+                        DETECTOR
+                        "    - {name: fresh, address: 127.0.0.9, asn: 65009, passive: true, validation: none}\n",
+                        "rules:\n  - " RULE_NTP " then accept\n  - match destination 192.0.2.2/32 then discard\n");
     assert_true(control_reload(router->control, summary, sizeof summary, why, sizeof why));
     assert_string_equal(summary, "1 rule added, 1 rule changed, 1 rule removed, 1 peer added");
     assert_int_equal(fake_dataplane_in_force(router->dp), 2);
     assert_non_null(rules_find(rules, id));
     assert_true(fs_actions_accept(&rules_find(rules, id)->actions));
     assert_int_equal(control_peer_count(router->control), 2);
-    assert_int_equal(peer_get(router).session.state, BGP_ESTABLISHED);
+    assert_int_equal(router_peer(router).session.state, BGP_ESTABLISHED);
     assert_true(control_reload(router->control, summary, sizeof summary, why, sizeof why));
     assert_string_equal(summary, "nothing differs");
     speaker_close(&speaker);
@@ -443,9 +325,9 @@ static void a_peer_that_a_reload_removes_hears_why(void **state)
     speaker_connect(&speaker, router->base, "127.0.0.2", router->port);
     speaker_establish(&speaker, 65001);
     announce_ntp(&speaker);
-    assert_true(speaker_wait(router->base, one_in_force, router->dp));
-    config_write(router, 65000,
-                 "    - {name: fresh, address: 127.0.0.9, asn: 65009, passive: true, validation: none}\n", "");
+    assert_true(speaker_wait(router->base, router_one_in_force, router->dp));
+    router_config_write(router, 65000,
+                        "    - {name: fresh, address: 127.0.0.9, asn: 65009, passive: true, validation: none}\n", "");
     assert_true(control_reload(router->control, summary, sizeof summary, why, sizeof why));
     assert_string_equal(summary, "1 peer added, 1 peer removed");
     assert_int_equal(fake_dataplane_in_force(router->dp), 0);
@@ -461,11 +343,11 @@ static void a_reload_that_needs_a_restart_changes_nothing(void **state)
     char summary[256], why[256];
 
     router_start(router, DETECTOR, "rules:\n  - " RULE_NTP " then discard\n");
-    config_write(router, 65111, DETECTOR, "");
+    router_config_write(router, 65111, DETECTOR, "");
     assert_false(control_reload(router->control, summary, sizeof summary, why, sizeof why));
     assert_non_null(strstr(why, "`router` differs from what runs: that change needs a restart"));
     assert_int_equal(fake_dataplane_in_force(router->dp), 1);
-    config_write(router, 65000, DETECTOR, "nonsense: 1\n");
+    router_config_write(router, 65000, DETECTOR, "nonsense: 1\n");
     assert_false(control_reload(router->control, summary, sizeof summary, why, sizeof why));
     assert_non_null(strstr(why, router->file));
     assert_int_equal(fake_dataplane_in_force(router->dp), 1);
@@ -481,7 +363,7 @@ static void a_port_in_use_is_one_clear_line(void **state)
     assert_null(router->control);
     snprintf(line, sizeof line, "cannot listen on 127.0.0.1 port %u: Address already in use (another program listens",
              router->port);
-    assert_true(logged(router, line));
+    assert_true(router_logged(router, line));
     close(taken);
 }
 
@@ -494,7 +376,7 @@ static void stopping_says_goodbye(void **state)
     speaker_connect(&speaker, router->base, "127.0.0.2", router->port);
     speaker_establish(&speaker, 65001);
     announce_ntp(&speaker);
-    assert_true(speaker_wait(router->base, one_in_force, router->dp));
+    assert_true(speaker_wait(router->base, router_one_in_force, router->dp));
     control_stop(router->control);
     router->control = NULL;
     assert_int_equal(fake_dataplane_in_force(router->dp), 1); /* no packet passes while workers finish */
@@ -535,10 +417,10 @@ static void what_is_not_served_is_said_at_the_start(void **state)
 
     router_start(router, "    - {name: detector, address: 127.0.0.2, asn: 65001, passive: true}\n",
                  "routes: [{prefix: 203.0.113.0/24, via: 198.51.100.2}]\n");
-    assert_true(logged(router, "`routes` is read and checked, but NOT acted on by this version"));
+    assert_true(router_logged(router, "`routes` is read and checked, but NOT acted on by this version"));
 }
 
-#define CONTROL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CONTROL_TEST(name) cmocka_unit_test_setup_teardown(name, router_set_up, router_tear_down)
 
 int main(void)
 {

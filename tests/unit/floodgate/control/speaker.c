@@ -13,7 +13,7 @@
 
 #include <event2/event.h>
 
-#define TURNS_MAX 2000
+#define TURNS_MAX 30000
 
 static struct sockaddr_in address_of(const char *text, uint16_t port)
 {

@@ -40,7 +40,7 @@ bool speaker_closed(struct speaker *speaker); /* waits for the router's close */
 /* OPEN and KEEPALIVE both ways. */
 void speaker_establish(struct speaker *speaker, uint16_t as);
 
-/* Runs the event base until the condition holds; false after two seconds. */
+/* Runs the event base until the condition holds; false after half a minute. */
 bool speaker_wait(struct event_base *base, bool (*holds)(void *ctx), void *ctx);
 void speaker_turn(struct event_base *base); /* a millisecond of it */
 
