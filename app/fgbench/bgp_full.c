@@ -139,14 +139,15 @@ static bool lose_one(const struct daemon *daemon, const struct sizes *sizes, pid
         return false;
     }
     record.bench = "bgp";
-    record.family = "full";
+    record.family = "lost";
     record.engine = "floodgate";
-    record.traffic = "1-of-4-lost";
+    record.traffic = "1-of-4";
     record.ip = 4;
     record.rules = sizes->rules;
     record.build_s = lost.seconds;
     record.cpu_s = daemon_cpu_seconds(daemon) - cpu_s;
     record.per_second = (double)(sizes->routes4 + sizes->routes6 + sizes->rules) / lost.seconds;
+    record.memory_bytes = daemon_memory_peak(daemon);
     record.max_us = lost.longest_answer_s * 1e6;
     bench_record_add(&record);
     return true;
