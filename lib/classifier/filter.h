@@ -2,9 +2,13 @@
 /*
  * Which shapes of prefixes there are around an address, so that a packet probes only for these.
  *
- * Each shape of a family has a slot, a bit of a mask. Two tables of masks, by the first bits of the address, say for
- * which shapes some prefix begins with these bits; prefixes that are shorter than that, or have an offset, are always
- * probed for. Addresses share places of the tables: a bit may be set in vain, never missing.
+ * Each shape of a family has a slot, a bit of a mask. Tables of masks, one for each of some numbers of first bits of
+ * the address (a level), say for which shapes some prefix begins with these bits: a prefix is in the table of the most
+ * bits that it has. Prefixes shorter than the first level, or with an offset, are always probed for. Addresses share
+ * places of the tables: a bit may be set in vain, never missing.
+ *
+ * There may be two grades: few levels, or many. Every prefix is in both, and readers use the fine one while it is worth
+ * its loads: where prefixes cover each other in long chains, which a packet shares only down to some length.
  */
 #ifndef CLASSIFIER_FILTER_H
 #define CLASSIFIER_FILTER_H
@@ -16,8 +20,7 @@
 
 #define FILTER_SLOTS     64
 #define FILTER_LAST_SLOT (FILTER_SLOTS - 1) /* shared by all shapes beyond the others: always probed for */
-#define FILTER_WIDE      256                /* places of the table by few bits */
-#define FILTER_FINE      4096               /* places of the table by many bits */
+#define FILTER_LEVELS    8                  /* at most */
 
 /* The shapes that have the slots, for tags (place.h). Written by the writer word by word, read by workers. */
 struct filter_shapes {
@@ -25,18 +28,49 @@ struct filter_shapes {
     uint64_t mask1[FILTER_SLOTS], salt[FILTER_SLOTS];
 };
 
+#define FILTER_PLACE_BITS_FIRST 8  /* of the first level's table: the fewest bits tell the least apart */
+#define FILTER_PLACE_BITS       12 /* of the others' */
+
+/* The table of one level. */
+struct filter_level {
+    _Atomic(uint64_t) *masks; /* by place. Written by the writer, read by workers */
+    uint16_t *counts;         /* the writer's: prefixes by place and length; at its end it stays there */
+    uint8_t shift;            /* of the address, so that its first bits are left */
+    uint8_t lengths;          /* of prefixes that this table knows */
+};
+
+struct filter_grade {
+    unsigned level_count; /* 0: there is no such grade; otherwise 2 or more */
+    struct filter_level levels[FILTER_LEVELS];
+    /* the writer's */
+    _Atomic(uint64_t) *masks; /* of all levels */
+    uint16_t *counts;         /* of all levels */
+    uint32_t places;
+    uint32_t places_used;
+    uint32_t slots_used; /* bits that are set in all masks */
+};
+
+/* First bits, ascending; none: no such grade. */
+struct filter_conf {
+    uint8_t count;
+    uint8_t bits[FILTER_LEVELS];
+};
+
+#define FILTER_COARSE 0
+#define FILTER_FINE   1
+
 /* One side (destination or source) of one family. */
 struct filter {
-    unsigned wide_bits, fine_bits; /* of the address */
-    _Atomic(uint64_t) always;      /* slots to probe for everywhere. Written by the writer, read by workers */
-    _Atomic(uint64_t) *masks;      /* FILTER_WIDE, then FILTER_FINE of them. The same */
-    uint16_t *counts;              /* the writer's: prefixes by place and slot; at its end it stays there */
+    _Atomic(uint64_t) always; /* slots to probe for everywhere. Written by the writer, read by workers */
+    RCU_POINTER(const struct filter_grade) grade; /* to use: one of `grades`. The same */
+    struct filter_grade grades[2];
     struct filter_shapes shapes;
     uint64_t salts[FILTER_LAST_SLOT]; /* the writer's: the shape of each slot, 0: free */
     uint32_t users[FILTER_LAST_SLOT]; /* the writer's: prefixes of that shape */
 };
 
-bool filter_init(struct filter *filter, struct mem *mem, unsigned wide_bits, unsigned fine_bits);
+/* `most`: the longest prefix of the family. False: no memory. */
+bool filter_init(struct filter *filter, struct mem *mem, const struct filter_conf conf[2], unsigned most);
 void filter_fini(struct filter *filter, struct mem *mem);
 
 /* A slot for one more prefix of the shape with this salt. */
@@ -50,7 +84,7 @@ void filter_drop(struct filter *filter, unsigned slot, unsigned offset, unsigned
 
 #define FILTER_TAG_FACTOR0 0x9e3779b1u
 #define FILTER_TAG_FACTOR1 0x85ebca77u
-#define FILTER_TAG_SHIFT   40
+#define FILTER_TAG_SHIFT   25 /* bits of a product that every bit of its factor has a part in */
 
 /* The tag of an address under the shape that has the slot: 1 to 128. Products of 32 bits, as vectors can have them. */
 static inline uint8_t filter_tag(const struct filter_shapes *shapes, unsigned slot, const uint64_t address[2])
@@ -64,26 +98,31 @@ static inline uint8_t filter_tag(const struct filter_shapes *shapes, unsigned sl
     return (uint8_t)((sum >> FILTER_TAG_SHIFT & 127 & HASH_TAG_MASK) + 1);
 }
 
-static inline unsigned filter_wide_place(const struct filter *filter, uint64_t address)
+/* `address`: the first eight octets, as a number. */
+static inline uint32_t filter_place(const struct filter_level *level, unsigned number, uint64_t address)
 {
-    uint64_t bits = be64toh(address) >> (64 - filter->wide_bits);
+    unsigned place_bits = number == 0 ? FILTER_PLACE_BITS_FIRST : FILTER_PLACE_BITS;
 
-    return (unsigned)((bits * 0x9e3779b97f4a7c15u) >> 56);
+    return (uint32_t)((address >> level->shift) * 0x9e3779b97f4a7c15u >> (64 - place_bits));
 }
 
-static inline unsigned filter_fine_place(const struct filter *filter, uint64_t address)
+static inline uint64_t filter_level_mask(const struct filter_grade *grade, unsigned number, uint64_t address)
 {
-    uint64_t bits = be64toh(address) >> (64 - filter->fine_bits);
+    const struct filter_level *level = &grade->levels[number];
 
-    return FILTER_WIDE + (unsigned)((bits * 0x9e3779b97f4a7c15u) >> 52);
+    return atomic_load_explicit(&level->masks[filter_place(level, number, address)], memory_order_acquire);
 }
 
 /* The slots of shapes that may have a prefix that covers the address. `address`: its first eight octets. */
 static inline uint64_t filter_mask(const struct filter *filter, uint64_t address)
 {
-    return atomic_load_explicit(&filter->always, memory_order_acquire) |
-           atomic_load_explicit(&filter->masks[filter_wide_place(filter, address)], memory_order_acquire) |
-           atomic_load_explicit(&filter->masks[filter_fine_place(filter, address)], memory_order_acquire);
+    const struct filter_grade *grade = rcu_load(&filter->grade);
+    uint64_t number = be64toh(address), mask = atomic_load_explicit(&filter->always, memory_order_acquire);
+
+    mask |= filter_level_mask(grade, 0, number) | filter_level_mask(grade, 1, number);
+    for (unsigned i = 2; i < grade->level_count; i++)
+        mask |= filter_level_mask(grade, i, number);
+    return mask;
 }
 
 #endif

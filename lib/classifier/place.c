@@ -34,6 +34,7 @@ static void prefix_of(const struct places *places, const struct fs_rule *rule, c
     out->shape.offset = c->offset;
     out->shape.length = c->length;
     out->shape.users = 0;
+    out->shape.ports = 0;
 }
 
 /* RFC 8956 4: the lower offset, then the longer prefix. */
@@ -94,7 +95,9 @@ static void shapes_tell(struct shapes *shapes, unsigned at)
     if (at < SHAPES_FILTERED_MAX)
         __atomic_store_n(&filter->slots[at], shape->slot, __ATOMIC_RELEASE);
     uint8_t tag = shape->slot == FILTER_LAST_SLOT ? SHAPES_TAG_MANY : shape->tag; /* many shapes have the last slot */
+    uint8_t ports = shape->slot == FILTER_LAST_SLOT ? SHAPES_PORTS_ANY : shape->ports;
     __atomic_store_n(&filter->tags[shape->slot], tag, __ATOMIC_RELEASE);
+    __atomic_store_n(&filter->ports[shape->slot], ports, __ATOMIC_RELEASE);
 }
 
 /* A copy of the list with one shape more (which is for the caller to set), or one less, at `at`. */
@@ -125,8 +128,12 @@ static bool shape_take(_Atomic(struct shapes *) *slot, struct mem *mem, const st
 
     if (shape_is_at(old, at, shape)) {
         struct shape *here = &old->shapes[at];
-        if (here->users++ == 0) /* left over, see shape_drop: its slot may have gone to another */
+        if (here->users == SHAPE_USERS_MAX)
+            return false;
+        if (here->users++ == 0) { /* left over, see shape_drop: its slot may have gone to another */
             here->slot = shape->slot;
+            here->ports = 0;
+        }
         here->tag = here->users == 1 ? shape->tag : SHAPES_TAG_MANY;
         shapes_tell(old, at);
         return true;
@@ -153,7 +160,7 @@ static void shape_drop(_Atomic(struct shapes *) *slot, struct mem *mem, const st
     if (old->count > 1) {
         fresh = shapes_copy(old, mem, at, -1);
         if (fresh == NULL) { /* a shape that nobody uses costs a probe, no more */
-            old->shapes[at].tag = 0;
+            old->shapes[at].tag = old->shapes[at].ports = 0;
             shapes_tell(old, at);
             return;
         }
@@ -349,12 +356,53 @@ static group_ref *spot_group(struct spot *spot)
     return spot->has_source ? &spot->source->rules : &spot->destination->any_source;
 }
 
+static uint8_t ports_of(const struct compiled *rule)
+{
+    const struct box *box = &rule->box;
+    bool one = box->low[BOX_PROTOCOL] == box_high(box, BOX_PROTOCOL) &&
+               box->low[BOX_DESTINATION_PORT] == box_high(box, BOX_DESTINATION_PORT);
+
+    return one ? place_ports_tag((uint8_t)box->low[BOX_PROTOCOL], box->low[BOX_DESTINATION_PORT]) : SHAPES_PORTS_ANY;
+}
+
+static void shape_ports_set(struct shapes *sources, unsigned at, uint8_t ports)
+{
+    if (sources->shapes[at].ports == ports)
+        return;
+    sources->shapes[at].ports = ports;
+    shapes_tell(sources, at);
+}
+
+/* Before the rule is where the spot is: packets for it must get there. */
+static void spot_ports_add(struct spot *spot, const struct compiled *rule)
+{
+    struct shapes *sources = rcu_load(&spot->destination->sources);
+    unsigned at = shape_place(sources, &spot->source_prefix.shape);
+    uint8_t before = sources->shapes[at].ports, ports = ports_of(rule);
+
+    shape_ports_set(sources, at, before == 0 || before == ports ? ports : SHAPES_PORTS_ANY);
+}
+
+/* When a rule has gone: of one that is left alone with its shape it is known again what it asks for. */
+static void spot_ports_drop(struct spot *spot)
+{
+    struct shapes *sources = rcu_load(&spot->destination->sources);
+    unsigned at = shape_place(sources, &spot->source_prefix.shape);
+    uintptr_t group = group_load(&spot->source->rules);
+
+    if (group != 0 && (group & GROUP_KIND) == GROUP_ONE && sources->shapes[at].users == 1)
+        shape_ports_set(sources, at, ports_of((const struct compiled *)group));
+}
+
 bool places_insert(struct places *places, struct mem *mem, const struct compiled *rule)
 {
     struct spot spot;
 
     spot_find(places, rule->rule, &spot);
-    bool done = spot_make(places, mem, &spot) && group_insert(spot_group(&spot), mem, rule, 0);
+    bool done = spot_make(places, mem, &spot);
+    if (done && spot.has_source)
+        spot_ports_add(&spot, rule);
+    done = done && group_insert(spot_group(&spot), mem, rule, 0);
     if (!done)
         spot_prune(places, mem, &spot);
     return done;
@@ -366,17 +414,28 @@ bool places_remove(struct places *places, struct mem *mem, const struct compiled
 
     spot_find(places, rule->rule, &spot);
     bool gone = group_remove(spot_group(&spot), mem, rule);
+    if (spot.has_source)
+        spot_ports_drop(&spot);
     spot_prune(places, mem, &spot);
     return gone;
 }
 
-static bool family_init(struct place_family *family, struct places *places, struct mem *mem, unsigned wide_bits,
-                        unsigned fine_bits)
+/* The first bits by which filters tell addresses apart, by family; coarse, fine. */
+static const struct filter_conf destination_conf[2][2] = {
+    {{2, {8, 20}}, {6, {8, 12, 16, 20, 24, 28}}},
+    {{2, {32, 52}}, {8, {32, 40, 44, 48, 52, 56, 60, 64}}},
+};
+static const struct filter_conf source_conf[2][2] = {{{2, {8, 20}}}, {{2, {32, 52}}}};
+static const uint8_t family_bits[2] = {32, 128};
+
+static bool family_init(struct places *places, struct mem *mem, unsigned i)
 {
+    struct place_family *family = &places->families[i];
+
     destination_set(&family->any, places, NULL);
-    if (!filter_init(&family->destinations, mem, wide_bits, fine_bits))
+    if (!filter_init(&family->destinations, mem, destination_conf[i], family_bits[i]))
         return false;
-    if (filter_init(&family->sources, mem, wide_bits, fine_bits))
+    if (filter_init(&family->sources, mem, source_conf[i], family_bits[i]))
         return true;
     filter_fini(&family->destinations, mem);
     return false;
@@ -396,8 +455,8 @@ bool places_init(struct places *places, struct mem *mem)
     if (!hash_init(&places->destinations, mem, SEGMENT_BUCKETS))
         return false;
     if (hash_init(&places->sources, mem, SEGMENT_BUCKETS)) {
-        if (family_init(&places->families[0], places, mem, 8, 20)) {
-            if (family_init(&places->families[1], places, mem, 32, 52))
+        if (family_init(places, mem, 0)) {
+            if (family_init(places, mem, 1))
                 return true;
             family_fini(&places->families[0], mem);
         }

@@ -21,10 +21,15 @@ struct shape {
     uint8_t offset;
     uint8_t length;
     /* the writer's */
-    uint8_t slot;   /* of the filter */
-    uint8_t tag;    /* see struct shapes_filter */
-    uint32_t users; /* prefixes of this shape */
+    uint8_t tag;         /* see struct shapes_filter */
+    uint8_t ports;       /* the same */
+    unsigned slot : 6;   /* of the filter */
+    unsigned users : 26; /* prefixes of this shape */
 };
+
+#define SHAPE_USERS_MAX ((1u << 26) - 1)
+
+_Static_assert(sizeof(struct shape) == 32 && FILTER_SLOTS <= 1 << 6, "two shapes a line");
 
 #define SHAPES_FILTERED_MIN 3  /* shapes of a list with a filter: fewer are probed without one */
 #define SHAPES_FILTERED_MAX 64 /* shapes that the filter knows: those behind are always probed for */
@@ -32,15 +37,19 @@ struct shape {
 /*
  * What spares a list of shapes most of its probes. The slot of each shape says which bit of the filter's mask asks for
  * it. In a list of sources each slot also has a tag: of the one source that has this shape, SHAPES_TAG_MANY where there
- * are several, 0 where there is none. A packet has the tags of its own source.
+ * are several, 0 where there is none. A packet has the tags of its own source. Beside it is a tag of what the rules of
+ * that slot ask for, where all of them ask for the same one protocol and destination port: SHAPES_PORTS_ANY where they
+ * do not, 0 where there are none.
  */
 struct shapes_filter {
     alignas(
         MEM_LINE) uint8_t slots[SHAPES_FILTERED_MAX]; /* by place in the list. Written by the writer, read by workers */
+    uint8_t ports[FILTER_SLOTS];                      /* by slot. The same */
     uint8_t tags[FILTER_SLOTS];                       /* by slot. The same */
 };
 
-#define SHAPES_TAG_MANY UINT8_MAX
+#define SHAPES_TAG_MANY  UINT8_MAX
+#define SHAPES_PORTS_ANY UINT8_MAX
 
 /* Shapes in the order of evaluation, and in front of them the filter where there is one. Replaced as a whole. */
 struct shapes {
@@ -92,6 +101,14 @@ struct places {
 static inline uint64_t place_hash(const uint64_t address[2], uint64_t above, uint64_t shape_salt)
 {
     return hash_mix(address[0] ^ shape_salt, address[1] ^ above);
+}
+
+/* The tag of a protocol and a destination port: 1 to 128. */
+static inline uint8_t place_ports_tag(uint8_t protocol, uint16_t port)
+{
+    uint32_t number = ((uint32_t)protocol << 16 | port) * 0x9e3779b1u;
+
+    return (uint8_t)((number >> 25 & HASH_TAG_MASK) + 1);
 }
 
 static inline unsigned place_family_index(unsigned family)

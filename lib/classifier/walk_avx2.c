@@ -88,6 +88,19 @@ __attribute__((no_sanitize("thread"))) static inline uint64_t tags_fit(const uin
     return fit;
 }
 
+__attribute__((no_sanitize("thread"))) static inline uint64_t ports_fit(const uint8_t *ports, uint8_t own)
+{
+    const __m256i any = _mm256_set1_epi8((char)SHAPES_PORTS_ANY), wanted = _mm256_set1_epi8((char)own);
+    uint64_t fit = 0;
+
+    for (unsigned half = 0; half < 2; half++) {
+        __m256i tag = _mm256_load_si256((const __m256i *)ports + half);
+        __m256i is = _mm256_or_si256(_mm256_cmpeq_epi8(tag, wanted), _mm256_cmpeq_epi8(tag, any));
+        fit |= (uint64_t)(uint32_t)_mm256_movemask_epi8(is) << (32 * half);
+    }
+    return fit;
+}
+
 #define TAGS_AT_ONCE 4
 
 __attribute__((no_sanitize("thread"))) static inline void tags_set(uint8_t *tags, const struct filter_shapes *shapes,

@@ -59,6 +59,14 @@ __attribute__((no_sanitize("thread"))) static inline uint64_t tags_fit(const uin
            _mm512_cmpeq_epi8_mask(tag, _mm512_set1_epi8((char)SHAPES_TAG_MANY));
 }
 
+__attribute__((no_sanitize("thread"))) static inline uint64_t ports_fit(const uint8_t *ports, uint8_t own)
+{
+    __m512i tag = _mm512_load_si512(ports);
+
+    return _mm512_cmpeq_epi8_mask(tag, _mm512_set1_epi8((char)own)) |
+           _mm512_cmpeq_epi8_mask(tag, _mm512_set1_epi8((char)SHAPES_PORTS_ANY));
+}
+
 #define TAGS_AT_ONCE 8
 
 __attribute__((no_sanitize("thread"))) static inline void tags_set(uint8_t *tags, const struct filter_shapes *shapes,

@@ -7,6 +7,7 @@
  *   void box_key_fill(struct box_key *out, const struct pkt_key *key): as box_key_set
  *   uint64_t shapes_wanted(const struct shapes_filter *filter, uint64_t slots): bit i: shape i is one of those
  *   uint64_t tags_fit(const uint8_t *tags, const uint8_t *own): bit s: tags[s] is own[s] or SHAPES_TAG_MANY
+ *   uint64_t ports_fit(const uint8_t *ports, uint8_t own): bit s: ports[s] is `own` or SHAPES_PORTS_ANY
  *   void tags_set(uint8_t *tags, const struct filter_shapes *shapes, unsigned first, const uint64_t address[2]):
  *     filter_tag of the slots from `first` on, TAGS_AT_ONCE of them
  *   unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t hash): bit i: entry i is used and its tag fits
@@ -28,6 +29,7 @@ struct query {
     const struct compiled *floor; /* only rules after this one count; NULL: all */
     const struct place_family *family;
     uint64_t source_slots; /* of shapes that may have a prefix that covers the source; 0: not looked up yet */
+    uint8_t ports_tag;     /* see struct shapes_filter; set with source_slots */
     struct box_key box;
     alignas(64) uint8_t source_tags[FILTER_SLOTS]; /* of these slots, and perhaps of others */
 };
@@ -226,6 +228,7 @@ static inline void source_look_up(struct query *q)
 
     address_load(source, q->key->src);
     q->source_slots = filter_mask(filter, source[0]);
+    q->ports_tag = place_ports_tag(q->key->protocol, q->key->dst_port);
     for (unsigned first = 0; first < FILTER_SLOTS; first += TAGS_AT_ONCE)
         if (q->source_slots >> first & ((1u << TAGS_AT_ONCE) - 1))
             tags_set(&q->source_tags[first], &filter->shapes, first, source);
@@ -269,7 +272,7 @@ static inline struct shape_walk sources_walk(struct query *q, const struct shape
     if (q->source_slots == 0)
         source_look_up(q);
     const struct shapes_filter *filter = shapes_filter(sources);
-    uint64_t slots = q->source_slots & tags_fit(filter->tags, q->source_tags);
+    uint64_t slots = q->source_slots & tags_fit(filter->tags, q->source_tags) & ports_fit(filter->ports, q->ports_tag);
     return shape_walk_set(sources, slots != 0 ? shapes_wanted(filter, slots) : 0);
 }
 

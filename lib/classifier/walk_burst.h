@@ -178,6 +178,7 @@ static inline bool stage_verify(struct burst *b, struct walker *w)
         if (sources != NULL) {
             __builtin_prefetch(sources);
             __builtin_prefetch((const char *)sources - 64); /* tags, where there is a filter */
+            __builtin_prefetch((const char *)sources - 128);
             sourced = true;
         }
         w->destinations[kept++] = d;

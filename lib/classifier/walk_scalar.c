@@ -55,6 +55,17 @@ static inline uint64_t tags_fit(const uint8_t *tags, const uint8_t *own)
     return fit;
 }
 
+static inline uint64_t ports_fit(const uint8_t *ports, uint8_t own)
+{
+    uint64_t fit = 0;
+
+    for (unsigned i = 0; i < FILTER_SLOTS; i++) {
+        uint8_t tag = __atomic_load_n(&ports[i], __ATOMIC_RELAXED);
+        fit |= (uint64_t)(tag == own || tag == SHAPES_PORTS_ANY) << i;
+    }
+    return fit;
+}
+
 #define TAGS_AT_ONCE 1
 
 static inline void tags_set(uint8_t *tags, const struct filter_shapes *shapes, unsigned first,

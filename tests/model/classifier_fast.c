@@ -27,6 +27,7 @@ struct scene {
     bool destination;
     bool hosts;     /* each rule has one of few hosts as destination: one shape in a family */
     bool ports;     /* each rule asks for few ports, and nothing else */
+    bool nested;    /* chains of covering prefixes on both sides, mostly of one protocol and port */
     unsigned rules; /* in use most of the time */
     unsigned terms; /* most in a component */
 };
@@ -35,6 +36,8 @@ static const struct scene scenes[] = {
     {.name = "few", .prefixes = true, .rules = 8, .terms = 4},
     {.name = "prefixes, IPv4", .family = IP_V4, .prefixes = true, .rules = 150, .terms = 3},
     {.name = "prefixes, IPv6", .family = IP_V6, .prefixes = true, .rules = 150, .terms = 3},
+    {.name = "nested, IPv4", .family = IP_V4, .nested = true, .rules = 250, .terms = 1},
+    {.name = "nested, IPv6", .family = IP_V6, .nested = true, .rules = 250, .terms = 1},
     {.name = "no prefix, IPv4", .family = IP_V4, .rules = 300, .terms = 1},
     {.name = "no prefix, IPv6", .family = IP_V6, .rules = 300, .terms = 2},
     {.name = "one destination", .family = IP_V4, .destination = true, .rules = 120, .terms = 3},
@@ -136,6 +139,42 @@ static struct fs_rule *wide_rule(struct world *w)
     return rule;
 }
 
+/* The first bits of one of a few addresses. */
+static void nested_prefix(struct world *w, unsigned family, struct fs_component *c)
+{
+    unsigned base = random_below(&w->random, 3), first = family == IP_V6 ? 20 : 6, most = family == IP_V6 ? 76 : 32;
+
+    c->length = (uint8_t)(first + random_below(&w->random, most - first + 1));
+    if (family == IP_V6 && random_one_in(&w->random, 20)) {
+        c->offset = 16;
+        c->length = 24;
+    }
+    for (unsigned i = 0; i < 16; i++)
+        c->octets[i] = (uint8_t)(i < (family == IP_V6 ? 4u : 0u) ? 0x20 + i : base * 77 + i * 41);
+    ip_bits_keep(c->octets, sizeof c->octets, c->offset, c->length);
+}
+
+static struct fs_rule *nested_rule(struct world *w)
+{
+    static const uint16_t PORTS[] = {0, 53, 80, 443};
+    unsigned family = w->scene->family ? w->scene->family : random_one_in(&w->random, 2) ? IP_V4 : IP_V6;
+    unsigned terms_used = 1 + random_one_in(&w->random, 4);
+    struct fs_component components[4] = {{.type = FS_DESTINATION},
+                                         {.type = FS_SOURCE},
+                                         {.type = FS_PROTOCOL, .term_count = 1},
+                                         {.type = FS_DESTINATION_PORT, .first_term = 1}};
+    struct fs_term terms[3] = {{.value = random_one_in(&w->random, 2) ? 6 : 17, .op = FS_OP_EQ}};
+    struct fs_rule *rule = NULL;
+
+    nested_prefix(w, family, &components[0]);
+    nested_prefix(w, family, &components[1]);
+    components[3].term_count = (uint16_t)terms_used;
+    for (unsigned i = 1; i <= terms_used; i++)
+        terms[i] = (struct fs_term){.value = PORTS[random_below(&w->random, 4)], .op = FS_OP_EQ};
+    unsigned count = random_one_in(&w->random, 8) ? 3 : 4;
+    return fs_rule_build((uint8_t)family, NULL, components, count, terms, &rule) == FS_OK ? rule : nested_rule(w);
+}
+
 static struct fs_rule *new_rule(struct world *w)
 {
     const struct random_rule_conf conf = {.family = w->scene->family, .narrow = true, .terms_max = w->scene->terms};
@@ -147,6 +186,8 @@ static struct fs_rule *new_rule(struct world *w)
         if (model != NULL)
             return random_relative(&w->random, &conf, model);
     }
+    if (w->scene->nested)
+        return nested_rule(w);
     return w->scene->prefixes ? random_rule(&w->random, &conf) : wide_rule(w);
 }
 
