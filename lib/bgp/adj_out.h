@@ -26,7 +26,7 @@ struct bgp_out;     /* one session's */
 struct bgp_out_conf {
     bool four_octet_as;
     bool legacy_ipv6_offset;
-    uint32_t add_path; /* families whose rules are sent with a path id: one path each, the best */
+    uint32_t add_path; /* families whose rules are sent with a path id: one path each, the best, which was judged */
     size_t update_max; /* octets of an UPDATE body at the most */
 };
 

@@ -77,6 +77,7 @@ def test_another_as_is_told_of_ourselves_as_the_next_hop(network):
     assert told[2] == (0x40, struct.pack("!BBII", 2, 2, US, THEM)) and told["hop"] == octets("127.0.0.1")
     kept.routes("198.18.0.0/16", "203.0.113.0/24")
     assert kept.known["198.18.0.0/16"]["hop"] == octets(HOP)
+    external.until(lambda: len(external.ended) == 4)
     silent.until(lambda: len(silent.ended) == 4)
     assert silent.updates == 0 and external.updates == 0
     inside = connect("inside")
