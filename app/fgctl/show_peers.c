@@ -216,6 +216,9 @@ static void add_routes(struct table *details, const json_t *peer)
                     number_group((uint64_t)get_int(counts, "accepted"), text[1]),
                     number_group((uint64_t)get_int(counts, "rejected"), text[2]),
                     number_group((uint64_t)get_int(counts, "sent"), text[3]));
+    if (get_int(peer, "routes_unreachable") > 0)
+        details_add(details, "left out", "%s routes, whose next hops cannot be reached",
+                    number_group((uint64_t)get_int(peer, "routes_unreachable"), text[0]));
     if (get_int(peer, "routes_queued") > 0)
         details_add(details, "routes waiting", "%s to be sent",
                     number_group((uint64_t)get_int(peer, "routes_queued"), text[0]));

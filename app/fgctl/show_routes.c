@@ -6,30 +6,52 @@
 
 static const char ROUTES_USAGE[] = "routes [PREFIX] [--limit N]";
 
+static void integer_cell(struct table *table, const json_t *path, const char *key)
+{
+    if (json_is_integer(json_object_get(path, key)))
+        table_cellf(table, "%" JSON_INTEGER_FORMAT, get_int(path, key));
+    else
+        table_cell(table, "-");
+}
+
+/* Why a path is not the best one, and what else is to be said of it. */
+static void why_cell(struct table *table, const json_t *path)
+{
+    const char *lost_by = get_text(path, "lost_by"), *unreachable = get_text(path, "unreachable");
+    const char *stale = json_is_true(json_object_get(path, "stale")) ? " stale" : "";
+    char text[256];
+
+    if (unreachable[0] != '\0')
+        snprintf(text, sizeof text, "next hop: %s%s", unreachable, stale);
+    else
+        snprintf(text, sizeof text, "%s%s%s", lost_by[0] != '\0' ? "lost by " : "", lost_by, stale);
+    table_cell(table, text);
+}
+
 /* One path; the prefix stands before the first. */
-static void path_row(struct table *table, const json_t *route, const json_t *path)
+static void path_row(struct table *table, const json_t *route, const json_t *path, bool first)
 {
     bool best = json_is_true(json_object_get(path, "best"));
-    const char *rd = get_text(route, "rd"), *lost_by = get_text(path, "lost_by");
+    bool unreachable = get_text(path, "unreachable")[0] != '\0';
+    const char *rd = get_text(route, "rd");
     char text[256];
 
     snprintf(text, sizeof text, "%s%s%s", rd, rd[0] != '\0' ? " " : "", get_text(route, "prefix"));
-    table_cell(table, best ? text : "");
-    table_cell_styled(table, best ? TABLE_GREEN : TABLE_DIM, best ? "best" : "");
+    table_cell(table, first ? text : "");
+    table_cell_styled(table,
+                      best          ? TABLE_GREEN
+                      : unreachable ? TABLE_RED
+                                    : TABLE_DIM,
+                      best          ? "best"
+                      : unreachable ? "unreachable"
+                                    : "");
     table_cell(table, get_text(path, "peer"));
     table_cell(table, get_text(path, "next_hop"));
-    if (json_is_integer(json_object_get(path, "local_pref")))
-        table_cellf(table, "%" JSON_INTEGER_FORMAT, get_int(path, "local_pref"));
-    else
-        table_cell(table, "-");
-    if (json_is_integer(json_object_get(path, "med")))
-        table_cellf(table, "%" JSON_INTEGER_FORMAT, get_int(path, "med"));
-    else
-        table_cell(table, "-");
+    integer_cell(table, path, "metric");
+    integer_cell(table, path, "local_pref");
+    integer_cell(table, path, "med");
     table_cell(table, get_text(path, "origin"));
-    snprintf(text, sizeof text, "%s%s%s", lost_by[0] != '\0' ? "lost by " : "", lost_by,
-             json_is_true(json_object_get(path, "stale")) ? " stale" : "");
-    table_cell(table, text);
+    why_cell(table, path);
     table_cell(table, get_text(path, "as_path"));
 }
 
@@ -86,6 +108,7 @@ static void show(const struct fgctl *ctl, const json_t *routes, unsigned long lo
                                                   {.title = ""},
                                                   {.title = "PEER"},
                                                   {.title = "NEXT HOP"},
+                                                  {.title = "METRIC", .right = true},
                                                   {.title = "PREF", .right = true},
                                                   {.title = "MED", .right = true},
                                                   {.title = "ORIGIN"},
@@ -98,7 +121,7 @@ static void show(const struct fgctl *ctl, const json_t *routes, unsigned long lo
     if (table == NULL)
         return;
     json_array_foreach((json_t *)(uintptr_t)routes, i, route)
-        json_array_foreach(json_object_get(route, "paths"), j, path) path_row(table, route, path);
+        json_array_foreach(json_object_get(route, "paths"), j, path) path_row(table, route, path, j == 0);
     if (table_rows(table) == 0)
         printf("no routes from peers\n");
     else

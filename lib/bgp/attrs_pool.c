@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "bgp/next_hops.h"
+
 #define BUCKETS_FIRST 64
 
 static struct bgp_shared_attrs **bucket_of(const struct bgp_attrs_pool *pool, uint64_t hash)
@@ -39,6 +41,7 @@ static void put(struct bgp_attrs_pool *pool, struct bgp_shared_attrs **bucket, s
 {
     fresh->hash = hash;
     fresh->references = 1;
+    fresh->hop = NULL;
     fresh->next = *bucket;
     *bucket = fresh;
     pool->count++;
@@ -110,6 +113,8 @@ void bgp_attrs_pool_give(struct bgp_attrs_pool *pool, struct bgp_shared_attrs *s
         link = &(*link)->next;
     *link = shared->next;
     pool->count--;
+    if (shared->hop != NULL)
+        bgp_next_hops_give(pool->hops, shared->hop);
     struct bgp_shared_attrs *base = shared->base;
     bgp_attrs_free(&shared->attrs);
     free(shared);

@@ -7,17 +7,22 @@
 
 #include "bgp/update.h"
 
+struct bgp_next_hop;
+struct bgp_next_hops;
+
 /* One set; `attrs` points into memory of its own and never changes. Equal sets of one pool are the same pointer. */
 struct bgp_shared_attrs {
     struct bgp_attrs attrs;
     uint64_t hash;
     size_t references;
     size_t octets;                 /* of its memory, what it shares with its base included */
+    struct bgp_next_hop *hop;      /* of unicast_reach.c; NULL: none, or nobody asks */
     struct bgp_shared_attrs *base; /* the same without its label, whose memory it uses; NULL: it has its own */
     struct bgp_shared_attrs *next;
 };
 
 struct bgp_attrs_pool {
+    struct bgp_next_hops *hops; /* where `hop` of a set that goes is given back */
     struct bgp_shared_attrs **buckets;
     size_t bucket_count; /* a power of two; 0 at first */
     size_t count;

@@ -4,13 +4,15 @@
  * 9.1.2.2). A step sees only what earlier steps left over: that is what makes MED come out the same in whatever order
  * paths arrived.
  *
- * IGP cost (step e) is not known here, and does not apply to a flowspec rule: it has no next hop to reach.
+ * What asks for the next hop (9.1.2, and step e) does not apply to a flowspec rule, which has none: all are equal
+ * there.
  */
 #include "bgp/best_path.h"
 
 #include <string.h>
 
 #include "bgp/communities.h"
+#include "bgp/reach.h"
 
 #define LOCAL_PREF_DEFAULT 100 /* of external peers, and of internal ones that sent none */
 #define ORIGIN_INCOMPLETE  2
@@ -33,6 +35,12 @@ static int by_origin_here(const struct bgp_choice *a, const struct bgp_choice *b
 static int by_feasibility(const struct bgp_choice *a, const struct bgp_choice *b)
 {
     return smaller(a->infeasible, b->infeasible);
+}
+
+/* RFC 4271 9.1.2: nor is what has a next hop that cannot be reached. */
+static int by_reachability(const struct bgp_choice *a, const struct bgp_choice *b)
+{
+    return smaller(a->unreachable, b->unreachable);
 }
 
 static bool long_lived(const struct bgp_choice *choice)
@@ -141,6 +149,12 @@ static int by_external(const struct bgp_choice *a, const struct bgp_choice *b)
     return smaller(!a->source->ebgp, !b->source->ebgp);
 }
 
+/* e) */
+static int by_metric(const struct bgp_choice *a, const struct bgp_choice *b)
+{
+    return smaller(a->metric, b->metric);
+}
+
 /* f) RFC 4456 9: the originator's identifier where a reflector is between. */
 static int by_router_id(const struct bgp_choice *a, const struct bgp_choice *b)
 {
@@ -182,18 +196,13 @@ static const struct step {
     const char *name;
     path_compare compare; /* NULL: by MED */
 } steps[] = {
-    {"origin-here", by_origin_here},
-    {"feasibility", by_feasibility},
-    {"long-lived-stale", by_long_lived},
-    {"local-pref", by_local_pref},
-    {"as-path", by_as_path_length},
-    {"origin", by_origin},
-    {"med", NULL},
-    {"external", by_external},
-    {"router-id", by_router_id},
-    {"cluster-list", by_cluster_list},
-    {"peer-address", by_address},
-    {"source", by_source},
+    {"origin-here", by_origin_here}, {"feasibility", by_feasibility},
+    {"next-hop", by_reachability},   {"long-lived-stale", by_long_lived},
+    {"local-pref", by_local_pref},   {"as-path", by_as_path_length},
+    {"origin", by_origin},           {"med", NULL},
+    {"external", by_external},       {"igp-metric", by_metric},
+    {"router-id", by_router_id},     {"cluster-list", by_cluster_list},
+    {"peer-address", by_address},    {"source", by_source},
     {"path-id", by_path_id},
 };
 #define STEP_COUNT (sizeof steps / sizeof steps[0])
@@ -298,6 +307,15 @@ static const struct bgp_choice *first_choice(const struct bgp_choice *choices, s
     return first;
 }
 
+/* e) is skipped where one of those that are left has a cost that nobody knows. */
+static bool metric_unknown(const struct bgp_choice *choices, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (choices[i].lost_by == NULL && choices[i].metric == BGP_METRIC_UNKNOWN)
+            return true;
+    return false;
+}
+
 static void choices_by_med(struct bgp_choice *choices, size_t count)
 {
     struct med_table table;
@@ -349,7 +367,8 @@ size_t bgp_choose(struct bgp_choice *choices, size_t count)
     for (size_t i = 0; i < count; i++)
         choices[i].lost_by = NULL;
     for (size_t i = 0; i < STEP_COUNT && left > 1; i++)
-        left = strike_choices(choices, count, &steps[i]);
+        if (steps[i].compare != by_metric || !metric_unknown(choices, count))
+            left = strike_choices(choices, count, &steps[i]);
     while (choices[best].lost_by != NULL)
         best++;
     return best;

@@ -15,6 +15,8 @@ struct bgp_choice {
     const struct bgp_source *source;
     const struct bgp_attrs *attrs;
     bool infeasible;
+    bool unreachable;     /* its next hop cannot be reached: it is the best only where every other one is, too */
+    uint32_t metric;      /* to its next hop (9.1.2.2 e), or BGP_METRIC_UNKNOWN */
     uint32_t path_id;     /* ADD-PATH (RFC 7911) */
     bool long_lived;      /* RFC 9494: kept for long after its session was lost */
     const char *lost_by;  /* the step that struck it out ("local-pref", "as-path", ...); NULL: the best */

@@ -25,6 +25,8 @@ struct bgp_source {
     bool ebgp;
     uint32_t router_id;
     struct ip_addr address;
+    bool next_hops_judged; /* its unicast routes are left out while their next hops cannot be reached (bgp/reach.h) */
+    bool blackholes;       /* but for those with the community BLACKHOLE, which lead nowhere on purpose (RFC 7999) */
 };
 
 /* Paths that one source may have of one rule or prefix (RFC 7911 leaves it to us): one UPDATE could bring hundreds. */

@@ -21,6 +21,8 @@ void unicast_view(const struct bgp_unicast *rib, uint32_t index, struct bgp_unic
     *out = (struct bgp_unicast_path){.source = rib->sources[path->source].source,
                                      .attrs = &path->attrs->attrs,
                                      .path_id = path->path_id,
+                                     .reach = path->judged ? &path->attrs->hop->reach : NULL,
+                                     .unreachable = path->unreachable,
                                      .stale = (marks & BGP_PATH_STALE) != 0 || path->long_lived,
                                      .long_lived = path->long_lived};
 }
@@ -83,7 +85,7 @@ static bool in_scope(const struct bgp_unicast *rib, const struct bgp_unicast_sco
 {
     bool vpn = (scope->family & (BGP_IPV4_VPN | BGP_IPV6_VPN)) != 0;
 
-    if (node->value == SLAB_NONE)
+    if (!unicast_has_route(rib, node))
         return false;
     return !vpn || scope->imports == NULL ||
            scope->imports(scope->ctx, &unicast_path_at(rib, node->value)->attrs->attrs);
@@ -92,16 +94,8 @@ static bool in_scope(const struct bgp_unicast *rib, const struct bgp_unicast_sco
 /* The better of two prefixes of equal length, which differ in their route distinguishers. */
 static bool better(const struct bgp_unicast *rib, const struct trie_node *a, const struct trie_node *b)
 {
-    struct bgp_unicast_path views[2];
-    struct bgp_choice choices[2];
+    struct bgp_choice choices[2] = {unicast_choice(rib, a->value), unicast_choice(rib, b->value)};
 
-    unicast_view(rib, a->value, &views[0]);
-    unicast_view(rib, b->value, &views[1]);
-    for (unsigned i = 0; i < 2; i++)
-        choices[i] = (struct bgp_choice){.source = views[i].source,
-                                         .attrs = views[i].attrs,
-                                         .path_id = views[i].path_id,
-                                         .long_lived = views[i].long_lived};
     return bgp_choose(choices, 2) == 0;
 }
 
@@ -186,14 +180,18 @@ static struct bgp_choice *explain_paths(const struct bgp_unicast *rib, const str
     if (choices == NULL)
         return NULL;
     count = 0;
-    for (uint32_t at = node->value; at != SLAB_NONE; at = unicast_path_at(rib, at)->next) {
-        struct bgp_unicast_path view;
-        unicast_view(rib, at, &view);
-        choices[count++] = (struct bgp_choice){
-            .source = view.source, .attrs = view.attrs, .path_id = view.path_id, .long_lived = view.long_lived};
-    }
+    for (uint32_t at = node->value; at != SLAB_NONE; at = unicast_path_at(rib, at)->next)
+        choices[count++] = unicast_choice(rib, at);
     bgp_choose(choices, count);
     return choices;
+}
+
+bool bgp_unicast_has(const struct bgp_unicast *rib, const struct bgp_route *route)
+{
+    const struct unicast_table *table = unicast_table_find(rib, route->family, route->rd);
+    struct trie_key key = trie_key_of(&route->prefix);
+
+    return table != NULL && trie_find(&table->trie, &key) != SLAB_NONE;
 }
 
 size_t bgp_unicast_paths(const struct bgp_unicast *rib, const struct bgp_route *route, bool explain,

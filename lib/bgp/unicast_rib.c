@@ -27,6 +27,8 @@ struct bgp_unicast *bgp_unicast_create(const struct bgp_unicast_ops *ops, void *
     slab_init(&rib->nodes, sizeof(struct trie_node));
     slab_init(&rib->paths, sizeof(struct unicast_path));
     slab_init(&rib->tables, sizeof(struct unicast_table));
+    bgp_next_hops_init(&rib->hops);
+    rib->pool.hops = &rib->hops;
     return rib;
 }
 
@@ -43,6 +45,7 @@ void bgp_unicast_free(struct bgp_unicast *rib)
     for (size_t i = 0; i < rib->source_count; i++)
         source_give_attrs(rib, &rib->sources[i]);
     bgp_attrs_pool_clear(&rib->pool);
+    bgp_next_hops_clear(&rib->hops);
     for (size_t i = 0; i < rib->table_count; i++)
         trie_fini(&((struct unicast_table *)slab_at(&rib->tables, rib->order[i]))->trie);
     slab_clear(&rib->nodes);
@@ -56,7 +59,12 @@ void bgp_unicast_free(struct bgp_unicast *rib)
 
 struct bgp_shared_attrs *bgp_unicast_intern(struct bgp_unicast *rib, const struct bgp_attrs *attrs)
 {
-    return bgp_attrs_pool_take(&rib->pool, attrs);
+    struct bgp_shared_attrs *shared = bgp_attrs_pool_take(&rib->pool, attrs);
+
+    if (shared == NULL || unicast_reach_take(rib, shared))
+        return shared;
+    bgp_attrs_pool_give(&rib->pool, shared);
+    return NULL;
 }
 
 struct bgp_shared_attrs *bgp_unicast_label(struct bgp_unicast *rib, struct bgp_shared_attrs *shared, uint32_t label)
@@ -236,20 +244,15 @@ static size_t paths_of(const struct bgp_unicast *rib, const struct trie_node *no
     return count;
 }
 
-/* Puts the best path in front. There is room for all of them to be compared: announcing them made it. */
-static void choose_best(struct bgp_unicast *rib, struct trie_node *node)
+/* There is room for all of them to be compared: announcing them made it. */
+void unicast_choose_best(struct bgp_unicast *rib, struct trie_node *node)
 {
     size_t count = 0;
 
     if (unicast_path_at(rib, node->value)->next == SLAB_NONE)
         return;
-    for (uint32_t at = node->value; at != SLAB_NONE; at = unicast_path_at(rib, at)->next) {
-        const struct unicast_path *path = unicast_path_at(rib, at);
-        rib->choices[count++] = (struct bgp_choice){.source = rib->sources[path->source].source,
-                                                    .attrs = &path->attrs->attrs,
-                                                    .path_id = path->path_id,
-                                                    .long_lived = path->long_lived};
-    }
+    for (uint32_t at = node->value; at != SLAB_NONE; at = unicast_path_at(rib, at)->next)
+        rib->choices[count++] = unicast_choice(rib, at);
     size_t best = bgp_choose(rib->choices, count);
     if (best == 0)
         return;
@@ -271,7 +274,7 @@ static void tell(struct bgp_unicast *rib, const struct unicast_table *table, con
     if (!best_changed) {
         if (rib->ops->other_changed != NULL)
             rib->ops->other_changed(rib->ctx, &route);
-    } else if (node->value == SLAB_NONE) {
+    } else if (!unicast_has_route(rib, node)) {
         rib->ops->changed(rib->ctx, &route, NULL);
     } else {
         unicast_view(rib, node->value, &best);
@@ -290,6 +293,17 @@ static void watches_best(const struct bgp_unicast *rib, uint32_t node)
 {
     for (struct unicast_watch *watch = rib->watches; watch != NULL; watch = watch->next)
         watch->best(watch, node);
+}
+
+void unicast_changed(struct bgp_unicast *rib, uint32_t path, uint32_t node, bool best_changed)
+{
+    const struct trie_node *at = slab_at(&rib->nodes, node);
+
+    if (path != SLAB_NONE)
+        watches_path(rib, path, false);
+    if (best_changed)
+        watches_best(rib, node);
+    tell(rib, slab_at(&rib->tables, at->trie), at, best_changed);
 }
 
 static uint32_t path_find(const struct bgp_unicast *rib, const struct trie_node *node,
@@ -378,11 +392,14 @@ int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *sourc
     path->age = bgp_ages_add(ages, attrs->octets) & ((1u << BGP_AGE_BITS) - 1);
     if (path->attrs == attrs && !revived)
         return 0;
-    if (path->attrs != NULL)
+    if (path->attrs != NULL) {
+        unicast_reach_unlink(rib, index);
         bgp_attrs_pool_give(&rib->pool, path->attrs);
+    }
     attrs->references++;
     path->attrs = attrs;
-    choose_best(rib, node);
+    unicast_reach_link(rib, index);
+    unicast_choose_best(rib, node);
     bool best_changed = node->value == index || node->value != before;
     watches_path(rib, index, false);
     if (best_changed)
@@ -402,11 +419,12 @@ static void path_withdraw(struct bgp_unicast *rib, uint32_t index)
     bgp_ages_remove(unicast_ages_of(rib, path), path->age, path->attrs->octets);
     source_unlink(rib, &rib->sources[path->source], index);
     path_unlink(rib, node, index);
+    unicast_reach_unlink(rib, index);
     bgp_attrs_pool_give(&rib->pool, path->attrs);
     path->attrs = NULL; /* what says that the slot is not in use */
     slab_give(&rib->paths, index);
     if (node->value != SLAB_NONE)
-        choose_best(rib, node); /* one that was not the best may still have decided which is, by its MED */
+        unicast_choose_best(rib, node); /* one that was not the best may still have decided which is, by its MED */
     if (node->value != before)
         watches_best(rib, node_index);
     tell(rib, table, node, node->value != before);
@@ -436,7 +454,7 @@ static void path_long_lived(struct bgp_unicast *rib, uint32_t index)
     const uint32_t before = node->value;
 
     path->long_lived = 1;
-    choose_best(rib, node);
+    unicast_choose_best(rib, node);
     watches_path(rib, index, false);
     if (node->value != before || before == index) {
         watches_best(rib, path->node);

@@ -3,9 +3,10 @@
  * Unicast RIB: Adj-RIB-In of every peer and the best path of every prefix (Loc-RIB), for IPv4 and IPv6 unicast (SAFI 1)
  * and labelled VPN unicast (SAFI 128, a table for each route distinguisher).
  *
- * Made for full tables: a prefix is a 40-octet node of a trie (about two nodes for each prefix), a path 32 octets,
- * attributes are held once for all paths that share them. Best path by RFC 4271 9.1.2 (bgp/best_path.h). The owner
- * hears of changes through callbacks, synchronously. Control thread only.
+ * Made for full tables: a prefix is a 40-octet node of a trie (about two nodes for each prefix), a path 40 octets,
+ * attributes are held once for all paths that share them. Best path by RFC 4271 9.1.2 (bgp/best_path.h); a path whose
+ * next hop cannot be reached is kept and left out, where the owner says how to find out (bgp_unicast_reach_by). The
+ * owner hears of changes through callbacks, synchronously. Control thread only.
  */
 #ifndef BGP_UNICAST_RIB_H
 #define BGP_UNICAST_RIB_H
@@ -15,6 +16,7 @@
 #include <stdint.h>
 
 #include "bgp/attrs_pool.h"
+#include "bgp/reach.h"
 #include "bgp/rib.h"
 #include "bgp/update.h"
 
@@ -26,13 +28,15 @@ struct bgp_unicast_path {
     const struct bgp_attrs *attrs; /* next_hop is set for every route, whatever attribute it came in */
     uint32_t path_id;              /* ADD-PATH (RFC 7911); 0 without it */
     bool stale;                    /* kept from before a graceful restart of the peer (RFC 4724) */
+    const struct bgp_reach *reach; /* of its next hop; NULL: not judged, the path counts */
+    bool unreachable;              /* its prefix was decided without it; of the best path: there is no route */
     bool long_lived;               /* and that for so long that any other path is preferred (RFC 9494) */
 };
 
 struct bgp_unicast_ops {
     /*
      * The best path of the route's prefix is new, is another one or has other attributes; `best` NULL: the last path is
-     * gone. The RIB must not be changed from here.
+     * gone, or no next hop of those that are left can be reached. The RIB must not be changed from here.
      */
     void (*changed)(void *ctx, const struct bgp_route *route, const struct bgp_unicast_path *best);
     /* A path that neither was nor is the best came, changed or went. May be NULL. */
@@ -81,6 +85,23 @@ size_t bgp_unicast_source_walk(struct bgp_unicast *rib, const struct bgp_source 
 /* Drops every path of a source at once. Returns how many there were. */
 size_t bgp_unicast_source_down(struct bgp_unicast *rib, const struct bgp_source *source);
 
+/*
+ * Next hops are judged from now on, of unicast routes (SAFI 1) whose source asks for it: before the first is announced.
+ */
+void bgp_unicast_reach_by(struct bgp_unicast *rib, const struct bgp_reach_ops *ops, void *ctx);
+/* Something may have become reachable or not: each next hop is asked about again by bgp_unicast_reach_run. */
+void bgp_unicast_reach_again(struct bgp_unicast *rib);
+/* And those, too, that were left out because their way kept changing. */
+void bgp_unicast_reach_forgive(struct bgp_unicast *rib);
+/*
+ * A slice of it: asks about at most `asked_max` next hops, decides at most `paths_max` paths anew that rest on one
+ * whose answer is another. True: there is more to do.
+ */
+bool bgp_unicast_reach_run(struct bgp_unicast *rib, size_t asked_max, size_t paths_max);
+size_t bgp_unicast_next_hops(const struct bgp_unicast *rib);
+/* Paths of a source that are left out because their next hop cannot be reached. */
+size_t bgp_unicast_source_unreachable(const struct bgp_unicast *rib, const struct bgp_source *source);
+
 /* Paths held from a source in one family, without those that are gone. So is the next. */
 size_t bgp_unicast_source_count(const struct bgp_unicast *rib, const struct bgp_source *source, uint32_t family);
 /* Octets of the attributes of a source's paths, each path counted as if it shared them with none; and those paths. */
@@ -103,7 +124,7 @@ struct bgp_unicast_scope {
 
 /*
  * The best path of the longest prefix that covers `prefix` or equals it (the best-match route of RFC 8955 6); `route`
- * is then the prefix. False: none covers it.
+ * is then the prefix. Prefixes without a path that counts are passed over. False: none covers it.
  */
 bool bgp_unicast_match(const struct bgp_unicast *rib, const struct bgp_unicast_scope *scope,
                        const struct ip_prefix *prefix, struct bgp_route *route, struct bgp_unicast_path *best);
@@ -119,6 +140,9 @@ bool bgp_unicast_other_neighbour(const struct bgp_unicast *rib, const struct bgp
 /* Whether `source` announces a route (its best or not) that covers `prefix` or equals it: `route` is the longest. */
 bool bgp_unicast_source_covers(const struct bgp_unicast *rib, const struct bgp_source *source,
                                const struct ip_prefix *prefix, struct bgp_route *route);
+
+/* Whether there is any path of exactly this prefix, one that counts or not. */
+bool bgp_unicast_has(const struct bgp_unicast *rib, const struct bgp_route *route);
 
 /* All paths of one prefix, the best first: calls `visit` for each until it returns false. Returns how many were. */
 typedef bool (*bgp_unicast_path_fn)(void *ctx, const struct bgp_unicast_path *path, const char *why);

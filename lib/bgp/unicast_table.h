@@ -9,9 +9,10 @@
 #include "base/slab.h"
 #include "bgp/ages.h"
 #include "bgp/best_path.h"
+#include "bgp/next_hops.h"
 #include "bgp/unicast_rib.h"
 
-/* 32 octets: a full table from each of several peers is millions of them. */
+/* 40 octets: a full table from each of several peers is millions of them. */
 struct unicast_path {
     uint32_t next; /* other paths of the same prefix: the best is the first */
     uint32_t node; /* the prefix */
@@ -21,7 +22,12 @@ struct unicast_path {
     uint16_t source;             /* slot in `sources` */
     uint16_t age : BGP_AGE_BITS; /* bgp/ages.h */
     uint16_t long_lived : 1;     /* and the owner was told */
+    /* Paths that rest on the same next hop; indices have 31 bits. */
+    uint32_t previous_of_hop : 31, judged : 1;  /* not: it counts in any case, and is on no list */
+    uint32_t next_of_hop : 31, unreachable : 1; /* what its prefix was decided by; never without `judged` */
 };
+
+_Static_assert(sizeof(struct unicast_path) == 40, "it does not grow unnoticed");
 
 /* Prefixes of one family and route distinguisher; their nodes' values are paths. */
 struct unicast_table {
@@ -50,6 +56,7 @@ struct unicast_source {
     uint32_t first;                             /* of its paths */
     struct bgp_ages ages[UNICAST_FAMILY_COUNT]; /* octets: each path counted as if it shared its attributes with none */
     size_t total;
+    size_t unreachable;          /* of its paths, those whose next hop cannot be reached */
     uint32_t at;                 /* of the walk under way: the path whose turn is next */
     bool walks, walks_once_more; /* there is one; something was marked since it began */
 };
@@ -64,6 +71,7 @@ struct bgp_unicast {
     struct unicast_source *sources; /* as many as peers: few */
     size_t source_count;
     struct bgp_attrs_pool pool;
+    struct bgp_next_hops hops;
     struct bgp_choice *choices; /* scratch for one comparison */
     size_t choice_room;
     struct unicast_watch *watches;
@@ -105,6 +113,35 @@ size_t unicast_table_place(const struct bgp_unicast *rib, uint32_t family, const
 struct unicast_table *unicast_table_find(const struct bgp_unicast *rib, uint32_t family, const uint8_t *rd);
 
 void unicast_route_of(const struct unicast_table *table, const struct trie_node *node, struct bgp_route *route);
+/* A path as the decision process sees it. */
+static inline struct bgp_choice unicast_choice(const struct bgp_unicast *rib, uint32_t index)
+{
+    const struct unicast_path *path = unicast_path_at(rib, index);
+
+    return (struct bgp_choice){.source = rib->sources[path->source].source,
+                               .attrs = &path->attrs->attrs,
+                               .unreachable = path->unreachable,
+                               .metric = path->judged ? path->attrs->hop->reach.metric : BGP_METRIC_UNKNOWN,
+                               .path_id = path->path_id,
+                               .long_lived = path->long_lived};
+}
+
+/* Whether a node has a route: a path at all, and a best one that counts. */
+static inline bool unicast_has_route(const struct bgp_unicast *rib, const struct trie_node *node)
+{
+    return node->value != SLAB_NONE && !unicast_path_at(rib, node->value)->unreachable;
+}
+
+/* Puts the best path of a node in front. */
+void unicast_choose_best(struct bgp_unicast *rib, struct trie_node *node);
+/* Tells everybody of a path that is another one now (SLAB_NONE: none is), and the owner of the prefix. */
+void unicast_changed(struct bgp_unicast *rib, uint32_t path, uint32_t node, bool best_changed);
+
+/* unicast_reach.c: the next hop of a set; false: memory is short. */
+bool unicast_reach_take(struct bgp_unicast *rib, struct bgp_shared_attrs *shared);
+void unicast_reach_link(struct bgp_unicast *rib, uint32_t path);   /* it has its attributes */
+void unicast_reach_unlink(struct bgp_unicast *rib, uint32_t path); /* before it gives them back */
+
 void unicast_view(const struct bgp_unicast *rib, uint32_t index, struct bgp_unicast_path *out);
 
 #endif

@@ -53,6 +53,9 @@ static const struct cfg_choice ADD_PATHS[] = {{"none", 0},
 
 static const struct cfg_choice NEXT_HOPS[] = {{"self", CFG_NEXT_HOP_SELF}, {"unchanged", CFG_NEXT_HOP_UNCHANGED}, {0}};
 
+static const struct cfg_choice RESOLUTIONS[] = {
+    {"auto", CFG_RESOLUTION_AUTO}, {"on", CFG_RESOLUTION_ON}, {"off", CFG_RESOLUTION_OFF}, {0}};
+
 const char *cfg_family_name(uint32_t family)
 {
     for (const struct cfg_choice *choice = cfg_families; choice->word; choice++) {
@@ -264,6 +267,11 @@ static const struct cfg_key BGP_KEYS[] = {
      .fallback = "60",
      .wants = "0 to 3600 seconds",
      .max = 3600},
+    {.name = "next-hop-resolution",
+     .set = cfg_set_choice,
+     .offset = AT(next_hop_resolution),
+     .fallback = "auto",
+     .choices = RESOLUTIONS},
     {.name = "cluster-id",
      .set = cfg_set_router_id,
      .offset = AT(cluster_id),

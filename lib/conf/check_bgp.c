@@ -189,6 +189,20 @@ static void check_peer(struct cfg_reader *reader, const struct cfg_peer *peer)
                         cfg->router.asn, peer->asn);
 }
 
+/* Without a port that routes there is nothing to reach a next hop by: every route would be left out. */
+static void check_resolution(struct cfg_reader *reader)
+{
+    const struct cfg *cfg = reader->cfg;
+    bool routed = false;
+
+    for (size_t i = 0; i < cfg->port_count; i++)
+        routed = routed || cfg->ports[i].mode == CFG_PORT_ROUTE;
+    if (cfg->next_hop_resolution == CFG_RESOLUTION_ON && !routed)
+        cfg_problem_add(&reader->problems, cfg_line_of(reader, &cfg->next_hop_resolution, 0),
+                        "next-hop-resolution: on needs a port of mode route, by which next hops are reached; take "
+                        "auto");
+}
+
 void cfg_check_bgp(struct cfg_reader *reader)
 {
     const struct cfg *cfg = reader->cfg;
@@ -202,6 +216,7 @@ void cfg_check_bgp(struct cfg_reader *reader)
     cfg_check_unique(reader, &names);
     cfg_check_unique(reader, &addresses);
     cfg_check_unique(reader, &ranges);
+    check_resolution(reader);
     check_listens(reader);
     for (size_t i = 0; i < cfg->peer_count; i++)
         check_peer(reader, &cfg->peers[i]);

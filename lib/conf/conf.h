@@ -89,8 +89,9 @@ struct cfg_route {
     struct ip_addr via[CFG_VIA_MAX]; /* several: equal-cost multipath */
     unsigned via_count;              /* 0 when blackhole */
     bool blackhole;
-    char *vrf;  /* NULL: the default one ("default" in the file is NULL here, too) */
-    char *port; /* that the link-local ones of `via` are on; NULL: there are none */
+    char *vrf;       /* NULL: the default one ("default" in the file is NULL here, too) */
+    char *port;      /* that the link-local ones of `via` are on; NULL: there are none */
+    uint32_t metric; /* `metric`: the interior cost of next hops reached by it; default 1 */
     unsigned line;
 };
 
@@ -149,6 +150,9 @@ struct cfg_filter {
 };
 
 bool cfg_filter_equal(const struct cfg_filter *a, const struct cfg_filter *b);
+
+/* `next-hop-resolution`: auto judges routes that are installed, where a port routes; on judges all of them. */
+enum cfg_resolution { CFG_RESOLUTION_AUTO, CFG_RESOLUTION_ON, CFG_RESOLUTION_OFF };
 
 struct cfg_peer {
     char *name;
@@ -292,7 +296,8 @@ struct cfg {
     struct cfg_listen *listens;
     size_t listen_count;
     uint32_t restart_deferral_s; /* `restart-deferral`: RFC 4724 4.1; default 60 */
-    uint32_t cluster_id;         /* `cluster-id`, host order; 0: the router id (RFC 4456 7) */
+    enum cfg_resolution next_hop_resolution;
+    uint32_t cluster_id; /* `cluster-id`, host order; 0: the router id (RFC 4456 7) */
     struct cfg_peer *peers;
     size_t peer_count;
     struct cfg_rule *rules;

@@ -123,6 +123,12 @@ static const struct cfg_key ROUTE_KEYS[] = {
      .offset = AT(port),
      .wants = "the name of the port that a link-local next hop is on"},
     {.name = "vrf", .set = cfg_set_name, .offset = AT(vrf), .wants = "the name of a VRF"},
+    {.name = "metric",
+     .set = cfg_set_uint32,
+     .offset = AT(metric),
+     .fallback = "1",
+     .wants = "0 to 4294967294: the cost of next hops that are reached by the route",
+     .max = UINT32_MAX - 1},
 };
 
 static const struct cfg_map ROUTE_MAP = {.title = "a route",

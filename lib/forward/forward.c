@@ -162,6 +162,7 @@ int fwd_address_add(struct fwd *fwd, uint16_t port, const struct ip_prefix *addr
     host.length = (uint8_t)ip_family_bits(address->family);
     ip_bits_keep(network.octets, sizeof network.octets, 0, network.length);
     fwd->changed = true;
+    fwd->route_changes++;
     int error = fwd_fib_set(fib, &host, FWD_FROM_SELF, fwd->self);
     if (error == 0)
         error = fwd_fib_set(fib, &network, FWD_FROM_CONNECTED, fwd->port_hops[port]);
@@ -191,6 +192,7 @@ int fwd_route_set_on(struct fwd *fwd, uint16_t vrf, const struct ip_prefix *pref
     if (old != FWD_NO_ROUTE)
         route_hop_put(fwd, old);
     fwd->changed = true;
+    fwd->route_changes++;
     return 0;
 }
 
@@ -204,6 +206,7 @@ void fwd_route_clear(struct fwd *fwd, uint16_t vrf, const struct ip_prefix *pref
     if (fwd_fib_set(fib, prefix, source, FWD_NO_ROUTE) == 0)
         route_hop_put(fwd, old);
     fwd->changed = true;
+    fwd->route_changes++;
 }
 
 size_t fwd_memory_bytes(const struct fwd *fwd)

@@ -72,6 +72,7 @@ struct fwd {
     uint32_t held_count, held_room;
     uint32_t leaving; /* the first of the numbers that wait for fwd_settle, or 0; each says the next (owners[].next) */
     bool changed;     /* gateways are to be found anew */
+    uint64_t route_changes; /* so far */
 };
 
 static inline uint32_t bucket_of(uint16_t where, const struct ip_addr *address)

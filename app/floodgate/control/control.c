@@ -284,6 +284,7 @@ static void peer_routes_get(const struct peer *peer, struct control_peer *out)
             .sent = route_distribute_sent(peer, family),
         };
     }
+    out->routes_unreachable = bgp_unicast_source_unreachable(peer->control->routes, &peer->source.rib);
     out->routes_queued = route_distribute_queued(peer);
     out->routes_too_large = route_distribute_too_large(peer);
 }

@@ -125,8 +125,9 @@ struct control_peer {
     uint64_t rules_too_large;       /* that fit into no message of its session: not announced */
     uint64_t rules_filtered;        /* announcements that the import filter kept out, of routes too, in this session */
     struct control_peer_routes routes[BGP_FAMILY_COUNT]; /* by number of the family's bit; zero for rules */
-    uint64_t routes_queued;                              /* announcements that wait for its socket */
-    uint64_t routes_too_large;                           /* that fit into no message of its session: not announced */
+    uint64_t routes_unreachable; /* held, and left out because their next hops cannot be reached */
+    uint64_t routes_queued;      /* announcements that wait for its socket */
+    uint64_t routes_too_large;   /* that fit into no message of its session: not announced */
     uint64_t rules_stale[2];
     uint32_t stale_families; /* whose rules are kept from a former session; for at most stale_left_s more */
     uint32_t stale_left_s;

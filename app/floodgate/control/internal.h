@@ -31,6 +31,7 @@ struct deferral;
 struct dynamic;
 struct graceful;
 struct incoming;
+struct reachability;
 struct rejudge;
 struct peer_out;
 struct peer_routes;
@@ -94,8 +95,9 @@ struct control {
     const struct cfg *cfg; /* in force */
     struct cfg *loaded;    /* `cfg` where a reload read it: ours to free; NULL: it is the caller's */
     struct bgp_rib *rib;
-    struct bgp_unicast *routes; /* unicast routes of the peers */
-    struct rejudge *rejudge;    /* rules by the routes they rest on */
+    struct bgp_unicast *routes;        /* unicast routes of the peers */
+    struct reachability *reachability; /* of their next hops */
+    struct rejudge *rejudge;           /* rules by the routes they rest on */
     struct log_limit install_lines;
     struct rules *rules;
     struct judge *judge; /* of `cfg` */

@@ -18,6 +18,7 @@
 #include "control/graceful.h"
 #include "control/internal.h"
 #include "control/judge.h"
+#include "control/reachability.h"
 #include "control/socket_guard.h"
 
 static const struct {
@@ -385,6 +386,8 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
     recover_peer(peer);
     peer->source.rib.number = ++control->source_number;
     peer->source.rib.address = conf->address;
+    peer->source.rib.next_hops_judged = reachability_judges(control, conf);
+    peer->source.rib.blackholes = conf->blackhole;
     peer->source.announced = control->routes;
     peer->source.routes = conf->validation == CFG_VALIDATION_RFC9117 ? control->routes : NULL;
     peer->session_log = (struct log_hook){.write = session_log_write, .ctx = peer};

@@ -143,6 +143,11 @@ static bool journal_equal(const struct cfg *a, const struct cfg *b)
            a->journal.entries == b->journal.entries;
 }
 
+static bool resolution_equal(const struct cfg *a, const struct cfg *b)
+{
+    return a->next_hop_resolution == b->next_hop_resolution;
+}
+
 /* Everything that is set up once, before the first packet. */
 static const struct {
     const char *section;
@@ -150,7 +155,7 @@ static const struct {
 } FIXED[] = {
     {"router", router_equal},   {"dataplane", dataplane_equal},    {"ports", ports_equal},
     {"vrfs", vrfs_equal},       {"sampling", sampling_equal},      {"api.socket", socket_equal},
-    {"journal", journal_equal}, {"bgp.cluster-id", cluster_equal},
+    {"journal", journal_equal}, {"bgp.cluster-id", cluster_equal}, {"bgp.next-hop-resolution", resolution_equal},
 };
 
 static void check_fixed(const struct control *control, const struct cfg *fresh, struct problems *problems)

@@ -68,8 +68,8 @@ static bool on_allowed(void *ctx, const struct bgp_route *route, const struct bg
 {
     const struct peer *peer = ctx;
 
-    if (!told_routes(peer) || (peer->deferred & route->family) != 0 || path->source == &peer->source.rib ||
-        !next_hop_fits(peer, route->family, path->attrs))
+    if (!told_routes(peer) || (peer->deferred & route->family) != 0 || path->unreachable ||
+        path->source == &peer->source.rib || !next_hop_fits(peer, route->family, path->attrs))
         return false;
     const struct bgp_export how =
         distribute_export_of(peer, (const struct rule_source *)path->source, path->long_lived, &peer->told->session);

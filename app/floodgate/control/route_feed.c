@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "control/internal.h"
+#include "control/reachability.h"
 #include "control/rejudge.h"
 #include "control/route_install.h"
 #include "control/vrf_import.h"
@@ -48,11 +49,13 @@ bool route_feed_create(struct control *control)
 
     control->routes = bgp_unicast_create(&OPS, control);
     control->rejudge = rejudge_create(control->base, on_judge, control);
-    return control->routes != NULL && control->rejudge != NULL;
+    control->reachability = control->routes != NULL ? reachability_create(control) : NULL;
+    return control->reachability != NULL && control->rejudge != NULL;
 }
 
 void route_feed_free(struct control *control)
 {
+    reachability_free(control->reachability);
     bgp_unicast_free(control->routes);
     rejudge_free(control->rejudge);
 }

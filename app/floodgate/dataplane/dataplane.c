@@ -544,6 +544,13 @@ const struct act_program *dataplane_program(const struct dataplane *dp, uint32_t
     return act_table_get(dp->programs, id);
 }
 
+bool dataplane_link_up(const struct dataplane *dp, uint16_t port)
+{
+    const struct ports *ports = dp->ports;
+
+    return port >= ports->count || !ports->port[port].routed || port_link_up(&ports->port[ports->port[port].parent]);
+}
+
 const struct ports *dataplane_ports(const struct dataplane *dp)
 {
     return dp->ports;

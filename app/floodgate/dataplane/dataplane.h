@@ -164,6 +164,8 @@ struct fwd *dataplane_fwd(const struct dataplane *dp); /* forwarding state; NULL
 struct route_plane *dataplane_route(struct dataplane *dp);
 const struct route_plane *dataplane_route_of(const struct dataplane *dp); /* the same to look at */
 const struct ports *dataplane_ports(const struct dataplane *dp);
+/* Whether a routed port's link is up, by index; of a sub-port its parent's. Other ports, and none, count as up. */
+bool dataplane_link_up(const struct dataplane *dp, uint16_t port);
 struct rcu *dataplane_rcu(struct dataplane *dp);
 
 #endif

@@ -24,15 +24,12 @@ struct listing {
 static bool is_missing(void *ctx, uint16_t vrf, const struct fwd_route *route)
 {
     const struct listing *listing = ctx;
-    const struct bgp_unicast_scope scope = {.family =
-                                                route->prefix.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST};
-    struct bgp_unicast_path best;
-    struct bgp_route found;
+    const struct bgp_route same = {.family = route->prefix.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST,
+                                   .prefix = route->prefix};
 
     if (vrf != FWD_VRF_DEFAULT)
         return route->source != FWD_FROM_BGP || listing->prefix != NULL;
-    return !bgp_unicast_match(listing->routes, &scope, &route->prefix, &found, &best) ||
-           found.prefix.length != route->prefix.length;
+    return !bgp_unicast_has(listing->routes, &same);
 }
 
 static bool append_missing(void *ctx, uint16_t vrf, const struct fwd_route *route)

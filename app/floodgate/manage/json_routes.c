@@ -43,6 +43,14 @@ static void communities_text(const struct bgp_attrs *attrs, json_t *o)
     json_object_set_new(o, "communities", array);
 }
 
+/* Of a next hop that is reached, a route may still be the way to itself (RFC 4271 9.1.2.1). */
+static const char *unreachable_why(const struct bgp_unicast_path *path)
+{
+    if (!path->unreachable)
+        return "";
+    return path->reach->unreachable ? path->reach->why : "the route would lead over itself";
+}
+
 static json_t *json_path(const struct bgp_unicast_path *path, const char *lost_by, bool best)
 {
     static const char *const ORIGINS[] = {"igp", "egp", "incomplete"};
@@ -50,13 +58,16 @@ static json_t *json_path(const struct bgp_unicast_path *path, const char *lost_b
     const struct bgp_attrs *attrs = path->attrs;
     char text[2048] = "", address[IP_TEXT_SIZE];
     struct strbuf as_path = sb_init(text, sizeof text);
-    json_t *o = json_object();
+    bool known = path->reach != NULL && path->reach->metric != BGP_METRIC_UNKNOWN;
+    json_t *o = json_object(), *metric = known ? json_integer(path->reach->metric) : json_null();
 
     as_path_text(attrs, &as_path);
     json_object_set_new(o, "best", json_boolean(best));
-    json_set_text(o, "lost_by", lost_by != NULL ? lost_by : "");
+    json_set_text(o, "lost_by", path->unreachable ? "next-hop" : lost_by != NULL ? lost_by : "");
     json_set_text(o, "peer", source->name != NULL ? source->name : "");
     json_set_text(o, "next_hop", attrs->next_hop.family != IP_NONE ? ip_addr_format(&attrs->next_hop, address) : "");
+    json_set_text(o, "unreachable", unreachable_why(path));
+    json_object_set_new(o, "metric", metric);
     json_set_text(o, "as_path", text);
     json_set_text(o, "origin", attrs->has_origin && attrs->origin < 3 ? ORIGINS[attrs->origin] : "incomplete");
     json_object_set_new(o, "local_pref", attrs->has_local_pref ? json_integer(attrs->local_pref) : json_null());
@@ -71,7 +82,7 @@ static json_t *json_path(const struct bgp_unicast_path *path, const char *lost_b
 
 static bool append_path(void *ctx, const struct bgp_unicast_path *path, const char *why)
 {
-    json_array_append_new(ctx, json_path(path, why, json_array_size(ctx) == 0));
+    json_array_append_new(ctx, json_path(path, why, json_array_size(ctx) == 0 && !path->unreachable));
     return true;
 }
 
@@ -107,18 +118,16 @@ json_t *json_route(const struct bgp_unicast *routes, const struct bgp_route *rou
     return o;
 }
 
-/* The routes that cover the prefix, of any route distinguisher; found from the longest up, shown from the shortest. */
-static void append_covering(const struct bgp_unicast *routes, const struct ip_prefix *prefix, uint32_t families,
+/* The routes that cover the prefix, shown from the shortest; those without a path that counts, too. */
+static void append_covering(const struct bgp_unicast *routes, const struct ip_prefix *prefix, uint32_t family,
                             json_t *array, uint64_t limit)
 {
     for (unsigned length = 0; length <= prefix->length && json_array_size(array) < limit; length++) {
-        struct bgp_route route = {.prefix = *prefix}, found;
-        struct bgp_unicast_path best;
+        struct bgp_route route = {.family = family, .prefix = *prefix};
         route.prefix.length = (uint8_t)length;
         ip_bits_keep(route.prefix.octets, sizeof route.prefix.octets, 0, length);
-        const struct bgp_unicast_scope scope = {.family = families & (BGP_IPV4_UNICAST | BGP_IPV6_UNICAST)};
-        if (bgp_unicast_match(routes, &scope, &route.prefix, &found, &best) && found.prefix.length == length)
-            json_array_append_new(array, json_route(routes, &found));
+        if (bgp_unicast_has(routes, &route))
+            json_array_append_new(array, json_route(routes, &route));
     }
 }
 

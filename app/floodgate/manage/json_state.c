@@ -231,6 +231,7 @@ static json_t *json_peer(const struct control_peer *peer, mono_ms_t now_ms)
     json_set_uint(o, "rules_too_large", peer->rules_too_large);
     json_set_uint(o, "rules_filtered", peer->rules_filtered);
     json_object_set_new(o, "routes", json_peer_routes(peer));
+    json_set_uint(o, "routes_unreachable", peer->routes_unreachable);
     json_set_uint(o, "routes_queued", peer->routes_queued);
     json_set_uint(o, "routes_too_large", peer->routes_too_large);
     json_object_set_new(o, "rules_stale", json_by_family(peer->rules_stale));

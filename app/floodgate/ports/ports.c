@@ -356,6 +356,13 @@ const struct port *ports_find(const struct ports *ports, const char *name)
     return NULL;
 }
 
+bool port_link_up(const struct port *port)
+{
+    struct rte_eth_link link = {0};
+
+    return port->started && (rte_eth_link_get_nowait(port->dpdk_id, &link) < 0 || link.link_status == RTE_ETH_LINK_UP);
+}
+
 void port_status_get(const struct port *port, struct port_status *out)
 {
     struct rte_eth_link link = {0};

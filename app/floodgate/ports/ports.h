@@ -70,6 +70,9 @@ struct port_status {
     uint64_t errors;
 };
 
+/* Control thread. Whether a device's link is up; one that cannot tell counts as up. Of a sub-port ask the parent. */
+bool port_link_up(const struct port *port);
+
 /* Control thread. */
 void port_status_get(const struct port *port, struct port_status *out);
 
