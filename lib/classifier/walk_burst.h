@@ -26,9 +26,11 @@ struct walker {
     const struct pkt_key *key;
     const struct view *view;
     struct shape_walk walk; /* shapes that no round has looked at */
+    uint32_t *id;           /* where the answer goes */
     uint8_t probe_count;    /* shapes of this round */
     uint8_t count;          /* of `destinations` */
     uint8_t source_count;   /* of the probes for sources, later for values */
+    bool asked;             /* `q` is set */
     /* that cover the packet, in order, and by which shape each was found; NULL: it was just removed */
     uint16_t found_by[STAGED_DESTINATIONS];
     const struct destination *destinations[STAGED_DESTINATIONS];
@@ -39,50 +41,25 @@ struct walker {
 
 _Static_assert(STAGED_SOURCES <= STAGED_SHAPES && STAGED_VALUES <= STAGED_SOURCES, "they use the same probes in turn");
 
-/* Packets that may still match, by what is to be done with them. */
-struct burst {
-    const struct pkt_key *keys;
-    uint32_t *ids;
-    unsigned left_count, found_count;
-    struct walker *left[CLS_BURST_MAX];  /* shapes to look at */
-    struct walker *found[CLS_BURST_MAX]; /* destinations to look at */
-    uint64_t rest;                       /* bit i: packet i, the rules without a destination */
-    uint64_t asked;                      /* bit i: the query of walker i is set */
-    struct view views[2];
-    struct walker walkers[CLS_BURST_MAX]; /* by packet */
-};
-
-/* Packet i as a walker that has no shapes to look at. */
-static inline struct walker *burst_walker(struct burst *b, unsigned i)
-{
-    struct walker *w = &b->walkers[i];
-
-    w->key = &b->keys[i];
-    w->view = &b->views[place_family_index(w->key->family)];
-    w->walk = (struct shape_walk){.wanted = 0};
-    return w;
-}
-
 /* Some time before the first comparison, so that no load waits for the stores. */
-static inline void walker_ask(struct burst *b, struct walker *w)
+static inline void walker_ask(struct walker *w)
 {
-    uint64_t bit = (uint64_t)1 << (w - b->walkers);
-
-    if (b->asked & bit)
+    if (w->asked)
         return;
     query_set(&w->q, w->view->family, w->key);
-    b->asked |= bit;
+    w->asked = true;
 }
 
 /*
  * 1. Hash the destination in the shapes of this round. Ask for the buckets, or look into them at once where the table
  * is in the cache anyway.
  */
-static inline void stage_hash(const struct places *places, struct walker *w, struct shape_walk walk, bool staged)
+static inline void stage_hash(const struct places *places, struct walker *w, struct shape_walk walk, unsigned shapes,
+                              bool staged)
 {
     unsigned n = 0;
 
-    for (; n < STAGED_SHAPES && shape_walk_more(&walk); n++) {
+    for (; n < shapes && shape_walk_more(&walk); n++) {
         unsigned i = shape_walk_take(&walk);
         const struct shape *shape = &w->view->shapes->shapes[i];
         struct probe *probe = &w->probes[n];
@@ -144,13 +121,15 @@ static inline bool stage_probe(struct walker *w, bool staged)
     return count > 0;
 }
 
-/* Nothing is asked for at 0: the processor would look for a page there, at length and each time. */
-static inline void prefetch_group(uintptr_t group)
+/*
+ * Of an empty group there is nothing to ask for. At 0 the processor would look for a page, at length and each time; so
+ * it asks for `near`, which it has. (Whether groups are empty is not foreseen: no branch.)
+ */
+static inline void prefetch_group(uintptr_t group, const void *near)
 {
-    const char *at = (const char *)(group & ~(uintptr_t)GROUP_KIND);
+    uintptr_t none = (uintptr_t)(group != 0) - 1;
+    const char *at = (const char *)((group & ~(uintptr_t)GROUP_KIND) | ((uintptr_t)near & none));
 
-    if (group == 0)
-        return;
     __builtin_prefetch(at);
     __builtin_prefetch(at + 64);
     if (group & GROUP_KIND)
@@ -161,7 +140,7 @@ static inline void prefetch_group(uintptr_t group)
  * 3. Keep those that their shape leads to: one that another shape would find comes in that shape's turn. Ask for
  * their rules and for the shapes of their sources. True when there are sources.
  */
-static inline bool stage_verify(struct burst *b, struct walker *w)
+static inline bool stage_verify(struct walker *w)
 {
     unsigned kept = 0;
     bool sourced = false;
@@ -173,7 +152,7 @@ static inline bool stage_verify(struct burst *b, struct walker *w)
         mask_address(address, w->key->dst, shape);
         if (!destination_is(d, address, shape))
             continue;
-        prefetch_group(group_load(&d->any_source));
+        prefetch_group(group_load(&d->any_source), d);
         const struct shapes *sources = rcu_load(&d->sources);
         if (sources != NULL) {
             __builtin_prefetch(sources);
@@ -185,7 +164,7 @@ static inline bool stage_verify(struct burst *b, struct walker *w)
     }
     w->count = (uint8_t)kept;
     if (kept > 0)
-        walker_ask(b, w);
+        walker_ask(w);
     return sourced;
 }
 
@@ -225,30 +204,40 @@ static inline void stage_source_rules(struct walker *w)
 {
     for (unsigned i = 0; i < w->source_count; i++)
         if (w->items[i] != NULL)
-            prefetch_group(group_load(&((const struct source *)w->items[i])->rules));
+            prefetch_group(group_load(&((const struct source *)w->items[i])->rules), w);
 }
 
 /* 7. The rules of the destinations found. True when one of them is the answer. */
-static inline bool stage_find(const struct places *places, struct burst *b, struct walker *w)
+static inline bool stage_find(const struct places *places, struct walker *w)
 {
     struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
 
     for (unsigned d = 0; d < w->count; d++) {
         if (find_in_destination(places, &w->q, w->destinations[d], &best)) {
-            b->ids[w - b->walkers] = best.id;
+            *w->id = best.id;
             return true;
         }
     }
     return false;
 }
 
+/* Packets that may still match, by what is to be done with them. */
+struct burst {
+    unsigned left_count, found_count, rest_count;
+    struct walker *left[CLS_BURST_MAX];  /* shapes to look at */
+    struct walker *found[CLS_BURST_MAX]; /* destinations to look at */
+    struct walker *rest[CLS_BURST_MAX];  /* the rules without a destination */
+    struct view views[2];
+    struct walker walkers[CLS_BURST_MAX];
+};
+
 /* A packet whose round is over without a match. */
 static inline void burst_go_on(struct burst *b, struct walker *w)
 {
     if (shape_walk_more(&w->walk))
         b->left[b->left_count++] = w;
-    else
-        b->rest |= (uint64_t)w->view->rest << (w - b->walkers);
+    else if (w->view->rest)
+        b->rest[b->rest_count++] = w;
 }
 
 /* Asks for the sources of the destinations of these packets, and for their rules. */
@@ -272,11 +261,11 @@ static inline void round_find(const struct places *places, struct burst *b)
 
     for (unsigned i = 0; i < b->found_count; i++) {
         sourced[sourced_count] = b->found[i];
-        sourced_count += stage_verify(b, b->found[i]);
+        sourced_count += stage_verify(b->found[i]);
     }
     round_sources(places, sourced, sourced_count);
     for (unsigned i = 0; i < b->found_count; i++)
-        if (!stage_find(places, b, b->found[i]))
+        if (!stage_find(places, b->found[i]))
             burst_go_on(b, b->found[i]);
 }
 
@@ -296,9 +285,15 @@ static inline void walk_round(const struct places *places, struct burst *b, bool
     round_find(places, b);
 }
 
-/* 8. Ask for the buckets of the packet's values in the index. */
+/* 8. Ask for the cells of the packet's ports and for the buckets of its values there. */
 static inline void stage_value_hash(struct walker *w, const struct group_index *index)
 {
+    w->source_count = 0;
+    for (unsigned i = 0; i < CELLS_LANES; i++) {
+        const struct cells *cells = rcu_load(&index->cells[i]);
+        if (cells != NULL)
+            __builtin_prefetch((const void *)&cells->groups[cells_port(w->key, i) >> index->shift]);
+    }
     for (uint32_t lanes = atomic_load_explicit(&index->lanes, memory_order_acquire); lanes != 0; lanes &= lanes - 1) {
         unsigned lane = (unsigned)__builtin_ctz(lanes);
         if (w->source_count == STAGED_VALUES)
@@ -316,7 +311,7 @@ static inline void stage_cell_rules(const struct walker *w, const struct group_i
     for (unsigned i = 0; i < CELLS_LANES; i++) {
         const struct cells *cells = rcu_load(&index->cells[i]);
         if (cells != NULL)
-            prefetch_group(group_load(&cells->groups[cells_port(w->key, i) >> index->shift]));
+            prefetch_group(group_load(&cells->groups[cells_port(w->key, i) >> index->shift]), w);
     }
 }
 
@@ -325,36 +320,21 @@ static inline void stage_value_rules(struct walker *w)
 {
     for (unsigned i = 0; i < w->source_count; i++)
         if (w->items[i] != NULL)
-            prefetch_group(group_load(&((const struct group_value *)w->items[i])->rules));
+            prefetch_group(group_load(&((const struct group_value *)w->items[i])->rules), w);
 }
 
-/* Asks for the cells of the packets' ports. */
-static inline void rest_cells(const struct burst *b)
+/* The packets that rules without a destination may match. How many they are. */
+static inline unsigned rest_choose(struct walker **rest, unsigned count, bool chosen)
 {
-    for (uint64_t left = b->rest; left != 0; left &= left - 1) {
-        const struct pkt_key *key = &b->keys[__builtin_ctzll(left)];
-        const struct view *view = &b->views[place_family_index(key->family)];
-        for (unsigned i = 0; i < CELLS_LANES; i++)
-            if (view->large && view->cells[i] != NULL)
-                __builtin_prefetch((const void *)&view->cells[i]->groups[cells_port(key, i) >> view->index->shift]);
-    }
-}
+    unsigned kept = 0;
 
-/* Leaves out the packets whose cells are empty where there is nothing else. Whether some are is not foreseen. */
-static inline void rest_choose(struct burst *b)
-{
-    uint64_t chosen = 0;
-
-    for (uint64_t left = b->rest; left != 0; left &= left - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(left);
-        const struct view *view = &b->views[place_family_index(b->keys[i].family)];
-        uintptr_t groups = !view->by_cells;
-        for (unsigned lane = 0; lane < CELLS_LANES; lane++)
-            if (view->cells[lane] != NULL)
-                groups |= group_load(&view->cells[lane]->groups[cells_port(&b->keys[i], lane) >> view->index->shift]);
-        chosen |= (uint64_t)(groups != 0) << i;
+    for (unsigned i = 0; i < count; i++) {
+        if (!chosen && !view_may_match(rest[i]->view, rest[i]->key))
+            continue;
+        walker_ask(rest[i]);
+        rest[kept++] = rest[i];
     }
-    b->rest = chosen;
+    return kept;
 }
 
 /* Asks for what a large index will be looked at for. */
@@ -363,13 +343,15 @@ static inline void rest_stages(struct walker **rest, unsigned count)
     bool values = false;
 
     for (unsigned i = 0; i < count; i++) {
-        rest[i]->source_count = 0;
-        if (!rest[i]->view->large)
-            continue;
-        stage_cell_rules(rest[i], rest[i]->view->index);
-        stage_value_hash(rest[i], rest[i]->view->index);
+        if (rest[i]->view->large)
+            stage_value_hash(rest[i], rest[i]->view->index);
+        else
+            rest[i]->source_count = 0;
         values |= rest[i]->source_count > 0;
     }
+    for (unsigned i = 0; i < count; i++)
+        if (rest[i]->view->large)
+            stage_cell_rules(rest[i], rest[i]->view->index);
     if (!values)
         return;
     for (unsigned i = 0; i < count; i++)
@@ -379,35 +361,24 @@ static inline void rest_stages(struct walker **rest, unsigned count)
 }
 
 /* The packets that no destination has decided: the rules without a destination. */
-static inline void walk_rest(const struct places *places, struct burst *b)
+static inline void walk_rest(const struct places *places, struct burst *b, bool chosen)
 {
-    struct walker *rest[CLS_BURST_MAX];
-    bool large = b->views[0].large | b->views[1].large;
-    unsigned count = 0;
+    unsigned count = rest_choose(b->rest, b->rest_count, chosen);
 
-    if (large)
-        rest_cells(b);
-    if (b->views[0].by_cells | b->views[1].by_cells)
-        rest_choose(b);
-    for (uint64_t left = b->rest; left != 0; left &= left - 1) {
-        struct walker *w = burst_walker(b, (unsigned)__builtin_ctzll(left));
-        walker_ask(b, w);
-        rest[count++] = w;
-    }
-    if (large)
-        rest_stages(rest, count);
+    if (b->views[0].large || b->views[1].large)
+        rest_stages(b->rest, count);
     for (unsigned i = 0; i < count; i++) {
-        struct walker *w = rest[i];
+        struct walker *w = b->rest[i];
         struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
         find_in_destination(places, &w->q, &w->view->family->any, &best);
-        b->ids[w - b->walkers] = best.id;
+        *w->id = best.id;
     }
 }
 
-static inline void burst_hash(const struct places *places, struct burst *b, bool staged)
+static inline void burst_hash(const struct places *places, struct burst *b, unsigned shapes, bool staged)
 {
     for (unsigned i = 0; i < b->left_count; i++)
-        stage_hash(places, b->left[i], b->left[i]->walk, staged);
+        stage_hash(places, b->left[i], b->left[i]->walk, shapes, staged);
 }
 
 /*
@@ -415,77 +386,123 @@ static inline void burst_hash(const struct places *places, struct burst *b, bool
  * filter says what to probe for, that is a pass of its own: how many shapes that are is not foreseen, and should be
  * known by the time that the loop over them asks.
  */
-static inline void burst_set(const struct places *places, struct burst *b, unsigned count, bool staged)
+static inline void burst_set(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
+                             unsigned count, bool staged)
 {
     bool filtered = b->views[0].filtered | b->views[1].filtered;
-    unsigned left_count = 0;
+    /* most matches are in the longest prefix: without memory to wait for, what others would find is for nothing */
+    unsigned left_count = 0, first = staged ? STAGED_SHAPES : 1;
 
+    b->rest_count = 0;
     for (unsigned i = 0; i < count; i++) {
-        if (__builtin_expect(!cls_key_matchable(&b->keys[i]), 0))
+        const struct pkt_key *key = &keys[i];
+        ids[i] = CLS_NO_MATCH;
+        if (__builtin_expect(!cls_key_matchable(key), 0))
             continue;
-        struct walker *w = burst_walker(b, i);
-        w->walk = destinations_walk(w->view->family, w->view->shapes, w->key);
+        struct walker *w = &b->walkers[i];
+        w->key = key;
+        w->id = &ids[i];
+        w->asked = false;
+        w->view = &b->views[place_family_index(key->family)];
+        w->walk = destinations_walk(w->view->family, w->view->shapes, key);
         if (!filtered)
-            stage_hash(places, w, w->walk, staged);
+            stage_hash(places, w, w->walk, first, staged);
         b->left[left_count++] = w;
     }
     b->left_count = left_count;
     if (filtered)
-        burst_hash(places, b, staged);
+        burst_hash(places, b, first, staged);
+}
+
+/* Packet i of the burst as a walker. */
+static inline struct walker *single_walker(struct burst *b, const struct pkt_key *keys, uint32_t *ids, unsigned i)
+{
+    struct walker *w = &b->walkers[i];
+
+    w->key = &keys[i];
+    w->id = &ids[i];
+    w->asked = false;
+    w->view = &b->views[place_family_index(keys[i].family)];
+    w->walk = (struct shape_walk){.wanted = 0};
+    return w;
 }
 
 /* The first round, and the only one, of views that are single. */
-static inline void walk_single(const struct places *places, struct burst *b, unsigned count, bool staged)
+static inline void walk_single(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
+                               unsigned count, bool staged)
 {
     struct probe probes[CLS_BURST_MAX];
-    const struct packets packets = burst_packets(b->views, b->keys, count);
+    const struct packets packets = burst_packets(b->views, keys, count);
     uint64_t found = 0;
 
     if (packets.probed != 0) {
-        single_hash(places, b->views, b->keys, count, probes, staged);
+        single_hash(places, b->views, keys, count, probes, staged);
         found = single_probe(probes, count, staged) & packets.probed;
     }
-    b->rest = packets.rest & ~found;
+    memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
+    b->left_count = b->found_count = b->rest_count = 0;
     for (uint64_t left = found; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
-        struct walker *w = burst_walker(b, i);
+        struct walker *w = single_walker(b, keys, ids, i);
         w->count = (uint8_t)bucket_take(w, 0, probes[i].bucket, probes[i].fits, 0);
         b->found[b->found_count++] = w;
     }
+    for (uint64_t left = single_rest(b->views, keys, packets.rest & ~found); left != 0; left &= left - 1)
+        b->rest[b->rest_count++] = single_walker(b, keys, ids, (unsigned)__builtin_ctzll(left));
     round_find(places, b);
 }
 
-static inline void walk_all(const struct places *places, struct burst *b, unsigned count, bool staged)
+/* Where there are no destinations, and cells do not say who is to leave: every packet, in one pass. */
+static inline void rest_all(struct burst *b, const struct pkt_key *keys, uint32_t *ids, unsigned count)
 {
-    if (b->views[0].single & b->views[1].single) {
-        walk_single(places, b, count, staged);
+    b->left_count = b->rest_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        ids[i] = CLS_NO_MATCH;
+        if (__builtin_expect(!cls_key_matchable(&keys[i]), 0))
+            continue;
+        struct walker *w = single_walker(b, keys, ids, i);
+        if (!w->view->rest)
+            continue;
+        walker_ask(w);
+        b->rest[b->rest_count++] = w;
+    }
+}
+
+static inline bool view_is_rest(const struct view *view)
+{
+    return view->shapes == NULL && !view->by_cells;
+}
+
+static inline void walk_all(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
+                            unsigned count, bool staged)
+{
+    bool single = b->views[0].single & b->views[1].single;
+
+    if (view_is_rest(&b->views[0]) && view_is_rest(&b->views[1])) {
+        rest_all(b, keys, ids, count);
+    } else if (single) {
+        walk_single(places, b, keys, ids, count, staged);
     } else {
-        burst_set(places, b, count, staged);
+        burst_set(places, b, keys, ids, count, staged);
         walk_round(places, b, staged);
     }
     while (b->left_count > 0) {
-        burst_hash(places, b, staged);
+        burst_hash(places, b, STAGED_SHAPES, staged);
         walk_round(places, b, staged);
     }
-    if (b->rest != 0)
-        walk_rest(places, b);
+    walk_rest(places, b, single);
 }
 
 static void walk_burst(const struct places *places, const struct pkt_key *keys, uint32_t *ids, unsigned count)
 {
     struct burst b;
 
-    b.keys = keys;
-    b.ids = ids;
-    b.left_count = b.found_count = 0;
-    b.rest = b.asked = 0;
     for (unsigned i = 0; i < 2; i++)
         b.views[i] = view_set(&places->families[i]);
-    memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
     if ((int)hash_depth(&places->destinations) >= STAGED_DEPTH)
-        walk_all(places, &b, count, true);
+        walk_all(places, &b, keys, ids, count, true);
     else
-        walk_all(places, &b, count, false);
+        walk_all(places, &b, keys, ids, count, false);
 }
 
 #endif

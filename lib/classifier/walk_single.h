@@ -111,4 +111,29 @@ static inline uint64_t single_probe(struct probe *probes, unsigned count, bool s
     return found;
 }
 
+/* Whether the rules without a destination may match: where all are in cells, those of the packet's ports say so. */
+static inline bool view_may_match(const struct view *view, const struct pkt_key *key)
+{
+    uintptr_t groups = !view->by_cells;
+
+    for (unsigned i = 0; i < CELLS_LANES; i++)
+        if (view->by_cells && view->cells[i] != NULL)
+            groups |= group_load(&view->cells[i]->groups[cells_port(key, i) >> view->index->shift]);
+    return groups != 0;
+}
+
+/* Leaves out the packets whose cells are empty. Whether some are is not foreseen: no branch depends on it. */
+static inline uint64_t single_rest(const struct view views[2], const struct pkt_key *keys, uint64_t rest)
+{
+    uint64_t chosen = 0;
+
+    if (!views[0].by_cells & !views[1].by_cells)
+        return rest;
+    for (uint64_t left = rest; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        chosen |= (uint64_t)view_may_match(&views[place_family_index(keys[i].family)], &keys[i]) << i;
+    }
+    return chosen;
+}
+
 #endif
