@@ -205,7 +205,7 @@ static void find_in_index(const struct query *q, const struct group_index *index
     for (unsigned i = 0; i < CELLS_LANES; i++) {
         const struct cells *cells = rcu_load(&index->cells[i]);
         if (cells != NULL)
-            find_in_group(q, group_load(&cells->groups[cells_port(q->key, i) >> index->shift]), decided, best);
+            find_in_group(q, group_load(&cells->groups[q->box.numbers[cells_lane(i)] >> index->shift]), decided, best);
     }
     for (; lanes != 0; lanes &= lanes - 1) {
         unsigned lane = (unsigned)__builtin_ctz(lanes), now = decided | 1u << group_lane_type[lane];
