@@ -38,6 +38,20 @@ enum cfg_exception_path {
     CFG_EXCEPTION_OFF,
 };
 
+/* `punt-limits`: kinds of packets that workers hand to the control thread. */
+enum cfg_punt {
+    CFG_PUNT_ARP,
+    CFG_PUNT_ND,
+    CFG_PUNT_BGP,
+    CFG_PUNT_BGP_OTHER,
+    CFG_PUNT_ICMP,
+    CFG_PUNT_TCP,
+    CFG_PUNT_OTHER,
+    CFG_PUNT_UNRESOLVED, /* wait for a neighbour */
+    CFG_PUNT_ERRORS,     /* to be answered by an ICMP error; of each kind of errors */
+    CFG_PUNT_COUNT,
+};
+
 struct cfg_dataplane {
     bool workers_auto;                /* all lcores but the control thread's */
     unsigned worker_count;            /* entries of `workers` when not auto; at least 1 */
@@ -53,6 +67,7 @@ struct cfg_dataplane {
     char **eal;         /* extra EAL arguments */
     size_t eal_count;
     enum cfg_exception_path exception_path;
+    uint32_t punt_packets_per_s[CFG_PUNT_COUNT]; /* of the whole router */
 };
 
 enum cfg_port_mode { CFG_PORT_WIRE, CFG_PORT_ROUTE };

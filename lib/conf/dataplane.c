@@ -128,6 +128,7 @@ static const struct cfg_key DATAPLANE_KEYS[] = {
      .offset = AT(exception_path),
      .fallback = "auto",
      .choices = EXCEPTION_PATH},
+    {.name = "punt-limits", .set = cfg_set_map, .offset = AT(punt_packets_per_s), .map = &cfg_punt_limits_map},
     {.name = "eal",
      .set = cfg_set_list,
      .offset = AT(eal),

@@ -136,6 +136,7 @@ const char *cfg_suggest(const char *word, cfg_word_fn get, const void *words);
 extern const struct cfg_map cfg_root_map;
 extern const struct cfg_map cfg_router_map;
 extern const struct cfg_map cfg_dataplane_map;
+extern const struct cfg_map cfg_punt_limits_map; /* into an array of limits by enum cfg_punt */
 extern const struct cfg_key cfg_port_item;
 extern const struct cfg_key cfg_vrf_item;
 extern const struct cfg_key cfg_route_item;

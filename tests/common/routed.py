@@ -32,13 +32,14 @@ class Routed:
     rules: list = field(default_factory=list)
     vrfs: list = field(default_factory=list)
     start: str = "auto"
+    dataplane: str = ""  # further keys, each behind a comma
     extra: str = ""
 
     def yaml(self):
         def section(name, items):
             return [f"{name}:", *("  - " + json.dumps(item) for item in items)] if items else []
         lines = ["router: {id: 192.0.2.1, asn: 65000}",
-                 f"dataplane: {{workers: [1], hugepages: \"off\", memory: 128, start: {self.start}}}",
+                 f"dataplane: {{workers: [1], hugepages: \"off\", memory: 128, start: {self.start}{self.dataplane}}}",
                  "api: {socket: api.sock}", *section("ports", self.ports), *section("vrfs", self.vrfs),
                  *section("routes", self.routes), *section("neighbors", self.neighbors),
                  *section("rules", self.rules)]

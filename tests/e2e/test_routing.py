@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ports of mode route: capture in, capture out, octet by octet what scapy builds; each drop reason; counters add up."""
+import json
+from dataclasses import replace
+
 import pytest
 from frames import ARP, ICMP, IP, TCP, UDP, Dot1Q, Ether, ICMPv6EchoReply, ICMPv6EchoRequest, IPv6, Raw
-from routed import GATEWAY, GATEWAY2, HOST, LAN, NEIGHBORS, PORTS, UP, play
+from routed import GATEWAY, GATEWAY2, HOST, LAN, NEIGHBORS, PORTS, UP, Routed, play
+from router import Router
 from scapy.layers.inet import IPOption
 from scapy.layers.inet6 import (
     ICMPv6DestUnreach, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig,
@@ -122,6 +126,34 @@ def test_what_is_for_the_router_is_counted_by_kind(route):
     assert run.stats["punted_packets"] == 6
     assert run.stats["kernel"] == {"delivered": 0, "lost": 0, "taken": 0, "refused": 0}
     assert len(run.up) == 1 and Ether(run.up[0])[ICMP].type == 0
+
+
+def to_the_router():
+    own = {"src": SOURCE, "dst": "198.51.100.1"}
+    return [bytes(eth() / IP(**own) / layer) for layer in (TCP(dport=22), UDP(dport=53), TCP(dport=179), ICMP())]
+
+
+def kinds(stats, what):
+    return {kind: count[what] for kind, count in stats["punts"].items() if count[what]}
+
+
+def test_what_the_router_takes_of_a_kind_is_the_operators_word(route):
+    run = route(to_the_router() * 2, dataplane=", punt-limits: {tcp: 0, other: 0, bgp-other: 1}")
+    assert run.drops == {"punt_limit": 4}
+    assert kinds(run.stats, "packets") == {"bgp_other": 2, "icmp": 2}
+    assert kinds(run.stats, "dropped") == {"tcp": 2, "other": 2}
+
+
+def test_a_reload_changes_what_the_router_takes(tmp_path):
+    config = Routed(start="manual", dataplane=", punt-limits: {icmp: 0}")
+    with Router(tmp_path, config, to_the_router(), [], ["--exit-idle", "300", "--stats", "stats.json"]) as router:
+        router.config = replace(config, dataplane=", punt-limits: {tcp: 0}")
+        router.configure()
+        router.ctl("reload")
+        router.ctl("dataplane", "start")
+        assert router.wait() == 0, router.log
+    stats = json.loads((tmp_path / "stats.json").read_text())
+    assert kinds(stats, "dropped") == {"tcp": 1} and kinds(stats, "packets") == {"bgp_other": 1, "icmp": 1, "other": 1}
 
 
 def test_requests_for_the_own_addresses_are_answered(route):

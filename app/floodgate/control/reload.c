@@ -74,7 +74,7 @@ static bool dataplane_equal(const struct cfg *a, const struct cfg *b)
     for (size_t i = 0; i < x->eal_count; i++)
         if (!text_equal(x->eal[i], y->eal[i]))
             return false;
-    return true; /* `start` counts at the start only */
+    return true; /* `start` counts at the start only, and `punt-limits` are changed while the router runs */
 }
 
 static bool cluster_equal(const struct cfg *a, const struct cfg *b)

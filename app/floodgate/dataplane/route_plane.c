@@ -73,6 +73,27 @@ const char *up_kind_name(enum up_kind kind)
     return NAMES[kind];
 }
 
+/* RFC 1812 4.3.2.8 and RFC 4443 2.4(f): errors are limited; each kind on its own, so that none keeps another away. */
+void route_plane_limits(struct route_plane *route, const struct cfg_dataplane *conf)
+{
+    static const enum cfg_punt LIMITS[UP_KIND_COUNT] = {
+        [UP_ARP] = CFG_PUNT_ARP,
+        [UP_ND] = CFG_PUNT_ND,
+        [UP_BGP] = CFG_PUNT_BGP,
+        [UP_BGP_OTHER] = CFG_PUNT_BGP_OTHER,
+        [UP_ICMP] = CFG_PUNT_ICMP,
+        [UP_TCP] = CFG_PUNT_TCP,
+        [UP_LOCAL] = CFG_PUNT_OTHER,
+        [UP_HOLD] = CFG_PUNT_UNRESOLVED,
+        [UP_TTL_EXPIRED] = CFG_PUNT_ERRORS,
+        [UP_NO_ROUTE] = CFG_PUNT_ERRORS,
+        [UP_TOO_BIG] = CFG_PUNT_ERRORS,
+    };
+
+    for (unsigned kind = 0; kind < UP_KIND_COUNT; kind++)
+        punt_limit_set(&route->limits[kind], conf->punt_packets_per_s[LIMITS[kind]], route->tsc_hz);
+}
+
 void route_plane_bgp_port(struct route_plane *route, uint16_t port, bool is)
 {
     uint64_t bits = atomic_load_explicit(&route->bgp_ports[port / 64], memory_order_relaxed);
@@ -117,6 +138,7 @@ int route_plane_create(struct route_plane **route, const struct cfg *cfg, const 
     if (*route == NULL)
         return -ENOMEM;
     (*route)->tsc_hz = tsc_hz;
+    route_plane_limits(*route, &cfg->dataplane);
     return fill(*route, cfg, ports, rcu);
 }
 

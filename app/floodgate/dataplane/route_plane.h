@@ -15,6 +15,7 @@
 #include <rte_ring.h>
 
 #include "counters/counters.h"
+#include "dataplane/punt_limit.h"
 #include "forward/forward.h"
 #include "ports/ports.h"
 
@@ -75,6 +76,7 @@ struct kernel_counts {
 #define VLAN_IDS    4096u
 
 struct cfg;
+struct cfg_dataplane;
 struct worker;
 struct worker_queue;
 
@@ -87,6 +89,7 @@ struct route_plane {
     struct fwd_fib *bgp_peers[2];               /* IPv4, IPv6: where configured peers speak from; any value */
     _Atomic uint64_t bgp_ports[TCP_PORTS / 64]; /* bits: TCP ports of BGP. [control] writes, workers read */
     struct rte_ring *up_first, *up, *down;
+    struct punt_limit limits[UP_KIND_COUNT];
     struct kernel_counts kernel;
     struct worker_queue *sub_queues;             /* by port: what a sub-port's packets run through the pipeline as */
     const struct worker_queue **subs[PORTS_MAX]; /* by parent, then by VLAN id */
@@ -111,6 +114,9 @@ uint16_t route_vrf(const struct route_plane *route, uint16_t port);
 /* "arp", "bgp", ...: names of the API. Kinds from UP_TTL_EXPIRED on, and UP_HOLD, are no punts and have none. */
 #define UP_PUNT_KINDS UP_HOLD
 const char *up_kind_name(enum up_kind kind);
+
+/* Control thread: the limits of the configuration, from now on. */
+void route_plane_limits(struct route_plane *route, const struct cfg_dataplane *conf);
 
 /* Control thread: a TCP port of BGP from now on, or no longer. */
 void route_plane_bgp_port(struct route_plane *route, uint16_t port, bool is);

@@ -35,10 +35,6 @@ struct worker_queue {
     const struct worker_queue *const *subs; /* sub-ports by VLAN id, or NULL where there are none */
 };
 
-/* How much of one kind of hand-off to the control thread is spent (dataplane/punt.c). */
-struct punt_bucket {
-    uint64_t spent_until_tsc;
-};
 #define PUNT_KINDS 16
 
 struct route_plane;
@@ -75,7 +71,6 @@ struct worker {
     cnt_t last_rx_tsc; /* 0: never */
     cnt_t stage_cycles[DATAPLANE_STAGE_COUNT];
     cnt_t punts[PUNT_KINDS], punt_drops[PUNT_KINDS]; /* by kind, enum up_kind: handed up, or beyond its limit */
-    struct punt_bucket punt_buckets[PUNT_KINDS];     /* [worker] alone */
 };
 
 /* The lcore's main function: polls until `stop`. `argument` is a struct worker. */

@@ -213,6 +213,7 @@ void routing_reconfigure(struct routing *routing, const struct cfg *old, const s
 {
     if (routing == NULL)
         return;
+    route_plane_limits(routing->route, &fresh->dataplane);
     for (size_t i = 0; i < old->route_count; i++) {
         uint16_t vrf = vrf_number_of(old, old->routes[i].vrf);
         if (route_find(fresh, &old->routes[i], vrf) == NULL)

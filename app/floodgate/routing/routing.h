@@ -27,7 +27,7 @@ void routing_stop(struct routing *routing); /* after polling has stopped */
 /* Whether sessions may go by the ports: then polling must go on until they have ended. `routing` may be NULL. */
 bool routing_uses_kernel(const struct routing *routing);
 
-/* Routes and neighbours of a new configuration in place of the old one's; ports and VRFs are the same. */
+/* Routes, neighbours and limits of a new configuration in place of the old one's; ports and VRFs are the same. */
 void routing_reconfigure(struct routing *routing, const struct cfg *old, const struct cfg *fresh);
 
 #endif
