@@ -114,6 +114,16 @@ static bool read_entries(struct poller *poller, const char *event, const char *s
     return true;
 }
 
+/* What the router has no longer cannot be told. */
+static void skip_forgotten(struct poller *poller, uint64_t forgotten, uint64_t *position)
+{
+    if (forgotten <= *position)
+        return;
+    say("the router's journal has forgotten entries before they were read: notifications are lost");
+    board_count_lost(poller->conf.board);
+    *position = forgotten;
+}
+
 static bool read_journal(struct poller *poller, const json_t *status)
 {
     uint64_t end = member_uint(status, "journal.position");
@@ -127,13 +137,8 @@ static bool read_journal(struct poller *poller, const json_t *status)
         say("the router's journal begins anew: reading on from its end");
         poller->read = (struct positions){.decisions = end, .verdicts = end};
     }
-    if (member_uint(status, "journal.forgotten_decision") > poller->read.decisions) {
-        say("the router's journal has forgotten decisions before they were read: notifications are lost");
-        board_count_lost(poller->conf.board);
-        poller->read.decisions = member_uint(status, "journal.forgotten_decision");
-    }
-    if (member_uint(status, "journal.forgotten") > poller->read.verdicts)
-        poller->read.verdicts = member_uint(status, "journal.forgotten");
+    skip_forgotten(poller, member_uint(status, "journal.forgotten_decision"), &poller->read.decisions);
+    skip_forgotten(poller, member_uint(status, "journal.forgotten_held"), &poller->read.verdicts);
     bool done = read_entries(poller, "decision", NULL, end, &poller->read.decisions) &&
                 read_entries(poller, "verdict", "held", end, &poller->read.verdicts);
     board_set_read(poller->conf.board, &poller->read);

@@ -52,7 +52,7 @@ def test_one_trip_of_the_breaker_is_in_the_log_a_counter_a_trap_and_the_status(s
     entry, = (entry for entry in router.ask("journal", "--step", "breaker") if entry["event"] == "breaker")
     assert trap.kind == "breaker-tripped"
     share = trap.objects.pop("share")
-    assert 7000 < share < 10001 and f"dropped {share / 100:.1f} % of all packets" in entry["reason"]
+    assert 4000 < share <= 10000 and f"dropped {share / 100:.1f} % of all packets" in entry["reason"]
     assert trap.objects == {"rule": wide["id"], "match": WIDE, "scope": 1, "scope_value": "", "limit": 4000,
                             "peer": "operator", "reason": entry["reason"], "time": entry["time"], "suppressed": 0}
     manager.wait_value("1.10.1.0", 1)
@@ -276,7 +276,7 @@ def test_troubles_are_told_once_and_end(start, manage):
         wait_for("both", lambda: "attached to snmpd" in manager.log and "connected to floodgate" in manager.log)
         manager.wait_value("1.1.1.0", 1)
         assert manager.end("floodgate-snmp") == 0
-    assert len(manager.log.splitlines()) == 5, manager.log  # and that it ends
+    assert manager.log.count("no snmpd takes subagents") == 1 and manager.log.count("No such file") == 1, manager.log
 
 
 def test_another_root(start, manage):

@@ -16,8 +16,9 @@
 #define MIB        (1024u * 1024u)
 #define SPOOL_ROOM (64 * MIB) /* of lines that wait for the disk: some 200,000 */
 
-/* Kept besides the latest entries, so that no flood of verdicts washes a decision away before it was read. */
+/* Kept besides the latest entries, so that no flood of verdicts washes away what somebody must hear of. */
 #define DECISIONS_KEPT 4096
+#define HELD_KEPT      4096
 
 struct journal {
     const struct log_hook *log;
@@ -32,7 +33,7 @@ struct journal {
     char **decisions; /* what the file had besides verdicts, until it is replayed; owned, as its fields */
     size_t decision_count, decision_room;
     uint64_t position; /* of the latest entry */
-    struct journal_ring *latest, *latest_decisions;
+    struct journal_ring *latest, *latest_decisions, *latest_held;
 };
 
 static bool is_verdict(const struct journal_entry *entry)
@@ -46,12 +47,19 @@ static bool is_decision(const struct journal_entry *entry)
     return !is_verdict(entry) && strcmp(entry->step, "kept") != 0;
 }
 
+static bool is_held(const struct journal_entry *entry)
+{
+    return is_verdict(entry) && strcmp(entry->state, "held") == 0;
+}
+
 /* Takes `line`: fields of that entry. */
 static void keep(struct journal *journal, const struct journal_entry *entry, char *line)
 {
     journal->position = journal_position(journal->position, entry->time_ms);
     if (is_decision(entry))
         journal_ring_keep(journal->latest_decisions, journal->position, line != NULL ? strdup(line) : NULL);
+    if (is_held(entry))
+        journal_ring_keep(journal->latest_held, journal->position, line != NULL ? strdup(line) : NULL);
     journal_ring_keep(journal->latest, journal->position, line);
 }
 
@@ -181,7 +189,8 @@ struct journal *journal_open(const struct cfg_journal *cfg, const cpu_set_t *cpu
     journal->log = log;
     journal->latest = journal_ring_create(cfg->entries);
     journal->latest_decisions = journal_ring_create(DECISIONS_KEPT);
-    if (journal->latest == NULL || journal->latest_decisions == NULL) {
+    journal->latest_held = journal_ring_create(HELD_KEPT);
+    if (journal->latest == NULL || journal->latest_decisions == NULL || journal->latest_held == NULL) {
         journal_close(journal);
         return NULL;
     }
@@ -207,6 +216,7 @@ void journal_close(struct journal *journal)
     journal_file_close(journal->file);
     journal_ring_free(journal->latest);
     journal_ring_free(journal->latest_decisions);
+    journal_ring_free(journal->latest_held);
     for (size_t i = 0; i < journal->decision_count; i++)
         free(journal->decisions[i]);
     free(journal->decisions);
@@ -268,6 +278,8 @@ void journal_add(struct journal *journal, const struct journal_entry *entry)
     write_line(journal, line);
     if (stamped.step == NULL)
         stamped.step = "";
+    if (stamped.state == NULL)
+        stamped.state = "";
     keep(journal, &stamped, strdup(line));
 }
 
@@ -296,12 +308,14 @@ static bool read_slot(const struct journal_slot *slot, const struct journal_quer
     return true;
 }
 
-/* Decisions are found beyond the latest entries, too. */
+/* Decisions, and verdicts that a rule is held, are found beyond the latest entries, too. */
 static const struct journal_ring *ring_for(const struct journal *journal, const struct journal_query *query)
 {
-    bool decisions = query->event != NULL && strcmp(query->event, JOURNAL_DECISION) == 0;
+    const char *event = query->event != NULL ? query->event : "", *state = query->state != NULL ? query->state : "";
 
-    return decisions ? journal->latest_decisions : journal->latest;
+    if (strcmp(event, JOURNAL_DECISION) == 0)
+        return journal->latest_decisions;
+    return strcmp(event, "verdict") == 0 && strcmp(state, "held") == 0 ? journal->latest_held : journal->latest;
 }
 
 void journal_each(const struct journal *journal, const struct journal_query *query,
@@ -328,7 +342,8 @@ void journal_ends(const struct journal *journal, struct journal_ends *out)
 {
     *out = (struct journal_ends){.position = journal->position,
                                  .forgotten = journal->latest->forgotten,
-                                 .forgotten_decision = journal->latest_decisions->forgotten};
+                                 .forgotten_decision = journal->latest_decisions->forgotten,
+                                 .forgotten_held = journal->latest_held->forgotten};
 }
 
 uint64_t journal_torn(const struct journal *journal)

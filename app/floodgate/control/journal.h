@@ -66,7 +66,7 @@ void journal_wait(struct journal *journal);
 
 /*
  * As an event that is asked for: every one but verdicts, and but what is written again after a rotation (step "kept").
- * A flood of verdicts washes none of them away.
+ * A flood of verdicts washes none of them away, nor the verdicts whose state is "held", when those are asked for.
  */
 #define JOURNAL_DECISION "decision"
 
@@ -91,6 +91,7 @@ struct journal_ends {
     uint64_t position;           /* of the latest entry */
     uint64_t forgotten;          /* of the latest that memory has no longer; 0: it has all */
     uint64_t forgotten_decision; /* of the latest decision, likewise */
+    uint64_t forgotten_held;     /* of the latest verdict that a rule is held, likewise */
 };
 void journal_ends(const struct journal *journal, struct journal_ends *out);
 

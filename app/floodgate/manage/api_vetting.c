@@ -76,6 +76,7 @@ json_t *api_journal_json(const struct control *control)
     json_set_uint(o, "position", ends.position);
     json_set_uint(o, "forgotten", ends.forgotten);
     json_set_uint(o, "forgotten_decision", ends.forgotten_decision);
+    json_set_uint(o, "forgotten_held", ends.forgotten_held);
     return o;
 }
 

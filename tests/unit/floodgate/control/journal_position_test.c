@@ -128,8 +128,14 @@ static void no_flood_of_verdicts_washes_a_decision_away(void **state)
     assert_int_equal(after(journal, JOURNAL_DECISION, 0, 10).rules[0], 1);
     assert_int_equal(after(journal, "breaker", 0, 10).count, 0);
     assert_int_equal(after(journal, "verdict", 0, 100).count, 10);
+    struct seen held = {0};
+    journal_each(journal,
+                 &(struct journal_query){.event = "verdict", .state = "held", .after = true, .limit = SIZE_MAX},
+                 on_entry, &held);
+    assert_int_equal(held.count, 500);
     journal_ends(journal, &ends);
     assert_int_equal(ends.forgotten_decision, 0);
+    assert_int_equal(ends.forgotten_held, 0);
     assert_true(ends.forgotten > 0 && ends.forgotten < after(journal, NULL, 0, 1).position);
     for (uint32_t i = 0; i < 5000; i++)
         add(journal, i, "suspend", "operator", 0);
