@@ -31,7 +31,8 @@ struct agent {
     struct agent_conf conf;
     struct notify *notify;
     bool attached;
-    struct trouble trouble;
+    bool refused; /* snmpd has another subagent for our subtree: then all is left to that */
+    struct trouble trouble, refusal, library;
 };
 
 static const char *address_of(const struct agent *agent)
@@ -167,6 +168,7 @@ static int on_attached(int major, int minor, void *session, void *arg)
     with->retries = 0; /* over a stream nothing gets lost, and a notification sent again would be doubled */
     with->timeout = PATIENCE_US;
     agent->attached = true;
+    agent->refused = false;
     trouble_over(&agent->trouble);
     say("attached to snmpd at %s", address_of(agent));
     notify_session(agent->notify, with);
@@ -186,18 +188,45 @@ static int on_detached(int major, int minor, void *session, void *arg)
     return 0;
 }
 
-/* What the library says: what we say ourselves is left out. */
+/* What the library says: what we say ourselves is left out. That a registration is refused is said in no other way. */
 static int on_log(int major, int minor, void *message, void *arg)
 {
-    static struct trouble last;
+    static const char REFUSED[] = "registering pdu failed: ";
+    struct agent *agent = arg;
     const struct snmp_log_message *log = message;
 
     (void)major;
     (void)minor;
-    (void)arg;
-    if (log->priority <= LOG_ERR)
-        trouble_say(&last, "%.*s", (int)strcspn(log->msg, "\n"), log->msg);
+    if (log->priority > LOG_ERR)
+        return 0;
+    if (strncmp(log->msg, REFUSED, sizeof REFUSED - 1) != 0) {
+        trouble_say(&agent->library, "%.*s", (int)strcspn(log->msg, "\n"), log->msg);
+        return 0;
+    }
+    agent->refused = true;
+    trouble_say(&agent->refusal,
+                "snmpd refuses our objects (AgentX error %.*s; 263: another subagent has them, give this one another "
+                "--oid); nothing is served or sent, and it is tried again each second",
+                (int)strcspn(log->msg + sizeof REFUSED - 1, "!\n"), log->msg + sizeof REFUSED - 1);
     return 0;
+}
+
+/* Each second. Registers everything once more, if it was refused. */
+static void on_tick(unsigned alarm, void *arg)
+{
+    struct agent *agent = arg;
+
+    (void)alarm;
+    if (!agent->attached || !agent->refused)
+        return;
+    agent->refused = false;
+    register_mib_detach();
+    register_mib_reattach(); /* may call on_log */
+    if (!agent->refused) {
+        trouble_over(&agent->refusal);
+        say("snmpd takes our objects now");
+    }
+    notify_leave(agent->notify, agent->refused);
 }
 
 static void on_news(int fd, void *arg)
@@ -210,13 +239,13 @@ static void on_news(int fd, void *arg)
 }
 
 /* Everything about it comes from the command line: no files are read or written. */
-static void configure(const struct agent *agent)
+static void configure(struct agent *agent)
 {
     setenv("MIBS", "", 1);
     setenv("MIBDIRS", "/nonexistent", 1);
     snmp_disable_log();
     netsnmp_register_loghandler(NETSNMP_LOGHANDLER_CALLBACK, LOG_DEBUG);
-    snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, NULL);
+    snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, agent);
     netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
     netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
     netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_ROLE, 1);
@@ -255,12 +284,14 @@ struct agent *agent_start(const struct agent_conf *conf)
                     "each second",
                     address_of(agent));
     register_readfd(board_news_fd(conf->board), on_news, agent);
+    snmp_alarm_register(ATTACH_S, SA_REPEAT, on_tick, agent);
     return agent;
 }
 
 void agent_turn(struct agent *agent)
 {
     agent_check_and_process(1);
+    notify_leave(agent->notify, agent->refused);
     notify_run(agent->notify);
 }
 
@@ -283,6 +314,7 @@ void agent_stop(struct agent *agent)
     /* net-snmp frees what a callback was registered with, unless that is taken back */
     snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_attached, agent, 1);
     snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_detached, agent, 1);
+    snmp_unregister_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, agent, 1);
     snmp_shutdown(NAME);
     notify_free(agent->notify);
     free(agent);

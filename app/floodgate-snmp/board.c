@@ -206,11 +206,23 @@ bool board_next(struct board *board, struct event *out)
     return any;
 }
 
+static void take_first(struct board *board)
+{
+    board->first = (board->first + 1) % BOARD_EVENTS;
+    board->count--;
+}
+
+void board_drop(struct board *board)
+{
+    pthread_mutex_lock(&board->lock);
+    take_first(board);
+    pthread_mutex_unlock(&board->lock);
+}
+
 void board_done(struct board *board, bool sent)
 {
     pthread_mutex_lock(&board->lock);
-    board->first = (board->first + 1) % BOARD_EVENTS;
-    board->count--;
+    take_first(board);
     board->counts.sent += sent;
     board->counts.lost += !sent;
     pthread_mutex_unlock(&board->lock);

@@ -60,6 +60,7 @@ void board_count_lost(struct board *board);
 /* Agent: the next event, which stays until it is done with. False: there is none. */
 bool board_next(struct board *board, struct event *out);
 void board_done(struct board *board, bool sent);
+void board_drop(struct board *board); /* done with, and counted nowhere */
 
 /*
  * Poller: how far the journal was read. Agent: how far it was sent: all that was read, when no event waits. False: one

@@ -24,6 +24,7 @@ struct notify {
     size_t root_len;
     const char *state_file;
     struct snmp_session *session; /* NULL: none */
+    bool leave;                   /* another subagent sends them */
     bool in_flight;
     long request;       /* that is in flight: an answer to an earlier one counts no more */
     struct event event; /* of it */
@@ -227,6 +228,11 @@ void notify_session(struct notify *notify, struct snmp_session *session)
     notify->in_flight = false; /* no answer comes any more; it stays on the board, and goes again */
 }
 
+void notify_leave(struct notify *notify, bool leave)
+{
+    notify->leave = leave;
+}
+
 bool notify_waits(const struct notify *notify)
 {
     return notify->in_flight;
@@ -236,6 +242,8 @@ void notify_run(struct notify *notify)
 {
     if (notify->session == NULL || notify->in_flight)
         return;
+    while (notify->leave && board_next(notify->board, &notify->event))
+        board_drop(notify->board);
     if (board_next(notify->board, &notify->event))
         send_event(notify);
     else

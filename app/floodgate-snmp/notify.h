@@ -22,6 +22,9 @@ void notify_free(struct notify *notify);
 /* A session with snmpd began; NULL: it ended. */
 void notify_session(struct notify *notify, struct snmp_session *session);
 
+/* While `leave`: events are another subagent's to send, and are dropped. */
+void notify_leave(struct notify *notify, bool leave);
+
 /* Whether one was sent that snmpd has not answered. */
 bool notify_waits(const struct notify *notify);
 

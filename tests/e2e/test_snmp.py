@@ -279,6 +279,23 @@ def test_troubles_are_told_once_and_end(start, manage):
     assert manager.log.count("no snmpd takes subagents") == 1 and manager.log.count("No such file") == 1, manager.log
 
 
+def test_a_second_subagent_of_the_same_root_stands_by(start, manage):
+    router = start(Config())
+    manager = manage(router)
+    manager.start("second", program("floodgate-snmp"), "-s", "api.sock", "--agentx", manager.agentx)
+    wait_for("the refusal", lambda: "snmpd refuses our objects (AgentX error 263; " in manager.said("second"))
+    wait_for("the router's answer", lambda: "connected to" in manager.said("second"))
+    router.ask("kill-switch", "on")
+    manager.wait_traps(1)
+    assert manager.end("floodgate-snmp") == 0
+    wait_for("its turn", lambda: "snmpd takes our objects now" in manager.said("second"))
+    manager.wait_value("1.1.6.0", 1)
+    router.ask("kill-switch", "off")
+    wait_for("its word", lambda: manager.traps()[-1].objects["switch"] == 2)
+    assert manager.said("second").count("refuses") == 1
+    assert manager.end("second") == 0
+
+
 def test_another_root(start, manage):
     router = start(Config())
     manager = manage(router, subagent=False)
