@@ -29,7 +29,25 @@ static void state_text(const struct fgctl *ctl, const json_t *rule, char *text, 
     bool room = ctl->form.width == 0 || ctl->form.width >= WIDE;
     const char *reason = room ? get_text(rule, "reason") : "";
 
-    snprintf(text, size, "%s%s%.*s", get_text(rule, "state"), reason[0] ? ": " : "", (int)strcspn(reason, ":"), reason);
+    int word = (int)strcspn(reason, ":");
+
+    /* never-matches is the word of its own reason */
+    if (reason[0] == '\0' || strncmp(reason, get_text(rule, "state"), (size_t)word) == 0)
+        snprintf(text, size, "%s", get_text(rule, "state"));
+    else
+        snprintf(text, size, "%s: %.*s", get_text(rule, "state"), word, reason);
+}
+
+/* "rejected: policy: destination ...": the state and the whole reason, without a word twice. */
+static void state_and_reason(const json_t *rule, char *text, size_t size)
+{
+    const char *state = get_text(rule, "state"), *reason = get_text(rule, "reason");
+    size_t len = strlen(state);
+
+    if (strncmp(reason, state, len) == 0 && reason[len] == ':')
+        snprintf(text, size, "%s", reason);
+    else
+        snprintf(text, size, "%s%s%s", state, reason[0] ? ": " : "", reason);
 }
 
 /* "12 s ago", from a time of the API; "never" for none. */
@@ -199,8 +217,7 @@ static void show_rule(const struct fgctl *ctl, const json_t *rule)
     actions_text(json_object_get(rule, "actions"), text, sizeof text);
     details_add(details, "actions", "%s", text);
     table_cell(details, "state");
-    snprintf(text, sizeof text, "%s%s%s", get_text(rule, "state"), get_text(rule, "reason")[0] ? ": " : "",
-             get_text(rule, "reason"));
+    state_and_reason(rule, text, sizeof text);
     table_cell_styled(details, state_style(get_text(rule, "state")), text);
     source_text(json_object_get(rule, "source"), text, sizeof text);
     age_text(get_text(rule, "since"), age, sizeof age);
@@ -227,8 +244,7 @@ static void say_added(const struct fgctl *ctl, const json_t *rule)
     char text[2048];
 
     (void)ctl;
-    snprintf(text, sizeof text, "%s%s%s", get_text(rule, "state"), get_text(rule, "reason")[0] ? ": " : "",
-             get_text(rule, "reason"));
+    state_and_reason(rule, text, sizeof text);
     printf("rule %" JSON_INTEGER_FORMAT " added, %s\n", get_int(rule, "id"), text);
 }
 
@@ -243,19 +259,11 @@ static void say_deleted(const struct fgctl *ctl, const json_t *answer)
 
 static void say_state(const struct fgctl *ctl, const json_t *rule)
 {
+    char text[2048];
+
     (void)ctl;
-    printf("rule %" JSON_INTEGER_FORMAT " is %s\n", get_int(rule, "id"), get_text(rule, "state"));
-}
-
-/* A reason that begins with the state's own word says it once. */
-static void say_would_be(const char *state, const char *reason)
-{
-    size_t len = strlen(state);
-
-    if (strncmp(reason, state, len) == 0 && reason[len] == ':')
-        printf("\nThis rule would be %s.\n", reason);
-    else
-        printf("\nThis rule would be %s%s%s.\n", state, reason[0] ? ": " : "", reason);
+    state_and_reason(rule, text, sizeof text);
+    printf("rule %" JSON_INTEGER_FORMAT " is %s\n", get_int(rule, "id"), text);
 }
 
 static void say_checked(const struct fgctl *ctl, const json_t *answer)
@@ -263,7 +271,7 @@ static void say_checked(const struct fgctl *ctl, const json_t *answer)
     static const struct table_column COLUMNS[] = {
         {.title = "STEP"}, {.title = "VERDICT"}, {.title = "REASON", .wrap = true}};
     struct table *table = table_create(COLUMNS, 3);
-    char actions[512];
+    char actions[512], text[2048];
     size_t i;
     json_t *step;
 
@@ -282,7 +290,8 @@ static void say_checked(const struct fgctl *ctl, const json_t *answer)
     }
     table_print(table, stdout, &ctl->form);
     table_free(table);
-    say_would_be(get_text(answer, "state"), get_text(answer, "reason"));
+    state_and_reason(answer, text, sizeof text);
+    printf("\nThis rule would be %s.\n", text);
 }
 
 /* What `fgctl rule VERB` asks, and how the answer is told. */

@@ -51,6 +51,7 @@ static void add_entry(void *ctx, const json_t *entry)
     else
         table_cell(t->table, "-");
     table_cell(t->table, get_text(entry, "event"));
+    table_cell(t->table, get_text(entry, "step")[0] ? get_text(entry, "step") : "-");
     table_cell(t->table, get_text(entry, "by"));
     table_cell_styled(t->table, state_style(state), state);
     snprintf(text, sizeof text, "%s%s%s", get_text(entry, "text"), reason[0] ? " | " : "", reason);
@@ -59,9 +60,14 @@ static void add_entry(void *ctx, const json_t *entry)
 
 static enum fgctl_status show_journal(const struct fgctl *ctl, json_t *request)
 {
-    static const struct table_column COLUMNS[] = {
-        {.title = "TIME"}, {.title = "PEER"},  {.title = "RULE", .right = true},          {.title = "EVENT"},
-        {.title = "BY"},   {.title = "STATE"}, {.title = "RULE AND REASON", .wrap = true}};
+    static const struct table_column COLUMNS[] = {{.title = "TIME"},
+                                                  {.title = "PEER"},
+                                                  {.title = "RULE", .right = true},
+                                                  {.title = "EVENT"},
+                                                  {.title = "STEP"},
+                                                  {.title = "BY"},
+                                                  {.title = "STATE"},
+                                                  {.title = "RULE AND REASON", .wrap = true}};
     struct journal_table t = {.ctl = ctl, .table = table_create(COLUMNS, sizeof COLUMNS / sizeof COLUMNS[0])};
 
     if (t.table == NULL) {

@@ -87,6 +87,14 @@ static void run_step(size_t i, const struct pol_candidate *candidate, struct pol
         verdict->warning = warned;
 }
 
+bool pol_step_before_place(const char *step)
+{
+    for (size_t i = 0; step != NULL && steps[i].judge != pol_step_max_rules; i++)
+        if (strcmp(steps[i].name, step) == 0)
+            return true;
+    return false;
+}
+
 void pol_judge_each(const struct pol_candidate *candidate, pol_step_fn report, void *ctx, struct pol_verdict *verdict)
 {
     memset(verdict, 0, sizeof *verdict);

@@ -79,6 +79,10 @@ struct pol_candidate {
 /* Whether matching packets are discarded, limited or sent elsewhere. A copy, a mark or a sample leaves them alone. */
 bool pol_takes_away(const struct fs_actions *actions);
 
+/* Whether that step (NULL: none) comes before the peer's number of rules is asked for: what it refuses takes no place.
+ */
+bool pol_step_before_place(const char *step);
+
 /* Whether a refusal for this reason ends by itself once the peer has fewer rules. */
 bool pol_waits_for_place(const char *reason);
 

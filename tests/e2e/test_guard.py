@@ -28,6 +28,8 @@ def test_a_rule_that_would_take_too_much_is_held_and_says_what_until_somebody_ap
     held = router.ask("rule", "add", WIDE)
     assert held["state"] == "held"
     assert not held["in_force"]
+    assert (f"warning rule {held['id']} (operator) is held until `fgctl rule approve {held['id']}`, or lapses: "
+            "blast-radius: would take 75.0 % ") in router.log
     assert held["reason"] == (
         "blast-radius: would take 75.0 % of all packets, more than max-drop-share 40 % (300 of 400 packets sampled in "
         f"the last 3600 s); it takes packets to {OTHER} (100 %); udp 2000 (100 %)")
@@ -41,6 +43,9 @@ def test_a_rule_that_would_take_too_much_is_held_and_says_what_until_somebody_ap
     assert [(entry["event"], entry["state"], entry["step"]) for entry in entries] == [
         ("verdict", "held", "blast-radius"), ("verdict", "active", ""), ("approve", "active", "operator")]
     assert entries[-1]["by"].startswith("uid ")
+    table = [line.split() for line in router.ctl("journal", "--rule", str(held["id"])).splitlines()]
+    assert table[0] == ["TIME", "PEER", "RULE", "EVENT", "STEP", "BY", "STATE", "RULE", "AND", "REASON"]
+    assert table[1][3:5] == ["verdict", "blast-radius"]
 
 
 @pytest.mark.parametrize(("breach", "state"), [("reject", "rejected"), ("warn", "active")])

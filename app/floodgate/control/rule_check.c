@@ -41,7 +41,7 @@ static const struct rule *placed_already(const struct rules *rules, const struct
 {
     const struct rule *rule = (const struct rule *)ord_find(&rules->list, match);
 
-    return rule != NULL && rule->source == source && !rule->over_limit && fs_rule_compare(rule->match, match) == 0
+    return rule != NULL && rule->source == source && rule_has_place(rule) && fs_rule_compare(rule->match, match) == 0
                ? rule
                : NULL;
 }

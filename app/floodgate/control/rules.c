@@ -56,7 +56,7 @@ static void tally_destination(struct rules *rules, struct rule *rule, int by)
     if (by < 0 && rule->counted) {
         destination_count_drop(rules->destinations, rule->source->rib.number, rule->match);
         rule->counted = false;
-    } else if (by > 0 && !rule->over_limit && policy != NULL && policy->max_rules_per_destination > 0) {
+    } else if (by > 0 && rule_has_place(rule) && policy != NULL && policy->max_rules_per_destination > 0) {
         rule->counted = destination_count_add(rules->destinations, rule->source->rib.number, rule->match);
     }
 }
@@ -69,7 +69,7 @@ static void tally(struct rules *rules, struct rule *rule, int by)
     rules->unplaced += rule->unplaced ? (uint32_t)by : 0;
     if (rule->over_limit) {
         rule->source->over_limit += (uint32_t)by;
-    } else {
+    } else if (rule_has_place(rule)) {
         rule->source->placed += (uint32_t)by;
         rule->source->cost += (uint64_t)(int64_t)by * rule->cost;
     }
@@ -154,20 +154,27 @@ static void tell_changed(const struct rules *rules, const struct rule *rule, boo
 
 void rule_set_state(struct rules *rules, struct rule *rule, enum rule_state state, const char *step, const char *reason)
 {
+    bool had_place = rule_has_place(rule), refused = state == RULE_REJECTED || state == RULE_NEVER_MATCHES;
     bool news = state != rule->state || strcmp(reason, rule->reason != NULL ? rule->reason : "") != 0;
 
     tally(rules, rule, -1);
     rule->state = state;
     rule->unplaced = state == RULE_REJECTED && strncmp(reason, "memory:", 7) == 0;
     rule->over_limit = state == RULE_REJECTED && pol_waits_for_place(reason);
+    rule->outside = refused && pol_step_before_place(step);
     tally(rules, rule, +1);
+    if (had_place && !rule_has_place(rule) && rule->source->over_limit > 0)
+        rules->place_free = true;
     if (!news)
         return;
     rule->state_ms = control_now();
     rule_set_reason(rule, reason);
     rule_record(rules, rule, "verdict", step, "router");
-    log_line(rules->log, news_level(rule), "rule %u (%s): %s%s%s", rule->id, rule_source_text(rule),
-             rule_state_name(state), reason[0] != '\0' ? ", " : "", reason);
+    if (state == RULE_HELD && !rule->delayed)
+        rule_tell_held(rules, rule);
+    else
+        log_line(rules->log, news_level(rule), "rule %u (%s): %s%s%s", rule->id, rule_source_text(rule),
+                 rule_state_name(state), reason[0] != '\0' ? ", " : "", reason);
     tell_changed(rules, rule, false);
 }
 
@@ -198,7 +205,7 @@ static void rule_judge(const struct rules *rules, const struct rule *rule, struc
     bool vpn = rule->match->has_rd;
     const struct pol_origin origin = {
         .routes = rule->source->routes, .source = &rule->source->rib, .attrs = &rule->path->attrs};
-    bool counted = !rule->over_limit; /* this one is not among the others */
+    bool counted = rule_has_place(rule); /* this one is not among the others */
     struct guard_question question;
     struct pol_candidate candidate = {
         .rule = rule->match,
@@ -251,6 +258,7 @@ static void rule_follow(struct rules *rules, struct rule *rule, struct decision 
         const char *refusal = rule_place(rules, rule, &decision->program, &decision->vrf.vrfs);
         if (refusal != NULL) {
             decision->state = RULE_REJECTED;
+            decision->step = NULL;
             decision->reason = refusal;
         } else if (decision->reason[0] == '\0' && decision->state == RULE_ACTIVE) {
             rule_redirect_note(rules, rule, decision->verdict.reason, sizeof decision->verdict.reason);
@@ -413,6 +421,7 @@ static struct rule *rule_create(struct rules *rules, const struct bgp_rib_entry 
     rule->node.up = rule->links;
     rule->family = entry->family;
     rule->state = RULE_REJECTED; /* until it is judged, a moment later */
+    rule->outside = true;
     rule->cost = cls_rule_cost(rule->match);
     rule->since = time(NULL);
     rule->since_ms = rule->state_ms = rule->base_ms = control_now();
@@ -473,7 +482,7 @@ static void rule_insert(struct rules *rules, struct bgp_rib_entry *entry)
 /* The rule leaves its source: where others of it were beyond its max-rules, one of them can have the place. */
 static void source_left(struct rules *rules, const struct rule *rule)
 {
-    if (!rule->over_limit && rule->source->over_limit > 0)
+    if (rule_has_place(rule) && rule->source->over_limit > 0)
         rules->place_free = true;
 }
 

@@ -114,6 +114,7 @@ struct rule {
     struct vrf_set *vrfs;  /* owned: where it is in force; NULL: in the default VRF, or it is not */
     uint8_t marks;         /* of the best path: enum bgp_path_mark */
     bool over_limit;       /* rejected only because its source has all it may have: judged again when a place is free */
+    bool outside;          /* refused before anybody asked how many its source has: it takes no place of them */
     bool unplaced;         /* rejected only because memory was short: tried again */
     /* rejudge.c's: rules of the same destination, and those that wait to be judged again */
     uint32_t destination_node;

@@ -4,6 +4,7 @@
 #define FLOODGATE_RULES_INTERNAL_H
 
 #include "control/destination_count.h"
+#include "control/log_limit.h"
 #include "control/rule_ids.h"
 #include "control/rules.h"
 #include "policy/policy.h"
@@ -25,9 +26,10 @@ struct rules {
     struct destination_count *destinations;
     uint32_t max_rules, highest_id;
     uint32_t count[RULE_STATE_COUNT];
-    uint32_t unplaced;         /* rules whose `unplaced` is set */
-    bool place_free;           /* a source has a place within its limits and rules that wait for it */
-    bool refused;              /* the RIB has rules that got no id or no memory */
+    uint32_t unplaced; /* rules whose `unplaced` is set */
+    bool place_free;   /* a source has a place within its limits and rules that wait for it */
+    bool refused;      /* the RIB has rules that got no id or no memory */
+    struct log_limit held_lines;
     struct rule_queue delayed; /* in the order in which they came */
     size_t delayed_count;
 };
@@ -44,6 +46,8 @@ const char *rule_source_text(const struct rule *rule);
  * to be enforced as it says. */
 void rule_steer(const struct rule *rule, enum rule_state *state, const char **reason);
 bool rule_is_dry_run(const struct rule *rule);
+/* rules_steer.c: the log hears of a rule that waits for a person; of many at once of some. */
+void rule_tell_held(struct rules *rules, const struct rule *rule);
 /* rules_steer.c: writes the rule into the journal. `step` NULL: the word of its reason. */
 void rule_record(const struct rules *rules, const struct rule *rule, const char *event, const char *step,
                  const char *by);
@@ -61,5 +65,11 @@ void rule_keep_decisions(struct rules *rules, struct rule *rule);
 /* rules_pace.c: whether the rule's source may make another change now; else the rule waits in the queue. */
 bool rule_pace(struct rules *rules, struct rule *rule, mono_ms_t now);
 void rule_pace_forget(struct rules *rules, struct rule *rule);
+
+/* Whether it is one of the rules that its source may have. */
+static inline bool rule_has_place(const struct rule *rule)
+{
+    return !rule->over_limit && !rule->outside;
+}
 
 #endif

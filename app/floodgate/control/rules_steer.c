@@ -84,6 +84,19 @@ void rule_steer(const struct rule *rule, enum rule_state *state, const char **re
     }
 }
 
+void rule_tell_held(struct rules *rules, const struct rule *rule)
+{
+    uint64_t held_back;
+
+    if (!log_limit_pass(&rules->held_lines, control_now(), &held_back))
+        return;
+    if (held_back > 0)
+        log_line(rules->log, LOG_LEVEL_WARNING, "%llu more rules are held: `fgctl rules --state held`",
+                 (unsigned long long)held_back);
+    log_line(rules->log, LOG_LEVEL_WARNING, "rule %u (%s) is held until `fgctl rule approve %u`, or lapses: %s",
+             rule->id, rule_source_text(rule), rule->id, rule->reason != NULL ? rule->reason : "");
+}
+
 static struct rule *find(struct rules *rules, uint32_t id, char *why, size_t size)
 {
     struct rule *rule = rule_ids_find(rules->ids, id);

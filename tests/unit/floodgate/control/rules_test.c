@@ -322,6 +322,42 @@ static void a_rule_beyond_the_peers_limit_waits_for_a_place(void **state)
     assert_int_equal(third->state, RULE_ACTIVE);
 }
 
+/* A flood of rules that are refused for what they are must not push out those that are in force. */
+static void a_refused_rule_takes_no_place(void **state)
+{
+    static const struct pol_peer_policy TWO = {.name = "two", .max_rules = 2, .min_length_ipv4 = 32};
+    struct bench *bench = *state;
+
+    bench->peer.policy = &TWO;
+    const struct rule *first = announce(bench, &bench->peer, HOST(2));
+    for (unsigned n = 0; n < 5; n++) {
+        char text[96];
+        snprintf(text, sizeof text, "match destination 192.0.2.%u/32 packet-length 99971 then discard", 10 + n);
+        assert_int_equal(announce(bench, &bench->peer, text)->state, RULE_NEVER_MATCHES);
+        snprintf(text, sizeof text, "match destination 192.0.%u.0/24 then discard", 10 + n);
+        assert_int_equal(announce(bench, &bench->peer, text)->state, RULE_REJECTED);
+    }
+    const struct rule *second = announce(bench, &bench->peer, HOST(3)), *third = announce(bench, &bench->peer, HOST(4));
+    assert_int_equal(second->state, RULE_ACTIVE);
+    assert_int_equal(third->state, RULE_REJECTED);
+    assert_int_equal(bench->peer.placed, 2);
+    bench->peer.judge_again = true; /* again, those that have a place keep it */
+    rules_judge_again(bench->rules, false);
+    assert_int_equal(first->state, RULE_ACTIVE);
+    assert_int_equal(second->state, RULE_ACTIVE);
+    assert_false(rules_want_retry(bench->rules));
+    /* one that is refused from now on frees its place */
+    static const struct pol_peer_policy MARKS = {
+        .name = "two", .max_rules = 2, .required = 1u << FS_PROTOCOL, .min_length_ipv4 = 32};
+    announce(bench, &bench->peer, "match destination 192.0.2.9/32 protocol =udp then discard");
+    bench->peer.policy = &MARKS;
+    rules_judge_again(bench->rules, false);
+    assert_true(rules_want_retry(bench->rules));
+    rules_retry(bench->rules, bench->rib);
+    assert_int_equal(find(bench, "match destination 192.0.2.9/32 protocol =udp")->state, RULE_ACTIVE);
+    assert_int_equal(bench->peer.placed, 1);
+}
+
 static void a_rule_moves_with_its_best_path_to_another_policy(void **state)
 {
     static const struct pol_peer_policy NONE = {.name = "none", .min_length_ipv4 = 32, .actions = POL_ACTION_MARK};
@@ -369,6 +405,7 @@ int main(void)
         RULES_TEST(a_data_plane_at_rest_releases_at_once),
         cmocka_unit_test(state_names_parse_back),
         RULES_TEST(a_rule_beyond_the_peers_limit_waits_for_a_place),
+        RULES_TEST(a_refused_rule_takes_no_place),
         RULES_TEST(a_rule_moves_with_its_best_path_to_another_policy),
         RULES_TEST(a_refused_rule_of_the_configuration_is_a_warning),
     };
