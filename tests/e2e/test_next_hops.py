@@ -21,7 +21,7 @@ class Net:
         self.peers = [Peer("external", "127.0.0.2", THEM, validation="rfc9117",
                            options={"families": FAMILIES, **(options or {})}),
                       Peer("other", "127.0.0.3", 65003, options={"families": FAMILIES}),
-                      Peer("inside", "127.0.0.5", US, options={"families": FAMILIES, "announce": "all"})]
+                      Peer("inside", "127.0.0.5", US, options={"families": ["ipv4-unicast"], "announce": "all"})]
         keys = f"  next-hop-resolution: \"{resolution}\"\n" if resolution else ""
         keys += f"  restart-deferral: 0\n  listen: [{{address: 127.0.0.1, port: {self.port}}}]\n"
         peers = "\n".join(peer.yaml() for peer in self.peers)
