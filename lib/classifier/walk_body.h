@@ -318,13 +318,11 @@ static inline const struct source *source_find(const struct places *places, cons
     return NULL;
 }
 
-/* The rules of one destination: those with a source first, then those without. */
-static inline bool find_in_destination(const struct places *places, struct query *q, const struct destination *d,
-                                       struct found *best)
+/* The rules of one destination: those with a source, of shapes in the walk of `sources`, then those without. */
+static inline bool find_by_sources(const struct places *places, struct query *q, const struct destination *d,
+                                   const struct shapes *sources, struct shape_walk walk, struct found *best)
 {
-    const struct shapes *sources = rcu_load(&d->sources);
-
-    for (struct shape_walk walk = sources_walk(q, sources); shape_walk_more(&walk);) {
+    while (shape_walk_more(&walk)) {
         const struct source *s = source_find(places, q, d, &sources->shapes[shape_walk_take(&walk)]);
         if (s != NULL)
             find_in_group(q, group_load(&s->rules), 0, best);
@@ -333,6 +331,14 @@ static inline bool find_in_destination(const struct places *places, struct query
     }
     find_in_group(q, group_load(&d->any_source), 0, best);
     return best->rule != NULL;
+}
+
+static inline bool find_in_destination(const struct places *places, struct query *q, const struct destination *d,
+                                       struct found *best)
+{
+    const struct shapes *sources = rcu_load(&d->sources);
+
+    return find_by_sources(places, q, d, sources, sources_walk(q, sources), best);
 }
 
 static inline bool destination_is(const struct destination *d, const uint64_t address[2], const struct shape *shape)

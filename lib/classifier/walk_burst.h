@@ -36,6 +36,10 @@ struct walker {
     const struct destination *destinations[STAGED_DESTINATIONS];
     struct probe probes[STAGED_SHAPES];
     const void *items[STAGED_SOURCES]; /* that were asked for */
+    /* by destination, where stage 4 has been here: its sources, and the walk over them */
+    bool listed;
+    const struct shapes *sources[STAGED_DESTINATIONS];
+    struct shape_walk source_walks[STAGED_DESTINATIONS];
     struct query q;
 };
 
@@ -163,19 +167,30 @@ static inline bool stage_verify(struct walker *w)
         w->destinations[kept++] = d;
     }
     w->count = (uint8_t)kept;
+    w->listed = false;
     if (kept > 0)
         walker_ask(w);
     return sourced;
 }
 
-/* 4. Hash the source below each of them; ask for the buckets. */
+/*
+ * 4. Hash the source below each of them; ask for the buckets. Destinations that have nothing for the packet are left
+ * out, without a branch: it would not be foreseen.
+ */
 static inline void stage_source_hash(const struct places *places, struct walker *w)
 {
+    unsigned kept = 0;
+
     w->source_count = 0;
+    w->listed = true;
     for (unsigned i = 0; i < w->count; i++) {
         const struct destination *d = w->destinations[i];
         const struct shapes *sources = rcu_load(&d->sources);
         struct shape_walk walk = sources_walk(&w->q, sources);
+        w->destinations[kept] = d;
+        w->sources[kept] = sources;
+        w->source_walks[kept] = walk;
+        kept += (unsigned)shape_walk_more(&walk) | (group_load(&d->any_source) != 0);
         while (w->source_count < STAGED_SOURCES && shape_walk_more(&walk)) {
             struct probe *probe = &w->probes[w->source_count++];
             uint64_t address[2];
@@ -184,6 +199,7 @@ static inline void stage_source_hash(const struct places *places, struct walker 
             __builtin_prefetch(probe->bucket);
         }
     }
+    w->count = (uint8_t)kept;
 }
 
 /* 5. Ask for the sources whose tags fit. */
@@ -213,7 +229,9 @@ static inline bool stage_find(const struct places *places, struct walker *w)
     struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
 
     for (unsigned d = 0; d < w->count; d++) {
-        if (find_in_destination(places, &w->q, w->destinations[d], &best)) {
+        const struct destination *at = w->destinations[d];
+        if (w->listed ? find_by_sources(places, &w->q, at, w->sources[d], w->source_walks[d], &best)
+                      : find_in_destination(places, &w->q, at, &best)) {
             *w->id = best.id;
             return true;
         }
