@@ -263,3 +263,16 @@ def test_reload(start):
         router.ctl("reload")
         assert second.notification() == (6, 3)
         assert names(router) == ["own"] and router.peer("own")["established_count"] == 1
+
+
+def test_a_scanner_does_not_fill_the_log(start):
+    router = start(Config(peers=[entry("sensors", "127.0.4.0/24", max_peers=100)]))
+    for last in range(1, 41):
+        with Speaker(router.config.bgp_port, f"127.0.4.{last}") as speaker:
+            speaker.send(b"GET / HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n")
+            assert speaker.notification() == (1, 1)
+    with speak(router, "127.0.4.50"):
+        up(router, "sensors@127.0.4.50")
+    lines = [line for line in router.log.splitlines() if "peer sensors@127.0.4." in line and "127.0.4.50" not in line]
+    # five of a kind in half a minute, of the range: what is wrong, and who is forgotten
+    assert 1 <= len(lines) < 40, lines

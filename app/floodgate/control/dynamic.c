@@ -18,9 +18,10 @@
 struct range {
     char *name;
     struct ip_prefix prefix;
-    char *password;      /* NULL: none */
-    bool password_unset; /* a listener could not be told it */
-    uint64_t refused;    /* connections, for want of room or of its password */
+    char *password;          /* NULL: none */
+    bool password_unset;     /* a listener could not be told it */
+    uint64_t refused;        /* connections, for want of room or of its password */
+    struct peer_lines lines; /* of all of its peers: who looks for open ports comes from any address */
 };
 
 struct dynamic {
@@ -95,11 +96,15 @@ static bool forgettable(const struct peer *peer)
 static void peer_forget(struct control *control, size_t index)
 {
     struct peer *peer = control->peers[index];
+    uint64_t held_back;
 
     peer_stop(peer, 0, NULL); /* no connection is left to be told */
     memmove(control->peers + index, control->peers + index + 1,
             (--control->peer_count - index) * sizeof control->peers[0]);
-    log_line(control->log, LOG_LEVEL_NOTICE, "peer %s: gone, and forgotten", peer->name);
+    bool told = log_limit_pass(&peer_lines_of(peer)->forgotten, control_now(), &held_back);
+    log_line(control->log, told ? LOG_LEVEL_NOTICE : LOG_LEVEL_DEBUG, "peer %s: gone, and forgotten", peer->name);
+    if (told)
+        peer_lines_held_back(peer, held_back);
     peer_free(peer); /* nothing of it was left */
 }
 
@@ -291,8 +296,10 @@ void dynamic_reconfigure(struct dynamic *dynamic)
                  "refused until the next reload");
     for (size_t i = 0; i < dynamic->count; i++) {
         const struct range *before = range_find(old, old_count, dynamic->ranges[i].name);
-        if (before != NULL)
-            dynamic->ranges[i].refused = before->refused;
+        if (before == NULL)
+            continue;
+        dynamic->ranges[i].refused = before->refused;
+        dynamic->ranges[i].lines = before->lines;
     }
     for (size_t i = 0; i < old_count; i++) {
         struct unguarded what = {dynamic, &old[i]};
@@ -313,6 +320,13 @@ const struct cfg_peer *dynamic_conf(const struct cfg *cfg, const struct peer *pe
         if (!cfg_peer_is_range(&cfg->peers[i]) && strcmp(cfg->peers[i].name, peer->name) == 0)
             return &cfg->peers[i];
     return NULL;
+}
+
+struct peer_lines *dynamic_lines(struct dynamic *dynamic, const char *range)
+{
+    struct range *found = range_find(dynamic->ranges, dynamic->count, range);
+
+    return found != NULL ? &found->lines : NULL;
 }
 
 size_t dynamic_count(const struct dynamic *dynamic)

@@ -24,6 +24,7 @@ struct control;
 struct control_range;
 struct dynamic;
 struct peer;
+struct peer_lines;
 
 /* NULL: no memory. `control->cfg` is set. */
 struct dynamic *dynamic_create(struct control *control);
@@ -47,6 +48,9 @@ const struct cfg_peer *dynamic_conf(const struct cfg *cfg, const struct peer *pe
 
 /* A reload has put another configuration into `control->cfg`. */
 void dynamic_reconfigure(struct dynamic *dynamic);
+
+/* What limits the lines about its peers; NULL: there is no such range (any more). */
+struct peer_lines *dynamic_lines(struct dynamic *dynamic, const char *range);
 
 size_t dynamic_count(const struct dynamic *dynamic);
 void dynamic_get(const struct dynamic *dynamic, size_t index, struct control_range *out);

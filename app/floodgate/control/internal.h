@@ -36,6 +36,12 @@ struct rejudge;
 struct peer_out;
 struct peer_routes;
 
+/* What keeps a peer's lines from filling the log. Peers of one range share one, or each that comes would bring its own.
+ */
+struct peer_lines {
+    struct log_limit session, bad, refused, forgotten;
+};
+
 /* How a peer stands to its max-prefix in this session. */
 struct peer_limit {
     uint32_t warned;  /* families */
@@ -81,9 +87,9 @@ struct peer {
     uint64_t refreshes_begun, refreshes_ended;
     uint64_t withdrawals, bad_nlri, bad_attributes, refused_connections;
     char last_bad[128];
-    bool update_told;       /* of the UPDATE being read a fault went to the log */
-    char session_line[576]; /* the last line of the session's log, for the same reason */
-    struct log_limit session_lines, bad_lines, refused_lines;
+    bool update_told;        /* of the UPDATE being read a fault went to the log */
+    char session_line[576];  /* the last line of the session's log, for the same reason */
+    struct peer_lines lines; /* where it has no range: peer_lines_of */
 };
 
 struct control {
@@ -146,6 +152,12 @@ uint32_t peer_families(const struct peer *peer);                      /* offered
 uint32_t peer_cfg_family(uint32_t family); /* the configuration's bit of a family of lib/bgp */
 bool peer_refresh(struct peer *peer, char *why, size_t size);
 void peer_timer_arm(struct peer *peer); /* after every call into its session */
+
+/* peer_lines.c */
+struct peer_lines *peer_lines_of(struct peer *peer);
+void peer_lines_held_back(const struct peer *peer,
+                          uint64_t count);           /* says how many lines were not written before one */
+struct log_hook peer_session_log(struct peer *peer); /* for the session of the peer */
 
 /* update_feed.c */
 void update_feed(struct peer *peer, const uint8_t *body, size_t len);

@@ -93,37 +93,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     peer_timer_arm(peer);
 }
 
-static void tell_held_back(const struct peer *peer, uint64_t held_back)
-{
-    if (held_back > 0)
-        log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: %" PRIu64 " more such lines were not logged",
-                 peer->name, held_back);
-}
-
-/*
- * Lines of the session. What it calls information are reasons why a connection did not get to Established: an
- * operator wants the first of a kind at once, but not one every few seconds while a peer is away.
- */
-__attribute__((format(printf, 3, 0))) static void session_log_write(void *ctx, enum log_level level, const char *fmt,
-                                                                    va_list args)
-{
-    struct peer *peer = ctx;
-    const struct log_hook *log = peer->control->log;
-    char line[sizeof peer->session_line];
-    uint64_t held_back = 0;
-
-    vsnprintf(line, sizeof line, fmt, args);
-    if (level == LOG_LEVEL_INFO) {
-        bool repeated = peer->connect_told || strcmp(line, peer->session_line) == 0;
-        level = !repeated && log_limit_pass(&peer->session_lines, control_now(), &held_back) ? LOG_LEVEL_NOTICE
-                                                                                             : LOG_LEVEL_DEBUG;
-    }
-    if (level != LOG_LEVEL_DEBUG)
-        memcpy(peer->session_line, line, sizeof line);
-    log_line(log, level, "%s", line);
-    tell_held_back(peer, held_back);
-}
-
 /* Which of its connections this is. */
 static enum bgp_conn connection_number(const struct peer *peer, const struct transport *transport)
 {
@@ -390,7 +359,7 @@ struct peer *peer_create(struct control *control, const struct cfg_peer *conf)
     peer->source.rib.blackholes = conf->blackhole;
     peer->source.announced = control->routes;
     peer->source.routes = conf->validation == CFG_VALIDATION_RFC9117 ? control->routes : NULL;
-    peer->session_log = (struct log_hook){.write = session_log_write, .ctx = peer};
+    peer->session_log = peer_session_log(peer);
     peer->timer = evtimer_new(control->base, on_timer, peer);
     peer->graceful = graceful_create(peer);
     peer->connect_failed = event_new(control->base, -1, 0, on_connect_failed, peer);
@@ -496,7 +465,7 @@ static void refuse_connection(struct peer *peer, evutil_socket_t fd)
         transport_send(transport, rejection, bgp_rejection(rejection));
         transport_close(transport);
     }
-    if (!log_limit_pass(&peer->refused_lines, control_now(), &held_back))
+    if (!log_limit_pass(&peer_lines_of(peer)->refused, control_now(), &held_back))
         return;
     bgp_session_info_get(peer->session, &info);
     /* Idle and not by the operator's will: it broke the session more than once, and waits */
@@ -508,7 +477,7 @@ static void refuse_connection(struct peer *peer, evutil_socket_t fd)
              peer->admin_down         ? ""
              : info.state == BGP_IDLE ? info.last_down
                                       : bgp_state_name(info.state));
-    tell_held_back(peer, held_back);
+    peer_lines_held_back(peer, held_back);
 }
 
 void peer_accept(struct peer *peer, evutil_socket_t fd)
@@ -520,9 +489,13 @@ void peer_accept(struct peer *peer, evutil_socket_t fd)
                           : errno == EXDEV        ? "it came in by another device than the peer's"
                           : errno == EHOSTUNREACH ? "it is not one hop away, as its ttl-security wants (RFC 5082)"
                                                   : strerror(errno);
-        log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: a connection from it was closed: %s", peer->name, why);
+        uint64_t held_back;
         peer->refused_connections++;
         evutil_closesocket(fd);
+        if (!log_limit_pass(&peer_lines_of(peer)->refused, control_now(), &held_back))
+            return;
+        log_line(peer->control->log, LOG_LEVEL_NOTICE, "peer %s: a connection from it was closed: %s", peer->name, why);
+        peer_lines_held_back(peer, held_back);
         return;
     }
     if (!bgp_session_accept(peer->session, control_now())) {

@@ -22,15 +22,13 @@ static void log_bad(struct peer *peer)
     const struct log_hook *log = peer->control->log;
     uint64_t held_back;
 
-    if (!log_limit_pass(&peer->bad_lines, control_now(), &held_back)) {
+    if (!log_limit_pass(&peer_lines_of(peer)->bad, control_now(), &held_back)) {
         log_line(log, LOG_LEVEL_DEBUG, "peer %s: %s", peer->name, peer->last_bad);
         return;
     }
     log_line(log, LOG_LEVEL_WARNING, "peer %s: %s", peer->name, peer->last_bad);
     peer->update_told = true;
-    if (held_back > 0)
-        log_line(log, LOG_LEVEL_WARNING, "peer %s: %" PRIu64 " more such faults were not logged", peer->name,
-                 held_back);
+    peer_lines_held_back(peer, held_back);
 }
 
 static void on_unreach(void *ctx, uint32_t family, uint32_t path_id, struct fs_rule *rule)
