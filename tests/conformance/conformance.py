@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(__file__).resolve().parent
 PAGE = ROOT / "docs" / "conformance.md"
-RFCS = [4271, 4760, 7606, 8955, 8956, 9117, 4456, 7911]
+RFCS = [4271, 4760, 7606, 8955, 8956, 9117, 4456, 7911, 4724]
 VERBS = ("proves", "refuses")
 WORDS = {"proves": "proved by", "refuses": "violation refused by"}
 WORDS_APART = {"proves": "what we do is shown by", "refuses": "violation met in"}  # with a gap, or where we differ

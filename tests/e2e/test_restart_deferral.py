@@ -89,6 +89,7 @@ def told_nothing(router, listener, name):
     assert waits(router, name) == set(FAMILIES) and sent(router, name) == (0, 1)
 
 
+# conforms: RFC 4724 proves 4-1 4.1-5 4.1-7
 def test_what_is_learned_is_in_force_at_once_and_handed_on_when_all_peers_have_said_theirs(network):
     connect = network(3600)
     router = connect.router
@@ -125,6 +126,7 @@ def test_each_family_has_its_own_end(network):
     assert set(keeper.known) == {"198.18.0.0/16"} and waits(connect.router, "keeper") == {"ipv4-flowspec"}
 
 
+# conforms: RFC 4724 proves 4.1-5
 def test_one_that_kept_nothing_waits_while_a_peer_is_telling_and_not_for_one_that_has_not_come(network):
     connect = network(3600)
     router, external = connect.router, connect("external")
@@ -170,6 +172,7 @@ def test_a_refresh_asked_for_meanwhile_comes_when_there_is_something_to_say(netw
     assert {RULE, "198.18.0.0/16"} < set(keeper.known) and len(keeper.ended) == 2
 
 
+# conforms: RFC 4724 proves 3-1 4.1-5
 def test_a_peer_that_has_restarted_too_is_not_waited_for(network):
     connect = network(3600)
     keeper, _ = connect("keeper"), connect("plain", graceful=False)
@@ -189,6 +192,7 @@ def test_one_that_goes_is_not_waited_for_any_more(network):
     keeper.until(lambda: len(keeper.ended) == 2)
 
 
+# conforms: RFC 4724 proves 4.1-8
 def test_the_time_ends_the_waiting(network):
     connect = network(5)
     external, keeper = connect("external"), connect("keeper")

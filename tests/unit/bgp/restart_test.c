@@ -37,6 +37,7 @@ static struct fixture *established(const char *capabilities)
     return f;
 }
 
+/* conforms: RFC 4724 proves 3-2 3-3 4.1-3 */
 static void our_open_offers_restart_octet_by_octet(void **state)
 {
     struct fixture *f = fixture_new(restartable);
@@ -83,6 +84,7 @@ static void malformed_or_alone_it_is_as_absent(void **state)
     fixture_free(f);
 }
 
+/* conforms: RFC 4724 proves 4.2-4 */
 static void a_lost_connection_retains_what_the_peer_listed(void **state)
 {
     struct fixture *f = established(PEER_CAPS GR_BOTH);
@@ -99,6 +101,7 @@ static void a_lost_connection_retains_what_the_peer_listed(void **state)
     fixture_free(f);
 }
 
+/* conforms: RFC 4724 proves 4-2 */
 static void a_notification_retains_only_with_rfc_8538(void **state)
 {
     struct fixture *f = established(PEER_CAPS GR_BOTH);
@@ -151,6 +154,7 @@ static void the_operators_stop_is_a_hard_reset_that_carries_the_reason(void **st
     fixture_free(f);
 }
 
+/* conforms: RFC 4724 proves 4.2-1 4.2-2 4.2-3 */
 static void a_new_connection_of_a_restarted_peer_takes_the_place(void **state)
 {
     struct fixture *f = established(PEER_CAPS GR_BOTH);
