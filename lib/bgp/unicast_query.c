@@ -6,6 +6,8 @@
 #include "bgp/unicast_rib.h"
 #include "bgp/unicast_table.h"
 
+#define RD_OCTETS 8
+
 void unicast_route_of(const struct unicast_table *table, const struct trie_node *node, struct bgp_route *route)
 {
     *route = (struct bgp_route){.family = table->family};
@@ -61,7 +63,8 @@ size_t bgp_unicast_count(const struct bgp_unicast *rib, uint32_t family)
 
 size_t bgp_unicast_memory(const struct bgp_unicast *rib)
 {
-    return slab_memory(&rib->nodes) + slab_memory(&rib->paths) + slab_memory(&rib->tables);
+    return slab_memory(&rib->nodes) + slab_memory(&rib->paths) + slab_memory(&rib->tables) +
+           vpn_index_memory(&rib->vpn);
 }
 
 size_t bgp_unicast_attribute_sets(const struct bgp_unicast *rib)
@@ -69,79 +72,114 @@ size_t bgp_unicast_attribute_sets(const struct bgp_unicast *rib)
     return rib->pool.count;
 }
 
-/* The tables of a family stand together in the order: *first to the end returned. */
-static size_t tables_of(const struct bgp_unicast *rib, uint32_t family, size_t *first)
+/* The prefixes of a family that any of its tables holds; NULL: it has none. */
+static const struct prefix_trie *prefixes_of(const struct bgp_unicast *rib, uint32_t family)
 {
-    static const uint8_t LEAST[8];
-    size_t end = *first = unicast_table_place(rib, family, LEAST);
+    static const uint8_t NONE[8];
 
-    while (end < rib->table_count && ((struct unicast_table *)slab_at(&rib->tables, rib->order[end]))->family == family)
-        end++;
-    return end;
+    if (unicast_is_vpn(family))
+        return vpn_index_trie(&rib->vpn, bgp_family_afi(family) == BGP_AFI_IPV6 ? IP_V6 : IP_V4);
+    const struct unicast_table *table = unicast_table_find(rib, family, NONE);
+    return table != NULL ? &table->trie : NULL;
+}
+
+/* The nodes that hold one of those prefixes: of unicast it is its own. */
+static const uint32_t *holders_of(const struct bgp_unicast *rib, uint32_t family, const uint32_t *at, size_t *count)
+{
+    *count = 1;
+    return unicast_is_vpn(family) ? vpn_index_holders(&rib->vpn, slab_at(&rib->vpn.nodes, *at), count) : at;
 }
 
 /* Whether the best path of a node is one that the scope has. A prefix that has just lost its last path has none. */
 static bool in_scope(const struct bgp_unicast *rib, const struct bgp_unicast_scope *scope, const struct trie_node *node)
 {
-    bool vpn = (scope->family & (BGP_IPV4_VPN | BGP_IPV6_VPN)) != 0;
-
     if (!unicast_has_route(rib, node))
         return false;
-    return !vpn || scope->imports == NULL ||
+    return !unicast_is_vpn(scope->family) || scope->imports == NULL ||
            scope->imports(scope->ctx, &unicast_path_at(rib, node->value)->attrs->attrs);
 }
 
-/* The better of two prefixes of equal length, which differ in their route distinguishers. */
-static bool better(const struct bgp_unicast *rib, const struct trie_node *a, const struct trie_node *b)
+/*
+ * The best of those in scope that hold a prefix; SLAB_NONE: none is. Where nothing but the route distinguisher tells
+ * two apart, it is the highest: not the one that came first.
+ */
+static uint32_t best_holder(const struct bgp_unicast *rib, const struct bgp_unicast_scope *scope, uint32_t at)
 {
-    struct bgp_choice choices[2] = {unicast_choice(rib, a->value), unicast_choice(rib, b->value)};
+    size_t count, left = 0;
+    const uint32_t *nodes = holders_of(rib, scope->family, &at, &count);
+    uint32_t best = SLAB_NONE;
 
-    return bgp_choose(choices, 2) == 0;
+    if (count == 1)
+        return in_scope(rib, scope, slab_at(&rib->nodes, nodes[0])) ? nodes[0] : SLAB_NONE;
+    for (size_t i = 0; i < count; i++) { /* there is room for so many: adding them made it */
+        const struct trie_node *node = slab_at(&rib->nodes, nodes[i]);
+        if (!in_scope(rib, scope, node))
+            continue;
+        rib->choices[left] = unicast_choice(rib, node->value);
+        rib->vpn.chosen[left++] = nodes[i];
+    }
+    if (left > 0)
+        bgp_choose(rib->choices, left);
+    for (size_t i = 0; i < left; i++) {
+        uint32_t node = rib->vpn.chosen[i];
+        if (rib->choices[i].lost_by == NULL &&
+            (best == SLAB_NONE ||
+             memcmp(unicast_table_of(rib, node)->rd, unicast_table_of(rib, best)->rd, RD_OCTETS) > 0))
+            best = node;
+    }
+    return best;
 }
 
 bool bgp_unicast_match(const struct bgp_unicast *rib, const struct bgp_unicast_scope *scope,
                        const struct ip_prefix *prefix, struct bgp_route *route, struct bgp_unicast_path *best)
 {
+    const struct prefix_trie *trie = prefixes_of(rib, scope->family);
     struct trie_key key = trie_key_of(prefix);
-    size_t i, end = tables_of(rib, scope->family, &i);
-    const struct trie_node *found = NULL;
+    uint32_t found = SLAB_NONE;
 
-    for (; i < end; i++) {
-        const struct unicast_table *table = slab_at(&rib->tables, rib->order[i]);
-        uint32_t at = trie_match(&table->trie, &key);
-        while (at != SLAB_NONE && !in_scope(rib, scope, trie_at(&table->trie, at)))
-            at = trie_above(&table->trie, at);
-        const struct trie_node *node = at != SLAB_NONE ? trie_at(&table->trie, at) : NULL;
-        if (node == NULL || (found != NULL && (node->length < found->length ||
-                                               (node->length == found->length && !better(rib, node, found)))))
-            continue;
-        found = node;
-        unicast_route_of(table, node, route);
-        unicast_view(rib, node->value, best);
+    if (trie == NULL)
+        return false;
+    for (uint32_t at = trie_match(trie, &key); at != SLAB_NONE && found == SLAB_NONE; at = trie_above(trie, at))
+        found = best_holder(rib, scope, at);
+    if (found == SLAB_NONE)
+        return false;
+    const struct trie_node *node = slab_at(&rib->nodes, found);
+    unicast_route_of(unicast_table_of(rib, found), node, route);
+    unicast_view(rib, node->value, best);
+    return true;
+}
+
+/* One of those that hold a prefix whose neighbouring AS is another; SLAB_NONE: none has. */
+static uint32_t other_holder(const struct bgp_unicast *rib, const struct bgp_unicast_scope *scope, uint32_t at,
+                             uint32_t as)
+{
+    size_t count;
+    const uint32_t *nodes = holders_of(rib, scope->family, &at, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct trie_node *node = slab_at(&rib->nodes, nodes[i]);
+        if (in_scope(rib, scope, node) && bgp_as_path_first(&unicast_path_at(rib, node->value)->attrs->attrs) != as)
+            return nodes[i];
     }
-    return found != NULL;
+    return SLAB_NONE;
 }
 
 bool bgp_unicast_other_neighbour(const struct bgp_unicast *rib, const struct bgp_unicast_scope *scope,
                                  const struct ip_prefix *prefix, uint32_t as, struct bgp_route *route,
                                  struct bgp_unicast_path *best)
 {
+    const struct prefix_trie *trie = prefixes_of(rib, scope->family);
     struct trie_key key = trie_key_of(prefix);
-    size_t i, end = tables_of(rib, scope->family, &i);
 
-    for (; i < end; i++) {
-        const struct unicast_table *table = slab_at(&rib->tables, rib->order[i]);
-        uint32_t at = trie_within(&table->trie, &key, SLAB_NONE);
-        for (; at != SLAB_NONE; at = trie_within(&table->trie, &key, at)) {
-            const struct trie_node *node = trie_at(&table->trie, at);
-            if (node->length == key.length || !in_scope(rib, scope, node))
-                continue;
-            unicast_view(rib, node->value, best);
-            if (bgp_as_path_first(best->attrs) == as)
-                continue;
-            unicast_route_of(table, node, route);
-            return true;
-        }
+    for (uint32_t at = trie != NULL ? trie_within(trie, &key, SLAB_NONE) : SLAB_NONE; at != SLAB_NONE;
+         at = trie_within(trie, &key, at)) {
+        uint32_t found = trie_at(trie, at)->length > key.length ? other_holder(rib, scope, at, as) : SLAB_NONE;
+        if (found == SLAB_NONE)
+            continue;
+        const struct trie_node *node = slab_at(&rib->nodes, found);
+        unicast_route_of(unicast_table_of(rib, found), node, route);
+        unicast_view(rib, node->value, best);
+        return true;
     }
     return false;
 }

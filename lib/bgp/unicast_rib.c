@@ -27,6 +27,7 @@ struct bgp_unicast *bgp_unicast_create(const struct bgp_unicast_ops *ops, void *
     slab_init(&rib->nodes, sizeof(struct trie_node));
     slab_init(&rib->paths, sizeof(struct unicast_path));
     slab_init(&rib->tables, sizeof(struct unicast_table));
+    vpn_index_init(&rib->vpn);
     bgp_next_hops_init(&rib->hops);
     rib->pool.hops = &rib->hops;
     return rib;
@@ -48,6 +49,7 @@ void bgp_unicast_free(struct bgp_unicast *rib)
     bgp_next_hops_clear(&rib->hops);
     for (size_t i = 0; i < rib->table_count; i++)
         trie_fini(&((struct unicast_table *)slab_at(&rib->tables, rib->order[i]))->trie);
+    vpn_index_clear(&rib->vpn);
     slab_clear(&rib->nodes);
     slab_clear(&rib->paths);
     slab_clear(&rib->tables);
@@ -169,8 +171,8 @@ static struct unicast_table *table_add(struct bgp_unicast *rib, uint32_t family,
     return table;
 }
 
-/* Takes a prefix that has no path any more out, and its table with the last one. */
-static void node_remove(struct bgp_unicast *rib, struct unicast_table *table, uint32_t node)
+/* Takes a prefix out of its table, and the table with the last one. */
+static void node_forget(struct bgp_unicast *rib, struct unicast_table *table, uint32_t node)
 {
     trie_remove(&table->trie, node);
     if (table->trie.count > 0)
@@ -181,6 +183,27 @@ static void node_remove(struct bgp_unicast *rib, struct unicast_table *table, ui
     trie_fini(&table->trie);
     slab_give(&rib->tables, table->trie.number);
     rib->last_table = SLAB_NONE;
+}
+
+/* Takes a prefix that has no path any more out, wherever it is. */
+static void node_remove(struct bgp_unicast *rib, struct unicast_table *table, uint32_t node)
+{
+    if (unicast_is_vpn(table->family))
+        vpn_index_remove(&rib->vpn, slab_at(&rib->nodes, node), node);
+    node_forget(rib, table, node);
+}
+
+/* The node of a prefix, made where there was none; SLAB_NONE when memory is short. */
+static uint32_t node_take(struct bgp_unicast *rib, struct unicast_table *table, const struct trie_key *key)
+{
+    uint32_t node = trie_insert(&table->trie, key);
+
+    if (node == SLAB_NONE || !unicast_is_vpn(table->family) ||
+        ((struct trie_node *)slab_at(&rib->nodes, node))->value != SLAB_NONE ||
+        vpn_index_add(&rib->vpn, slab_at(&rib->nodes, node), node))
+        return node;
+    node_forget(rib, table, node);
+    return SLAB_NONE;
 }
 
 static void source_link(struct bgp_unicast *rib, struct unicast_source *record, uint32_t index)
@@ -339,7 +362,7 @@ static uint32_t path_add(struct bgp_unicast *rib, const struct bgp_source *sourc
 {
     struct trie_node *node = slab_at(&rib->nodes, node_index);
 
-    if (!choices_reserve(rib, paths_of(rib, node) + 1))
+    if (!choices_reserve(rib, paths_of(rib, node) + 1) || !choices_reserve(rib, rib->vpn.room))
         return SLAB_NONE;
     uint32_t index = slab_take(&rib->paths);
     if (index == SLAB_NONE)
@@ -368,7 +391,7 @@ int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *sourc
 
     if (table == NULL)
         table = table_add(rib, route->family, route->rd);
-    uint32_t node_index = table != NULL ? trie_insert(&table->trie, &key) : SLAB_NONE;
+    uint32_t node_index = table != NULL ? node_take(rib, table, &key) : SLAB_NONE;
     if (node_index == SLAB_NONE)
         return -ENOMEM; /* an empty table stays and is found again */
     struct trie_node *node = slab_at(&rib->nodes, node_index);

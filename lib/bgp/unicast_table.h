@@ -11,6 +11,7 @@
 #include "bgp/best_path.h"
 #include "bgp/next_hops.h"
 #include "bgp/unicast_rib.h"
+#include "bgp/vpn_index.h"
 
 /* 40 octets: a full table from each of several peers is millions of them. */
 struct unicast_path {
@@ -67,6 +68,7 @@ struct bgp_unicast {
     struct slab nodes, paths, tables;
     uint32_t *order; /* the tables by family and route distinguisher */
     size_t table_count, table_room;
+    struct vpn_index vpn;           /* nodes of VPN tables by their prefixes */
     uint32_t last_table;            /* the one found last: what comes next is mostly of the same; SLAB_NONE: none */
     struct unicast_source *sources; /* as many as peers: few */
     size_t source_count;
@@ -100,6 +102,11 @@ static inline const struct unicast_table *unicast_table_of(const struct bgp_unic
 static inline unsigned unicast_family_index(uint32_t family)
 {
     return family == BGP_IPV4_UNICAST ? 0 : family == BGP_IPV6_UNICAST ? 1 : family == BGP_IPV4_VPN ? 2 : 3;
+}
+
+static inline bool unicast_is_vpn(uint32_t family)
+{
+    return (family & (BGP_IPV4_VPN | BGP_IPV6_VPN)) != 0;
 }
 
 /* The ages among which a path's is one. */
