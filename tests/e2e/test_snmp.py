@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """floodgate-snmp under a real snmpd: what managers read, and what they are told by snmptrapd."""
+import json
+import os
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -200,6 +203,24 @@ def test_what_happens_while_snmpd_is_away_is_told_once_when_it_is_back(start, ma
     assert manager.log.count("has gone") == 1 and manager.log.count("attached to snmpd") == 2
     router.ask("kill-switch", "on")
     assert [trap.objects["switch"] for trap in manager.wait_traps(3)] == [1, 2, 1]
+
+
+def test_more_than_there_is_room_for_waits_in_the_journal_and_none_is_lost(start, manage):
+    router = start(Config())
+    manager = manage(router, "--burst", "10000")
+    manager.end("snmpd")
+    wait_for("that it is gone", lambda: "has gone; attaching again" in manager.log)
+    asks = "".join(json.dumps({"command": "kill-switch", "args": {"action": action}}) + "\n"
+                   for action in ["on", "off"] * 200)
+    with socket.socket(socket.AF_UNIX) as api:
+        api.connect(os.path.relpath(router.folder / "api.sock"))
+        api.sendall(asks.encode())
+        answers = api.makefile()
+        assert all(json.loads(answers.readline())["result"]["changed"] for _ in range(400))
+    manager.start_snmpd()
+    manager.wait_value("1.10.1.0", 400)
+    assert manager.walk("1.10") == {"1.10.1.0": 400, "1.10.2.0": 0, "1.10.3.0": 0, "1.10.4.0": 0}
+    assert [trap.objects["switch"] for trap in manager.wait_traps(400)] == [1, 2] * 200
 
 
 def test_a_router_that_goes_and_comes_is_told_and_seen(start, manage):
