@@ -86,10 +86,16 @@ static void redirects_set(struct rules *rules, struct rule *rule, uint16_t vrf, 
     redirect_release(rules->dp, before);
 }
 
-static const char *place_refused(int error)
+static const char *place_refused(const struct rules *rules, const struct rule *rule, int error)
 {
     switch (error) {
     case -ENOMEM:
+        if (rules->unplaced == 0) /* of many one line: the others wait with it */
+            log_line(
+                rules->log, LOG_LEVEL_ERROR,
+                "the data plane's memory for rules is full (dataplane.rules-memory): rule %u (%s), and others that "
+                "find no room, are not enforced; they are tried again",
+                rule->id, rule_source_text(rule));
         return "memory: no room for the rule in the data plane (dataplane.rules-memory)";
     case -EEXIST:
         return "internal: an equal rule is in force under another id";
@@ -115,11 +121,11 @@ static const char *rule_place(struct rules *rules, struct rule *rule, struct act
     if (rule_ids_clearing(rules->ids, rule->id))
         return NULL;
     if (!redirect_resolve(rules->dp, judge_cfg(rules->judge), &rule->actions, *vrfs, program))
-        return place_refused(-ENOMEM);
+        return place_refused(rules, rule, -ENOMEM);
     int error = dataplane_rule_set(rules->dp, rule->id, rule->match, program, *vrfs);
     if (error < 0) {
         redirect_release(rules->dp, program->ways);
-        return place_refused(error);
+        return place_refused(rules, rule, error);
     }
     redirects_set(rules, rule, program->vrf, program->ways);
     vrfs_set(rule, *vrfs);
@@ -548,7 +554,7 @@ bool rules_want_retry(const struct rules *rules)
 
 void rules_retry(struct rules *rules, struct bgp_rib *rib)
 {
-    bool waiting = rules->unplaced > 0 || rules->place_free;
+    bool full = rules->unplaced > 0, waiting = full || rules->place_free;
 
     rules->place_free = false;
     for (struct ord_node *node = waiting ? ord_first(&rules->list) : NULL; node != NULL; node = ord_next(node)) {
@@ -556,6 +562,8 @@ void rules_retry(struct rules *rules, struct bgp_rib *rib)
         if ((rule->unplaced || rule->over_limit) && !rule->delayed)
             rule_decide(rules, rule);
     }
+    if (full && rules->unplaced == 0)
+        log_line(rules->log, LOG_LEVEL_NOTICE, "the data plane has memory for every rule again");
     if (!rules->refused)
         return;
     struct bgp_rib_entry *entry = bgp_rib_next(rib, NULL);

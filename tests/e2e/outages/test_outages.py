@@ -120,6 +120,7 @@ def test_cloudflare_2013_without_the_validator_the_rule_for_the_attack_finds_no_
     # and nobody can say that the router kept it to itself
     assert "SENSE        OFF: rules that no packet can match take memory of the data plane\n" in status
     assert "rule memory  4.0 of 4 MiB of the data plane\n" in status
+    assert "error   the data plane's memory for rules is full (dataplane.rules-memory): rule " in log
     assert ": sense is OFF: rules that no packet can match go to the data plane" in log
     assert (check["steps"][0]["step"], check["state"]) == ("sense", "active")
     assert check["reason"] == ("senseless: no packet has 'packet-length >=99971&<=99985': an IPv4 packet has 20 to "

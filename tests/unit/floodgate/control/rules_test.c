@@ -322,6 +322,33 @@ static void a_rule_beyond_the_peers_limit_waits_for_a_place(void **state)
     assert_int_equal(third->state, RULE_ACTIVE);
 }
 
+/* An operator hears once that rules are not enforced for want of memory, and once that they are again. */
+static void rules_that_find_no_memory_are_told_once(void **state)
+{
+    struct bench *bench = *state;
+    unsigned errors = bench->errors;
+
+    bench->dp->room = 1;
+    announce(bench, &bench->peer, HOST(1));
+    assert_int_equal(bench->errors, errors);
+    const struct rule *second = announce(bench, &bench->peer, HOST(2)), *third = announce(bench, &bench->peer, HOST(3));
+    assert_int_equal(second->state, RULE_REJECTED);
+    assert_memory_equal(second->reason, "memory: no room for the rule in the data plane", 46);
+    assert_int_equal(third->state, RULE_REJECTED);
+    assert_int_equal(bench->errors, errors + 1);
+    rules_retry(bench->rules, bench->rib);
+    assert_int_equal(bench->errors, errors + 1);
+    bench->dp->room = 2;
+    rules_retry(bench->rules, bench->rib);
+    assert_int_equal(second->state, RULE_ACTIVE);
+    assert_true(rules_want_retry(bench->rules));
+    bench->dp->room = 3;
+    rules_retry(bench->rules, bench->rib);
+    assert_int_equal(third->state, RULE_ACTIVE);
+    assert_string_equal(bench->last_line, "the data plane has memory for every rule again");
+    assert_int_equal(bench->errors, errors + 1);
+}
+
 /* A flood of rules that are refused for what they are must not push out those that are in force. */
 static void a_refused_rule_takes_no_place(void **state)
 {
@@ -405,6 +432,7 @@ int main(void)
         RULES_TEST(a_data_plane_at_rest_releases_at_once),
         cmocka_unit_test(state_names_parse_back),
         RULES_TEST(a_rule_beyond_the_peers_limit_waits_for_a_place),
+        RULES_TEST(rules_that_find_no_memory_are_told_once),
         RULES_TEST(a_refused_rule_takes_no_place),
         RULES_TEST(a_rule_moves_with_its_best_path_to_another_policy),
         RULES_TEST(a_refused_rule_of_the_configuration_is_a_warning),
