@@ -565,6 +565,11 @@ void bgp_session_info_get(const struct bgp_session *session, struct bgp_session_
     *out = session->info;
 }
 
+const struct bgp_session_info *bgp_session_info_see(const struct bgp_session *session)
+{
+    return &session->info;
+}
+
 const char *bgp_state_name(enum bgp_state state)
 {
     static const char *const names[BGP_STATE_COUNT] = {"Idle",     "Connect",     "Active",

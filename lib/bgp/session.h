@@ -218,6 +218,8 @@ int bgp_session_send_refresh_mark(struct bgp_session *session, uint32_t family, 
 size_t bgp_session_update_max(const struct bgp_session *session);
 
 void bgp_session_info_get(const struct bgp_session *session, struct bgp_session_info *out);
+/* The same without a copy, for who asks of many sessions; valid until the next call into this one. */
+const struct bgp_session_info *bgp_session_info_see(const struct bgp_session *session);
 const char *bgp_state_name(enum bgp_state state); /* "Idle", "Connect", ... */
 
 #endif

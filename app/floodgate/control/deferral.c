@@ -23,21 +23,18 @@ struct awaited {
 
 static struct awaited awaited_from(const struct peer *peer)
 {
-    const struct bgp_capabilities *caps;
-    struct bgp_session_info info;
-
     if (peer == NULL || peer->admin_down || peer->conf.restart_time_s == 0)
         return (struct awaited){0};
-    bgp_session_info_get(peer->session, &info);
-    caps = &info.received;
-    if (info.state != BGP_ESTABLISHED) {
+    const struct bgp_session_info *info = bgp_session_info_see(peer->session);
+    const struct bgp_capabilities *caps = &info->received;
+    if (info->state != BGP_ESTABLISHED) {
         /* one that came and went has its own time, and who of a range is to come nobody knows */
-        bool comes = info.established_count == 0 && peer->range == NULL;
+        bool comes = info->established_count == 0 && peer->range == NULL;
         return (struct awaited){.coming = comes ? peer_families(peer) : 0};
     }
     if (!caps->graceful_restart || caps->restart.restarting)
         return (struct awaited){0};
-    return (struct awaited){.telling = info.families & ~peer->end_of_rib};
+    return (struct awaited){.telling = info->families & ~peer->end_of_rib};
 }
 
 /* Who has not told everything yet, by name, as far as there is room. */
@@ -100,13 +97,12 @@ void deferral_free(struct deferral *deferral)
 
 uint32_t deferral_families(const struct deferral *deferral, const struct peer *peer)
 {
-    struct bgp_session_info info;
+    const struct bgp_session_info *info = bgp_session_info_see(peer->session);
 
     if (deferral->waiting == 0)
         return 0;
-    bgp_session_info_get(peer->session, &info);
-    uint32_t kept = info.received.graceful_restart ? info.received.restart.families : 0;
-    return info.families & ((deferral->waiting & kept) | deferral->telling);
+    uint32_t kept = info->received.graceful_restart ? info->received.restart.families : 0;
+    return info->families & ((deferral->waiting & kept) | deferral->telling);
 }
 
 void deferral_check(struct deferral *deferral)
@@ -116,7 +112,8 @@ void deferral_check(struct deferral *deferral)
 
     if (waiting == 0)
         return;
-    for (size_t i = 0; i < deferral->control->peer_count; i++) {
+    /* one that is telling everything that is waited for decides it: thousands may come at once */
+    for (size_t i = 0; i < deferral->control->peer_count && (waiting & ~all.telling) != 0; i++) {
         const struct awaited one = awaited_from(deferral->control->peers[i]);
         all.telling |= one.telling;
         all.coming |= one.coming;
