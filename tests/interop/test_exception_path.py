@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Interfaces of the kernel for the router's ports: which there are, what they have, and what happens without."""
 import json
+import socket
 
 import pytest
-from lab import RIGHT, UP, UP6, Host, Lab, Text, cable, ping, settle, why_not
+from lab import LEFT, RIGHT, UP, UP6, Host, Lab, Text, cable, ping, settle, why_not
 from router import Router
 
 HEAD = """
@@ -135,6 +136,36 @@ def test_auto_warns_and_goes_on(tmp_path):
         lab.left.start("python3", "-c", f"import socket; socket.create_connection(('{UP}', 22))")
         settle(lambda: lab.router.ask("counters")["punts"]["tcp"]["packets"] > 0)
         assert lab.balanced()["kernel"] == {"delivered": 0, "lost": 0, "taken": 0, "refused": 0}
+    finally:
+        lab.close()
+
+
+def test_what_the_kernel_sends_while_polling_is_stopped_does_not_leave_late(tmp_path):
+    """It goes nowhere and is counted; a router that is switched on again says nothing that is old."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    lab = Lab(tmp_path)
+    try:
+        assert ping(lab.left, UP, count=1)
+        with lab.left.entered():
+            there = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            there.bind((LEFT, 9999))
+        with lab.middle.entered():
+            here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            here.bind((UP, 0))
+        here.sendto(b"before", (LEFT, 9999))
+        there.settimeout(30)
+        assert there.recv(100) == b"before"
+        lab.router.ctl("dataplane", "stop")
+        refused = lab.router.ask("counters")["kernel"]["refused"]
+        for _ in range(50):
+            here.sendto(b"meanwhile", (LEFT, 9999))
+        settle(lambda: lab.router.ask("counters")["kernel"]["refused"] >= refused + 50)
+        lab.router.ctl("dataplane", "start")
+        here.sendto(b"after", (LEFT, 9999))
+        assert there.recv(100) == b"after"
+        lab.balanced()
     finally:
         lab.close()
 

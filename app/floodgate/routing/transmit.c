@@ -54,9 +54,10 @@ static void count_drop(struct routing *routing, struct rte_mbuf *packet, enum cn
     rte_pktmbuf_free(packet);
 }
 
+/* While polling is stopped nothing waits for its start: it would leave late, and be believed. */
 static void hand_down(struct routing *routing, struct rte_mbuf *packet)
 {
-    if (rte_ring_sp_enqueue(routing->route->down, packet) != 0)
+    if (!dataplane_running(routing->dp) || rte_ring_sp_enqueue(routing->route->down, packet) != 0)
         count_drop(routing, packet, CNT_DROP_TX_FULL);
 }
 
@@ -140,7 +141,7 @@ bool transmit_from_kernel(struct routing *routing, uint16_t port, const uint8_t 
     unsigned family = packet[0] >> 4 == 4 ? IP_V4 : IP_V6;
     struct ip_addr to = {.family = (uint8_t)family};
 
-    if (len < (family == IP_V4 ? 20u : 40u))
+    if (!dataplane_running(routing->dp) || len < (family == IP_V4 ? 20u : 40u))
         return false;
     memcpy(to.octets, packet + (family == IP_V4 ? 16 : 24), family == IP_V4 ? 4 : 16);
     if (!is_for_one_host(&to))
