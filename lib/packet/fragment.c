@@ -6,13 +6,14 @@
 #include <rte_ip.h>
 #include <rte_mbuf.h>
 
-#define HEADER_MIN 20u
-#define HEADER_MAX 60u
-#define L2_MAX     32u
-#define FLAG_DF    0x4000u
-#define FLAG_MF    0x2000u
-#define OFFSET     0x1fffu
-#define COPIED     0x80u /* of an option's type */
+#define HEADER_MIN   20u
+#define HEADER_MAX   60u
+#define L2_MAX       32u
+#define FLAG_DF      0x4000u
+#define FLAG_MF      0x2000u
+#define OFFSET       0x1fffu
+#define DATAGRAM_MAX 65535u
+#define COPIED       0x80u /* of an option's type */
 
 enum { OPTION_END = 0, OPTION_NOP = 1 };
 
@@ -135,6 +136,8 @@ unsigned pkt_fragment(const struct rte_mbuf *packet, uint16_t l2_len, uint16_t m
     uint32_t flags = get16(cut.head + l2_len + 6), payload = total - header_len;
     uint32_t later_len = later_header(cut.head + l2_len, header_len, later);
     cut.header_len = header_len;
+    if ((flags & OFFSET) * 8 + payload > DATAGRAM_MAX)
+        return 0; /* of a datagram that cannot be: further offsets would run into the flags */
     while (cut.at < payload && count < max) {
         uint32_t room = (mtu - cut.header_len) & ~7u, left = payload - cut.at;
         uint32_t size = left <= mtu - cut.header_len ? left : room;

@@ -22,7 +22,7 @@ bool pkt_may_fragment(const struct rte_mbuf *packet, uint16_t l2_len, uint16_t m
 /*
  * Cuts such a packet into copies of its own pool, each with the same link layer and at most `mtu` octets of IP, 68 at
  * least, in order. Options go with the first; those that say so with each (RFC 791 3.1). The packet stays as it is.
- * Returns how many of `out`; 0: no buffer is left, or they are more than `max`.
+ * Returns how many of `out`; 0: no buffer is left, they are more than `max`, or a fragment reaches beyond 65535 octets.
  */
 unsigned pkt_fragment(const struct rte_mbuf *packet, uint16_t l2_len, uint16_t mtu, struct rte_mbuf **out,
                       unsigned max);

@@ -145,6 +145,9 @@ static void what_may_not_be_cut_is_not(void **state)
     packet = packet_of(PACKET_SIZE, NULL, 0, 0);
     assert_int_equal(pkt_fragment(packet, L2, 1280, out, 2), 0); /* more than there is room for */
     rte_pktmbuf_free(packet);
+    packet = packet_of(1500, NULL, 0, 8100);
+    assert_int_equal(pkt_fragment(packet, L2, 1280, out, 2), 0); /* of a datagram of more than 65535 octets */
+    rte_pktmbuf_free(packet);
     assert_int_equal(rte_mempool_avail_count(pool), POOL_SIZE);
 }
 
