@@ -15,7 +15,7 @@
 
 #define RX_DESCRIPTORS 1024
 #define TX_DESCRIPTORS 1024
-#define VIRTUAL_MBUFS  4095  /* a virtual device holds no descriptors full of buffers */
+#define VIRTUAL_MBUFS  4095  /* a virtual device holds no descriptors full of buffers; see dataplane/buffers.h */
 #define ROUTED_MBUFS   8192u /* on their way to and from the control thread, and held by it */
 #define MBUF_CACHE     256
 #define WIRE_MTU       9000 /* a wire must not care how long its packets are */
@@ -173,6 +173,9 @@ static int port_make_pool(const struct ports *ports, struct port *port, unsigned
         return (int)kept;
     }
 
+    /* a virtual device holds none, but every lcore's cache may */
+    if (port->routed)
+        count += (workers + 1) * (MBUF_CACHE * 3u / 2 + PORTS_BURST);
     /* every receive ring full, every transmit ring full, every worker's cache and burst, what waits for neighbours */
     if (port->physical)
         count = port->queues * RX_DESCRIPTORS + descriptors_that_hold(ports, port) +

@@ -33,8 +33,8 @@ void transmit_frame(struct routing *routing, uint16_t port, const uint8_t *mac, 
 /* An IP packet of the router's own to wherever its destination is; resolved first where needed. */
 void transmit_ip(struct routing *routing, uint16_t vrf, const uint8_t *packet, size_t len);
 /*
- * What the kernel sends by the interface of `port`. False when it goes nowhere; the kernel is told why where there is a
- * way to tell.
+ * What the kernel sends by the interface of `port`. False when it goes nowhere, or buffers are short; the kernel is
+ * told why where there is a way to tell.
  */
 bool transmit_from_kernel(struct routing *routing, uint16_t port, const uint8_t *packet, size_t len);
 void transmit_released(void *ctx, void *packet, uint16_t port, const uint8_t *mac);

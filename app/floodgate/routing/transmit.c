@@ -4,6 +4,7 @@
 
 #include <rte_ether.h>
 
+#include "dataplane/buffers.h"
 #include "forward/message.h"
 #include "packet/fragment.h"
 #include "packet/key.h"
@@ -151,6 +152,8 @@ bool transmit_from_kernel(struct routing *routing, uint16_t port, const uint8_t 
         tell_kernel(routing, port, FWD_ERROR_NO_ROUTE, 0, &to, packet, len);
         return false;
     }
+    if (!buffers_may_wait(routing->ports[routing->route->ports[hop.port].device].pool, BUFFERS_LEFT_BY_BGP))
+        return false;
     bool may_cut = family == IP_V4 && (packet[6] & 0x40) == 0;
     if (len > routing->route->ports[hop.port].mtu && !may_cut) { /* out by another port, with a smaller MTU */
         tell_kernel(routing, port, FWD_ERROR_TOO_BIG, routing->route->ports[hop.port].mtu, &to, packet, len);
