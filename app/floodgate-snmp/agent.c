@@ -15,6 +15,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "member.h"
 #include "mib.h"
 #include "notify.h"
 #include "say.h"
@@ -57,7 +58,7 @@ static bool set_value(netsnmp_variable_list *var, const struct mib_value *value)
     u_char type = TYPES[value->kind];
 
     if (value->kind == MIB_TEXT)
-        return snmp_set_var_typed_value(var, type, value->text, strnlen(value->text, MIB_TEXT_MOST)) == 0;
+        return snmp_set_var_typed_value(var, type, value->text, text_fit(value->text, MIB_TEXT_MOST)) == 0;
     if (value->kind == MIB_COUNTER64)
         return snmp_set_var_typed_value(var, type, &wide, sizeof wide) == 0;
     if (value->kind != MIB_COUNTER32 && value->kind != MIB_TICKS && value->number > UINT32_MAX)

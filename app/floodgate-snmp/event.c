@@ -23,9 +23,12 @@ const char *event_name(enum event_kind kind)
 /* Cut where it is too long, and then it ends with dots. */
 static void set_text(char *to, size_t size, const char *from)
 {
-    snprintf(to, size, "%s", from);
-    if (strlen(from) >= size)
-        memcpy(&to[size - 4], "...", 4);
+    static const char DOTS[] = "...";
+
+    if (strlen(from) < size)
+        snprintf(to, size, "%s", from);
+    else
+        snprintf(to, size, "%.*s%s", (int)text_fit(from, size - sizeof DOTS), from, DOTS);
 }
 
 /* "12.5 %": in hundredths of a per cent. */

@@ -36,3 +36,14 @@ bool member_true(const json_t *object, const char *path)
 {
     return json_is_true(member(object, path));
 }
+
+size_t text_fit(const char *text, size_t most)
+{
+    size_t len = strnlen(text, most + 1);
+
+    if (len <= most)
+        return len;
+    for (len = most; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;) /* the middle of a character (UTF-8) */
+        len--;
+    return len;
+}

@@ -266,9 +266,11 @@ static bool get_peer_killed(const struct mib_source *source, size_t row, const s
     const char *name = member_text(peer_object(source, row), "name");
 
     out->number = 2;
-    for (size_t i = 0; i < json_array_size(killed); i++)
-        if (strcmp(json_string_value(json_array_get(killed, i)), name) == 0)
+    for (size_t i = 0; i < json_array_size(killed); i++) {
+        const char *other = json_string_value(json_array_get(killed, i));
+        if (other != NULL && strcmp(other, name) == 0)
             out->number = 1;
+    }
     return true;
 }
 

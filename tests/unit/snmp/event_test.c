@@ -109,6 +109,14 @@ static void long_texts_are_cut_and_say_so(void **state)
     assert_int_equal(strlen(event.reason), EVENT_TEXT - 1);
     assert_int_equal(strlen(event.match), EVENT_TEXT - 1);
     assert_string_equal(event.reason + EVENT_TEXT - 4, "...");
+    /* and no character in two */
+    for (size_t i = 1; i + 2 < sizeof text; i += 2)
+        memcpy(&text[i], "\xc3\xa9", 2);
+    text[sizeof text - 1] = '\0';
+    json_object_set_new(o, "reason", json_string(text));
+    assert_true(event_from_journal(o, &event));
+    assert_int_equal(strlen(event.reason), EVENT_TEXT - 2);
+    assert_string_equal(event.reason + strlen(event.reason) - 5, "\xc3\xa9...");
     json_decref(o);
 }
 
