@@ -20,6 +20,9 @@
 #define ACL_RULES_MAX 250000u /* of sets that it takes minutes to build, or more memory than 12 GiB */
 #define ENGINES_MAX   (CLS_SIMD_COUNT + 1)
 #define MILLION       1e6
+#define REPS          11
+#define REPS_MIN      3
+#define TRAFFIC_S     15 /* of measuring one traffic, about: where a turn is slow there are fewer of them */
 
 struct engine {
     char name[32];
@@ -168,14 +171,23 @@ static void report(struct bench *b, enum bench_traffic traffic, unsigned reps)
     }
 }
 
+/* An odd number of turns, to go by how long the first took. */
+static unsigned reps_in_time(const struct bench *b, double turn_s)
+{
+    double reps = TRAFFIC_S / turn_s;
+
+    if (b->options->quick || reps < REPS_MIN)
+        return REPS_MIN;
+    return reps >= REPS ? REPS : (unsigned)reps | 1u;
+}
+
 static int run_traffics(struct bench *b)
 {
-    unsigned reps = b->options->quick ? 3 : 11;
-
     for (enum bench_traffic traffic = 0; traffic < BENCH_TRAFFICS; traffic++) {
         bench_traffic_make(&b->set, traffic, b->options->seed, b->keys, b->packets);
         b->acl_packets = bench_acl_packets(b->set.ip, b->keys, b->packets);
-        unsigned wrong = differences(b);
+        double start = bench_seconds();
+        unsigned wrong = differences(b), reps = reps_in_time(b, bench_seconds() - start);
         if (wrong > 0) {
             fprintf(stderr, "fgbench: %s, %u rules, %s: the engines differ on %u packets\n", b->set.family->name,
                     b->set.count, bench_traffic_name(traffic), wrong);

@@ -124,6 +124,15 @@ static void report(struct world *w, double quiet, double changing, double load_s
     bench_record_add(&record);
 }
 
+static void pin(pthread_t thread, unsigned cpu)
+{
+    cpu_set_t cpus;
+
+    CPU_ZERO(&cpus);
+    CPU_SET(cpu, &cpus);
+    pthread_setaffinity_np(thread, sizeof cpus, &cpus);
+}
+
 static int measure(struct world *w, double seconds, double load_s)
 {
     double quiet = 0, changing = 0;
@@ -131,17 +140,19 @@ static int measure(struct world *w, double seconds, double load_s)
 
     if (pthread_create(&thread, NULL, worker_run, w) != 0)
         return 1;
-    /* the worker on a core of its own; where that is not possible, say nothing and measure what there is */
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    CPU_SET(1, &cpus);
-    pthread_setaffinity_np(thread, sizeof cpus, &cpus);
+    /* each on a core of its own; where that is not possible, say nothing and measure what there is */
+    cpu_set_t before;
+    bool known = pthread_getaffinity_np(pthread_self(), sizeof before, &before) == 0;
+    pin(pthread_self(), 0);
+    pin(thread, 1);
     for (unsigned round = 0; round < ROUNDS; round++) {
         quiet += run_phase(w, seconds / ROUNDS / 2, false) / ROUNDS;
         changing += run_phase(w, seconds / ROUNDS / 2, true) / ROUNDS;
     }
     atomic_store(&w->stop, true);
     pthread_join(thread, NULL);
+    if (known)
+        pthread_setaffinity_np(pthread_self(), sizeof before, &before);
     if (w->sample_count == 0)
         return 1;
     report(w, quiet, changing, load_s);
