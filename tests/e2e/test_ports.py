@@ -178,6 +178,14 @@ def test_more_memory_than_the_machine_has(tmp_path):
     assert router.log.count("\n") == 1 and "dataplane.memory" in router.log
 
 
+def test_an_interface_that_is_not_there(tmp_path):
+    devices = ["net_af_packet0,iface=fg-not-there,qpairs=1", "net_null1"]
+    router = Router(tmp_path, Wires(devices=devices))
+    router.spawn()
+    assert router.wait() == 2
+    assert "there is no interface 'fg-not-there' in this network namespace" in router.log
+
+
 def test_too_little_memory_for_the_ports(tmp_path):
     devices = [f"net_null{i}" for i in range(16)]
     router = Router(tmp_path, Wires(workers=[1], devices=devices, dataplane={"memory": 64}))

@@ -2,6 +2,7 @@
 #include "ports/ports.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,26 @@ static int port_fail(const struct port *port, int error, const char *what, const
     return error;
 }
 
+/* The kernel's interface that a device takes its packets from must be there: the driver says nothing of use about it.
+ */
+static bool interface_is_there(const char *device, char *why, size_t size)
+{
+    static const char *const DRIVERS[] = {"net_af_packet", "net_af_xdp"};
+    const char *given = strstr(device, ",iface=");
+    char name[IFNAMSIZ];
+
+    for (size_t i = 0; given != NULL && i < sizeof DRIVERS / sizeof DRIVERS[0]; i++) {
+        if (strncmp(device, DRIVERS[i], strlen(DRIVERS[i])) != 0)
+            continue;
+        device_name(given + strlen(",iface="), name, sizeof name);
+        if (if_nametoindex(name) == 0) {
+            snprintf(why, size, "there is no interface '%s' in this network namespace (%s)", name, device);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Makes the device exist and finds its number. */
 static int port_probe(struct port *port, const struct log_hook *log)
 {
@@ -75,7 +96,7 @@ static int port_probe(struct port *port, const struct log_hook *log)
     char why[512];
     struct rte_eth_dev_info info;
 
-    if (!pcap_device_check(port->device, why, sizeof why)) {
+    if (!pcap_device_check(port->device, why, sizeof why) || !interface_is_there(port->device, why, sizeof why)) {
         log_line(log, LOG_LEVEL_ERROR, "port %s: %s", port->name, why);
         return -ENOENT;
     }
