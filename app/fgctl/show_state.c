@@ -286,11 +286,13 @@ static void counter_row(struct table *table, const char *name, json_int_t packet
 /* What was for the router itself, by kind; nothing where no port routes. */
 static void show_punts(const struct fgctl *ctl, const json_t *counters)
 {
-    static const struct table_column COLUMNS[] = {
-        {.title = "FOR THE ROUTER"}, {.title = "PACKETS", .right = true}, {.title = "DROPPED", .right = true}};
+    static const struct table_column COLUMNS[] = {{.title = "FOR THE ROUTER"},
+                                                  {.title = "PACKETS", .right = true},
+                                                  {.title = "DROPPED", .right = true},
+                                                  {.title = "LIMIT/S", .right = true}};
     const json_t *kernel = json_object_get(counters, "kernel");
     char taken[NUMBER_TEXT_SIZE], given[NUMBER_TEXT_SIZE], lost[NUMBER_TEXT_SIZE], refused[NUMBER_TEXT_SIZE];
-    struct table *table = kernel != NULL ? table_create(COLUMNS, 3) : NULL;
+    struct table *table = kernel != NULL ? table_create(COLUMNS, 4) : NULL;
     const char *kind;
     json_t *value;
 
@@ -301,6 +303,7 @@ static void show_punts(const struct fgctl *ctl, const json_t *counters)
         table_cell(table, kind);
         table_number(table, (uint64_t)get_int(value, "packets"));
         table_number(table, (uint64_t)get_int(value, "dropped"));
+        table_number(table, (uint64_t)get_int(value, "limit_per_s"));
     }
     printf("\n");
     table_print(table, stdout, &ctl->form);

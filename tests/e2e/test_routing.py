@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Ports of mode route: capture in, capture out, octet by octet what scapy builds; each drop reason; counters add up."""
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -150,6 +151,8 @@ def test_a_reload_changes_what_the_router_takes(tmp_path):
         router.config = replace(config, dataplane=", punt-limits: {tcp: 0}")
         router.configure()
         router.ctl("reload")
+        assert router.ask("counters")["punts"]["tcp"]["limit_per_s"] == 0
+        assert re.search(r"icmp +0 +0 +10,000\n", router.ctl("counters"))
         router.ctl("dataplane", "start")
         assert router.wait() == 0, router.log
     stats = json.loads((tmp_path / "stats.json").read_text())

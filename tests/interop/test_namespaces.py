@@ -216,7 +216,7 @@ def test_sessions_come_up_through_the_ports(lab, sessions):
     assert {rule["state"] for rule in lab.router.ask("rules")} == {"active"}
     counters = lab.balanced()
     assert counters["punts"]["bgp"]["packets"] > 0
-    assert counters["punts"]["bgp_other"] == {"packets": 0, "dropped": 0}
+    assert counters["punts"]["bgp_other"] == {"packets": 0, "dropped": 0, "limit_per_s": 500}
 
 
 def test_others_bgp_is_dropped_by_the_rule(lab, sessions):

@@ -361,7 +361,7 @@ bool dataplane_punt_get(const struct dataplane *dp, unsigned index, struct datap
 {
     if (dp->route == NULL || index >= UP_PUNT_KINDS)
         return false;
-    *out = (struct dataplane_punt){.name = up_kind_name(index)};
+    *out = (struct dataplane_punt){.name = up_kind_name(index), .limit_per_s = dp->route->limits[index].packets_per_s};
     for (unsigned i = 0; i < dp->worker_count; i++) {
         out->packets += cnt_get(&dp->workers[i].punts[index]);
         out->dropped += cnt_get(&dp->workers[i].punt_drops[index]);

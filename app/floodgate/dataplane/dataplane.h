@@ -83,6 +83,7 @@ void dataplane_counters(const struct dataplane *dp, struct cnt_port_sum *out); /
 struct dataplane_punt {
     const char *name;
     uint64_t packets, dropped;
+    uint32_t limit_per_s; /* `punt-limits` */
 };
 /* What went to the kernel and came from it by the ports' interfaces. */
 struct dataplane_kernel {

@@ -14,7 +14,8 @@ struct punt_limit {
     _Atomic uint64_t spent_until_tsc; /* workers */
     _Atomic uint64_t each_tsc;        /* [control] of one packet; 0: none passes */
     _Atomic uint64_t room_tsc;        /* [control] of as many as may come at once */
-    uint64_t own_line[5];             /* two kinds never share a cache line */
+    uint32_t packets_per_s;           /* control thread alone: as it was set */
+    uint32_t own_line[9];             /* two kinds never share a cache line */
 };
 
 /*

@@ -16,6 +16,7 @@ void json_punts_add(json_t *counters, const struct dataplane *dp)
         json_t *kind = json_object();
         json_set_uint(kind, "packets", punt.packets);
         json_set_uint(kind, "dropped", punt.dropped);
+        json_set_uint(kind, "limit_per_s", punt.limit_per_s);
         json_object_set_new(punts, punt.name, kind);
     }
     dataplane_kernel_get(dp, &kernel);
