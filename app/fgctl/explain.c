@@ -106,6 +106,8 @@ static void say_matches(const json_t *answer)
         snprintf(lead, sizeof lead, "%zu. ", i + 1);
         say_rule(lead, match, consequence(match, get_int(match, "id") == dropped_by));
         say_limit(match);
+        if (get_text(match, "note")[0] != '\0')
+            printf("     note: %s\n", get_text(match, "note"));
     }
     if (json_is_true(json_object_get(answer, "more_matches")))
         printf("  ... and more that are not shown\n");

@@ -45,7 +45,8 @@ static const struct command {
     {"peers", cmd_peers, "peers", "BGP sessions", ""},
     {"peer", cmd_peer, "peer NAME [up|down|refresh]",
      "one BGP session: show it, start or stop it, ask for its rules again", ""},
-    {"routes", cmd_routes, "routes [PREFIX] [--limit N]", "unicast routes of the BGP peers: paths, the best one, why",
+    {"routes", cmd_routes, "routes [PREFIX] [--limit N]",
+     "where packets go, by prefix; unicast routes of the BGP peers: paths, the best one, why",
      "With PREFIX (or an address): the routes that cover it, and those within it. Without --limit, 1000 prefixes.\n"},
     {"neighbors", cmd_neighbors, "neighbors", "hosts on the networks of the ports that route: address, MAC, state",
      "STATE is static (configured), reachable, probed (asked again) or asked (no answer yet). AGE: since it was last "
@@ -157,6 +158,10 @@ static enum fgctl_status run(struct globals *g)
     if (g->version) {
         printf("fgctl %s\n", FLOODGATE_VERSION);
         return FGCTL_DONE;
+    }
+    if (g->rest_count > 0 && strcmp(g->rest[0], "help") == 0) { /* `fgctl help COMMAND` */
+        g->help = true;
+        memmove(g->rest, g->rest + 1, (size_t)--g->rest_count * sizeof g->rest[0]);
     }
     if (g->rest_count == 0 && g->help) {
         print_help();

@@ -216,6 +216,9 @@ def test_the_story_in_words(tmp_path):
         assert f"A copy goes by: send, out of lan to 203.0.113.253 ({GATEWAY2}, static)" in told
         told = router.ctl("explain", "--in", "up", words("10.9.0.1"))
         assert "Redirected to VRF scrub." in told and "counted as blackhole: its route is a black hole" in told
+        assert router.ctl("help", "explain").startswith("usage: fgctl [-s SOCKET] [-j] explain")
+        router.ctl("rule", "add", "match destination 10.3.0.1/32 then redirect 65000:999")
+        assert "note: redirect-unresolved: no VRF imports 65000:999" in router.ctl("explain", words("10.3.0.1"))
         told = router.ctl("explain", "--in", "up.7", words("10.0.0.1").replace("udp", "tcp"))
         assert "in VRF red" in told and "dropped" in told
         told = router.ctl("explain", "--in", "up", words("10.0.0.1").replace("udp", "tcp"))

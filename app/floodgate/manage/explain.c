@@ -44,6 +44,8 @@ static void json_reached(json_t *o, const struct rule *rule, bool reached, bool 
     json_object_set_new(o, "source", json_rule_source(rule));
     json_object_set_new(o, "reached", json_boolean(reached));
     json_object_set_new(o, "ends_search", json_boolean(ends_search));
+    if (rule->reason != NULL)
+        json_set_text(o, "note", rule->reason);
 }
 
 /* The rule's limit at this moment goes into `o`. Returns whether the packet conforms to it. */
