@@ -29,12 +29,12 @@ def rule(nlri):
 END = message(bgp.UPDATE, b"\0\0\0\0") + message(bgp.UPDATE, bgp.update_body(bgp.mp_unreach(IPV4, b"")))
 
 
-NEARBY = "127.0.5"  # addresses of a range
+NEARBY, JUDGED = "127.0.5", "127.0.6"  # addresses of ranges
 
 
 class Range(Peer):
     def yaml(self):
-        return "    - " + json.dumps({"name": self.name, "asn": self.asn, "validation": "none", **self.options})
+        return "    - " + json.dumps({"name": self.name, "asn": self.asn, "validation": self.validation, **self.options})
 
 
 @pytest.fixture
@@ -45,13 +45,16 @@ def network(start):
         options = {"families": FAMILIES, "announce": "all"}
         peers = [Peer(name, f"127.0.0.{number}", asn, options=options)
                  for number, (name, asn) in enumerate([("external", THEM), ("keeper", US), ("plain", US)], 2)]
-        config = Config(peers=[*peers, Range("sensors", None, THEM, options={"range": f"{NEARBY}.0/24", **options})])
+        config = Config(peers=[*peers, *(Range(name, None, THEM, validation=validation,
+                                               options={"range": f"{net}.0/24", **options})
+                                         for name, net, validation in (("sensors", NEARBY, "none"),
+                                                                       ("judged", JUDGED, "rfc9117")))])
         yaml = config.yaml
         config.yaml = lambda: yaml().replace("bgp:\n", f"bgp:\n  restart-deferral: {deferral_s}\n")
         router = start(config)
 
         def connect(name, **caps):
-            address, asn = ((name, THEM) if name.startswith(NEARBY)
+            address, asn = ((name, THEM) if name.startswith((NEARBY, JUDGED))
                             else next((peer.address, peer.asn) for peer in peers if peer.name == name))
             speaker = Listener(router.config.bgp_port, source=address, seconds=30)
             speakers.append(speaker)
@@ -156,6 +159,20 @@ def test_peers_of_a_range_are_waited_for_while_they_are_telling(network):
     late.socket.close()
     keeper.until(lambda: len(keeper.ended) == 2)
     assert {RULE, "198.18.0.0/16"} < set(keeper.known)
+
+
+def test_rules_that_came_with_their_routes_are_judged_before_the_end(network):
+    """Ahead of the routes that bear them out: they are in force a moment later, and the End-of-RIB is behind them."""
+    connect = network(3600)
+    connect("plain", graceful=False)
+    connect("external", graceful=False)
+    sensor, keeper = connect(f"{JUDGED}.1"), connect("keeper")
+    keeper.send(END)
+    wait_for("its end", lambda: "peer keeper: ipv4-flowspec complete" in connect.router.log)
+    sensor.send(b"".join(rule(host_rule(f"203.0.{i}.7")) for i in range(256)) + route("203.0.0.0/16") + END)
+    keeper.until(lambda: len(keeper.ended) == 2)
+    assert "203.0.0.0/16" in keeper.known
+    assert sum(len(key) for key in keeper.known if isinstance(key, bytes)) == 256 * len(RULE)
 
 
 def test_a_refresh_asked_for_meanwhile_comes_when_there_is_something_to_say(network):

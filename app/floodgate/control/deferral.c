@@ -8,12 +8,16 @@
 #include "base/strbuf.h"
 #include "control/distribute.h"
 #include "control/internal.h"
+#include "control/rejudge.h"
+
+#define SETTLE_MS 20 /* to look again whether rules that wait to be judged by their routes have been */
 
 struct deferral {
     struct control *control;
-    struct event *timer;
-    uint32_t waiting; /* families that some peer is still to complete, one that has not come yet included */
-    uint32_t telling; /* of them, those that a peer that is here is telling */
+    struct event *timer;  /* of `restart-deferral` */
+    struct event *settle; /* everything is here, and not judged yet */
+    uint32_t waiting;     /* families that some peer is still to complete, one that has not come yet included */
+    uint32_t telling;     /* of them, those that a peer that is here is telling */
 };
 
 /* Families that a peer is still to complete: one that is here, one that is still to come. */
@@ -65,7 +69,15 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         return;
     tell_missing(deferral);
     deferral->waiting = deferral->telling = 0;
+    evtimer_del(deferral->settle);
     distribute_deferred(deferral->control);
+}
+
+static void on_settle(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    deferral_check(arg);
 }
 
 struct deferral *deferral_create(struct control *control)
@@ -78,8 +90,9 @@ struct deferral *deferral_create(struct control *control)
     deferral->control = control;
     deferral->waiting = control->cfg->restart_deferral_s > 0 ? (1u << BGP_FAMILY_COUNT) - 1 : 0;
     deferral->timer = evtimer_new(control->base, on_timer, deferral);
-    if (deferral->timer == NULL) {
-        free(deferral);
+    deferral->settle = evtimer_new(control->base, on_settle, deferral);
+    if (deferral->timer == NULL || deferral->settle == NULL) {
+        deferral_free(deferral);
         return NULL;
     }
     if (deferral->waiting != 0)
@@ -91,7 +104,10 @@ void deferral_free(struct deferral *deferral)
 {
     if (deferral == NULL)
         return;
-    event_free(deferral->timer);
+    if (deferral->timer != NULL)
+        event_free(deferral->timer);
+    if (deferral->settle != NULL)
+        event_free(deferral->settle);
     free(deferral);
 }
 
@@ -118,8 +134,15 @@ void deferral_check(struct deferral *deferral)
         all.telling |= one.telling;
         all.coming |= one.coming;
     }
-    deferral->waiting &= all.telling | all.coming;
-    deferral->telling = all.telling & deferral->waiting;
+    const uint32_t still = waiting & (all.telling | all.coming);
+    /* rules that came with their routes are judged by them a moment later: an End-of-RIB now would be ahead of them */
+    if ((still != waiting || (telling & ~all.telling) != 0) && rejudge_waiting(deferral->control->rejudge) > 0) {
+        const struct timeval moment = {.tv_usec = SETTLE_MS * 1000};
+        evtimer_add(deferral->settle, &moment);
+        return;
+    }
+    deferral->waiting = still;
+    deferral->telling = all.telling & still;
     if (deferral->waiting == 0) {
         evtimer_del(deferral->timer);
         log_line(deferral->control->log, LOG_LEVEL_NOTICE, "every peer has announced everything since the start");
