@@ -87,6 +87,8 @@ bool event_from_journal(const json_t *entry, struct event *out)
     *out = (struct event){.position = member_uint(entry, "position"), .rule = (uint32_t)member_uint(entry, "rule")};
     if (strcmp(step, "kept") == 0)
         return false; /* no news: written again so that it stays in the file */
+    if (strcmp(step, "max-changes") == 0)
+        return false; /* held until its turn comes, for no person to decide */
     if (strcmp(event, "breaker") == 0)
         out->kind = EVENT_BREAKER_TRIPPED;
     else if (strcmp(event, "kill-switch") == 0)

@@ -83,8 +83,9 @@ static void a_trip_a_switch_and_a_held_rule_are_events(void **state)
 static void what_is_written_again_and_other_entries_are_none(void **state)
 {
     static const char *const ENTRIES[][3] = {
-        {"breaker", "kept", "suspended"}, {"kill-switch", "kept", "on"},        {"verdict", "", "active"},
-        {"verdict", "sense", "rejected"}, {"suspend", "operator", "suspended"}, {"withdrawn", "", "suspended"}};
+        {"breaker", "kept", "suspended"},  {"kill-switch", "kept", "on"},        {"verdict", "", "active"},
+        {"verdict", "sense", "rejected"},  {"suspend", "operator", "suspended"}, {"withdrawn", "", "suspended"},
+        {"verdict", "max-changes", "held"}};
     struct event event;
 
     (void)state;
