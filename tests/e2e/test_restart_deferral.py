@@ -34,7 +34,8 @@ NEARBY, JUDGED = "127.0.5", "127.0.6"  # addresses of ranges
 
 class Range(Peer):
     def yaml(self):
-        return "    - " + json.dumps({"name": self.name, "asn": self.asn, "validation": self.validation, **self.options})
+        conf = {"name": self.name, "asn": self.asn, "validation": self.validation, **self.options}
+        return "    - " + json.dumps(conf)
 
 
 @pytest.fixture
