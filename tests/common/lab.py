@@ -104,14 +104,14 @@ def address(host, device, *addresses):
 
 
 class Lab:
-    """`settings`: more of the configuration, as YAML; `lan`: more of the port to the right, such as its MTU."""
+    """`settings`: more of the configuration, as YAML; `up`, `lan`: more of the ports, such as their MTU."""
 
-    def __init__(self, folder, settings="", lan=None, rules=()):
+    def __init__(self, folder, settings="", lan=None, rules=(), up=None):
         self.hosts = []
         self.router = None
         self.folder = Path(folder)
         try:
-            self.build(settings, lan or {}, rules)
+            self.build(settings, lan or {}, rules, up or {})
         except BaseException:
             self.close()
             raise
@@ -120,7 +120,7 @@ class Lab:
         self.hosts.append(Host(name))
         return self.hosts[-1]
 
-    def build(self, settings, lan, rules):
+    def build(self, settings, lan, rules, up):
         self.left, self.middle, self.right = self.host("l"), self.host("m"), self.host("r")
         cable(self.left, "eth0", self.middle, "up0")
         cable(self.right, "eth0", self.middle, "lan0")
@@ -130,7 +130,7 @@ class Lab:
             host.ip("route", "add", "default", "via", gateway)
             host.ip("-6", "route", "add", "default", "via", gateway6)
         ports = [{"name": "up", "device": f"net_af_packet0,iface=up0,{RING}", "mode": "route",
-                  "addresses": [f"{UP}/24", f"{UP6}/64"]},
+                  "addresses": [f"{UP}/24", f"{UP6}/64"], **up},
                  {"name": "lan", "device": f"net_af_packet1,iface=lan0,{RING}", "mode": "route",
                   "addresses": [f"{LAN}/24", f"{LAN6}/64"], **lan}]
         self.router = router.Router(self.folder, Text("\n".join([
