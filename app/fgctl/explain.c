@@ -185,6 +185,8 @@ static void say_route(const json_t *answer)
             printf("%s%s%s", i == 0 ? " via " : ", ", get_text(via, "address"),
                    json_is_true(json_object_get(via, "resolved")) ? "" : " (cannot be reached)");
         printf("\n");
+    } else if (json_is_null(route)) {
+        printf("Route: none covers it\n");
     }
     if (json_is_object(json_object_get(answer, "next_hop")))
         say_hop("Next hop: ", json_object_get(answer, "next_hop"));

@@ -221,6 +221,7 @@ def test_the_story_in_words(tmp_path):
         assert "note: redirect-unresolved: no VRF imports 65000:999" in router.ctl("explain", words("10.3.0.1"))
         told = router.ctl("explain", "--in", "up.7", words("10.0.0.1").replace("udp", "tcp"))
         assert "in VRF red" in told and "dropped" in told
+        assert "Route: none covers it" in router.ctl("explain", "--in", "up", words("192.0.2.77"))
         told = router.ctl("explain", "--in", "up", words("10.0.0.1").replace("udp", "tcp"))
         assert "other-vrf: it is for packets of other VRFs" in told
         router.ctl("kill-switch", "on")
