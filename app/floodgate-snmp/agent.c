@@ -26,6 +26,7 @@
 #define SETTLE_STEP_MS 5
 #define NAME           "floodgate-snmp"
 #define DEFAULT_ADDR   "/var/agentx/master"
+#define ANSWER_S       8   /* that snmpd gives us: twice what board_rules may wait */
 #define PRIORITY_SAME  127 /* RFC 2741, 6.2.3: t.priority */
 
 struct agent {
@@ -133,10 +134,13 @@ static int on_request(netsnmp_mib_handler *handler, netsnmp_handler_registration
     for (netsnmp_request_info *request = requests; request != NULL; request = request->next) {
         if (request->processed)
             continue;
+        source.rules_missed = false;
         if (info->mode == MODE_GETNEXT)
             answer_next(agent, &source, request);
         else if (info->mode == MODE_GET)
             answer_get(agent, &source, info, request);
+        if (source.rules_missed) /* an empty table would be a lie */
+            netsnmp_set_request_error(info, request, SNMP_ERR_GENERR);
     }
     state_view_drop(state);
     rule_view_drop((struct rule_view *)(uintptr_t)source.rules);
@@ -154,6 +158,7 @@ static bool register_objects(struct agent *agent)
         return false;
     registration->handler->myvoid = agent;
     registration->priority = PRIORITY_SAME;
+    registration->timeout = ANSWER_S;
     return netsnmp_register_handler(registration) == MIB_REGISTERED_OK;
 }
 

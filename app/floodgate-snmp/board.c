@@ -11,7 +11,7 @@
 #define RULES_FRESH_MS 2000  /* an older reading is done again, while it is still given out ... */
 #define RULES_OLD_MS   60000 /* ... up to this age */
 #define RULES_EFFORT   10    /* reading takes at most one tenth of the time */
-#define RULES_WAIT_MS  700   /* below the second that snmpd gives a subagent */
+#define RULES_WAIT_MS  4000  /* a manager may have given up by then, and asks again */
 #define MS_PER_S       1000u
 #define NS_PER_MS      1000000
 
@@ -126,21 +126,26 @@ static bool wait_change(struct board *board, uint64_t until_ms)
     return pthread_cond_timedwait(&board->changed, &board->lock, &until) == 0;
 }
 
+/* With the lock. */
+static bool rules_younger(const struct board *board, uint64_t age_ms)
+{
+    return board->rules != NULL && board_now_ms() - board->rules_at_ms <= age_ms;
+}
+
 /* With the lock: asks for a new reading where this one is old, and waits for it where it is of no use any more. */
 static void want_rules(struct board *board)
 {
-    uint64_t now_ms = board_now_ms(), age_ms = now_ms - board->rules_at_ms;
-    uint64_t fresh_ms = RULES_EFFORT * board->rules_took_ms;
+    uint64_t until_ms = board_now_ms() + RULES_WAIT_MS, effort_ms = RULES_EFFORT * board->rules_took_ms;
 
     if (board->state == NULL)
         return; /* the router does not answer */
-    if (board->rules != NULL && age_ms <= (fresh_ms > RULES_FRESH_MS ? fresh_ms : RULES_FRESH_MS))
+    if (rules_younger(board, effort_ms > RULES_FRESH_MS ? effort_ms : RULES_FRESH_MS))
         return;
     board->rules_wanted = true;
     pthread_cond_broadcast(&board->changed);
-    if (board->rules != NULL && age_ms <= RULES_OLD_MS)
+    if (rules_younger(board, RULES_OLD_MS))
         return;
-    while (board->rules_wanted && !board->stopped && wait_change(board, now_ms + RULES_WAIT_MS))
+    while (board->rules_wanted && !board->stopped && wait_change(board, until_ms))
         ;
 }
 
@@ -148,7 +153,7 @@ struct rule_view *board_rules(struct board *board)
 {
     pthread_mutex_lock(&board->lock);
     want_rules(board);
-    struct rule_view *view = rule_view_hold(board->rules);
+    struct rule_view *view = rules_younger(board, RULES_OLD_MS) ? rule_view_hold(board->rules) : NULL;
     pthread_mutex_unlock(&board->lock);
     return view;
 }

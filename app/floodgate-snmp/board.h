@@ -42,7 +42,8 @@ struct state_view *board_state(struct board *board);
 
 /*
  * Agent: the rules, none older than some seconds if somebody reads them steadily (of very many: than ten times what
- * reading them takes); waits a moment, and not longer, for a first reading. Held for the caller; NULL: there is none.
+ * reading them takes); waits some seconds for a reading where there is none of the last minute. Held for the caller;
+ * NULL: there is none even so.
  */
 struct rule_view *board_rules(struct board *board);
 

@@ -53,8 +53,10 @@ struct mib_source {
     const struct state_view *state;
     struct board_counts counts;
     const struct rule_view *rules;
-    const struct rule_view *(*get_rules)(void *ctx); /* sets nothing: asked once a walk of that table; may give NULL */
+    const struct rule_view *(*get_rules)(void *ctx); /* asked once; NULL: they could not be read in time */
     void *ctx;
+    bool rules_asked;
+    bool rules_missed; /* set where an answer lacks them: it is none to give */
 };
 
 /* The object of exactly these arcs. False: there is none. */

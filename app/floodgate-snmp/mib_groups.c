@@ -359,8 +359,12 @@ static const struct mib_column PORTS[] = {
 
 static size_t rule_rows(struct mib_source *source)
 {
-    if (source->rules == NULL && source->get_rules != NULL)
+    if (source->state == NULL)
+        return 0;
+    if (!source->rules_asked && source->get_rules != NULL)
         source->rules = source->get_rules(source->ctx);
+    source->rules_asked = true;
+    source->rules_missed = source->rules == NULL;
     return source->rules != NULL ? source->rules->count : 0;
 }
 

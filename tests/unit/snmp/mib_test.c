@@ -228,6 +228,28 @@ static void rules_are_asked_for_when_somebody_reads_them(void **state)
     rule_view_drop(rules);
 }
 
+/* They may be read too late: then the answer is not that there are none. */
+static void rules_that_could_not_be_read_are_not_taken_for_none(void **state)
+{
+    struct state_view *view = make_state();
+    struct mib_source source = {.state = view, .get_rules = give_rules};
+    uint32_t next[MIB_ARCS_MOST];
+    struct mib_value value;
+    size_t len;
+
+    (void)state;
+    asked_for_rules = 0;
+    assert_true(mib_next(&source, (uint32_t[]){4, 1}, 2, next, &len, &value));
+    assert_false(source.rules_missed);
+    assert_false(mib_get(&source, (uint32_t[]){9, 1, 2, 7}, 4, &value));
+    assert_true(source.rules_missed);
+    source.rules_missed = false;
+    mib_next(&source, (uint32_t[]){9}, 1, next, &len, &value);
+    assert_true(source.rules_missed);
+    assert_int_equal(asked_for_rules, 1);
+    state_view_drop(view);
+}
+
 static void enforcement_is_the_worst_of_what_holds(void **state)
 {
     static const struct {
@@ -255,6 +277,7 @@ int main(void)
         cmocka_unit_test(objects_say_what_the_router_said),
         cmocka_unit_test(without_a_router_only_that_and_the_counts_are_left),
         cmocka_unit_test(rules_are_asked_for_when_somebody_reads_them),
+        cmocka_unit_test(rules_that_could_not_be_read_are_not_taken_for_none),
         cmocka_unit_test(enforcement_is_the_worst_of_what_holds),
     };
 
