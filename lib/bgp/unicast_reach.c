@@ -26,7 +26,7 @@ static bool is_judged(const struct bgp_unicast *rib, const struct unicast_path *
 {
     const struct bgp_source *source = rib->sources[path->source].source;
 
-    if (path->attrs->hop == NULL || !source->next_hops_judged)
+    if (!source->next_hops_judged)
         return false;
     if ((unicast_table_of(rib, path->node)->family & (BGP_IPV4_UNICAST | BGP_IPV6_UNICAST)) == 0)
         return false;
@@ -62,8 +62,7 @@ void unicast_reach_link(struct bgp_unicast *rib, uint32_t index)
     struct unicast_path *path = unicast_path_at(rib, index);
     struct bgp_next_hop *hop = path->attrs->hop;
 
-    path->judged = path->unreachable = 0;
-    if (hop == NULL || !is_judged(rib, path))
+    if (!is_judged(rib, path))
         return;
     path->judged = 1;
     path->unreachable = is_unreachable(rib, path);
@@ -78,10 +77,8 @@ void unicast_reach_link(struct bgp_unicast *rib, uint32_t index)
 void unicast_reach_unlink(struct bgp_unicast *rib, uint32_t index)
 {
     struct unicast_path *path = unicast_path_at(rib, index);
-
-    if (!path->judged)
-        return;
     struct bgp_next_hop *hop = path->attrs->hop;
+
     if (hop->cursor == index)
         hop->cursor = path->next_of_hop;
     if (path->previous_of_hop != SLAB_NONE)

@@ -416,12 +416,14 @@ int bgp_unicast_announce(struct bgp_unicast *rib, const struct bgp_source *sourc
     if (path->attrs == attrs && !revived)
         return 0;
     if (path->attrs != NULL) {
-        unicast_reach_unlink(rib, index);
+        if (path->judged)
+            unicast_reach_unlink(rib, index);
         bgp_attrs_pool_give(&rib->pool, path->attrs);
     }
     attrs->references++;
     path->attrs = attrs;
-    unicast_reach_link(rib, index);
+    if (attrs->hop != NULL)
+        unicast_reach_link(rib, index);
     unicast_choose_best(rib, node);
     bool best_changed = node->value == index || node->value != before;
     watches_path(rib, index, false);
@@ -442,7 +444,8 @@ static void path_withdraw(struct bgp_unicast *rib, uint32_t index)
     bgp_ages_remove(unicast_ages_of(rib, path), path->age, path->attrs->octets);
     source_unlink(rib, &rib->sources[path->source], index);
     path_unlink(rib, node, index);
-    unicast_reach_unlink(rib, index);
+    if (path->judged)
+        unicast_reach_unlink(rib, index);
     bgp_attrs_pool_give(&rib->pool, path->attrs);
     path->attrs = NULL; /* what says that the slot is not in use */
     slab_give(&rib->paths, index);

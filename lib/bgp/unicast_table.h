@@ -146,8 +146,9 @@ void unicast_changed(struct bgp_unicast *rib, uint32_t path, uint32_t node, bool
 
 /* unicast_reach.c: the next hop of a set; false: memory is short. */
 bool unicast_reach_take(struct bgp_unicast *rib, struct bgp_shared_attrs *shared);
-void unicast_reach_link(struct bgp_unicast *rib, uint32_t path);   /* it has its attributes */
-void unicast_reach_unlink(struct bgp_unicast *rib, uint32_t path); /* before it gives them back */
+void unicast_reach_link(struct bgp_unicast *rib, uint32_t path); /* it has its attributes, which have a next hop */
+void unicast_reach_unlink(struct bgp_unicast *rib,
+                          uint32_t path); /* of one that is judged: before it gives them back */
 
 void unicast_view(const struct bgp_unicast *rib, uint32_t index, struct bgp_unicast_path *out);
 
