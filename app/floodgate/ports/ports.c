@@ -12,6 +12,7 @@
 #include <rte_mbuf.h>
 
 #include "conf/conf.h"
+#include "ports/kernel_link.h"
 #include "ports/pcap_device.h"
 
 #define RX_DESCRIPTORS 1024
@@ -384,7 +385,9 @@ bool port_link_up(const struct port *port)
 {
     struct rte_eth_link link = {0};
 
-    return port->started && (rte_eth_link_get_nowait(port->dpdk_id, &link) < 0 || link.link_status == RTE_ETH_LINK_UP);
+    if (!port->started || rte_eth_link_get_nowait(port->dpdk_id, &link) < 0)
+        return port->started;
+    return link.link_status == RTE_ETH_LINK_UP && (!is_af_packet(port) || kernel_link_up(port->device));
 }
 
 void port_status_get(const struct port *port, struct port_status *out)
@@ -396,7 +399,7 @@ void port_status_get(const struct port *port, struct port_status *out)
     if (!port->started && !port->sub)
         return;
     if (rte_eth_link_get_nowait(port->dpdk_id, &link) == 0) {
-        out->link_up = link.link_status == RTE_ETH_LINK_UP;
+        out->link_up = link.link_status == RTE_ETH_LINK_UP && (!is_af_packet(port) || kernel_link_up(port->device));
         out->speed_mbps = link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed;
     }
     if (rte_eth_stats_get(port->dpdk_id, &stats) == 0) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "forward/forward.h"
+#include "forward/way.h"
 
 static const uint8_t MAC[6] = {2, 0, 0, 0, 0, 9};
 
@@ -230,6 +231,70 @@ static void a_link_local_gateway_is_on_its_port(void **state)
     assert_int_equal(hop_to("2001:db8:a::1")->address.octets[15], 9);
 }
 
+static void bgp(const char *prefix, const char *over)
+{
+    const struct ip_addr gateway = addr(over);
+    struct ip_prefix to;
+
+    assert_true(ip_prefix_parse(prefix, &to));
+    assert_int_equal(fwd_route_set(fwd, FWD_VRF_DEFAULT, &to, FWD_FROM_BGP, &gateway, 1), 0);
+}
+
+static struct fwd_way way_to(const char *text)
+{
+    const struct ip_addr to = addr(text);
+    struct fwd_way way;
+
+    fwd_way_find(fwd, FWD_VRF_DEFAULT, &to, &way);
+    return way;
+}
+
+static void the_way_to_an_address_is_told_with_what_it_leads_over(void **state)
+{
+    const struct ip_addr near = addr("198.51.100.2"), away = addr("10.9.9.9"), both[] = {away, near};
+    uint64_t changes = fwd_route_changes(fwd);
+
+    (void)state;
+    assert_int_equal(way_to("10.1.1.1").end, FWD_WAY_NO_ROUTE);
+    assert_int_equal(way_to("198.51.100.1").end, FWD_WAY_SELF);
+    assert_int_equal(way_to("198.51.100.7").end, FWD_WAY_PORT);
+    assert_int_equal(way_to("198.51.100.7").source, FWD_FROM_CONNECTED);
+    assert_int_equal(way_to("198.51.100.7").own_max, UINT8_MAX);
+    assert_int_equal(way_to("2001:db8:7::9").port, 1);
+    route("10.1.0.0/16", &near, 1);
+    assert_true(fwd_route_changes(fwd) > changes);
+    bgp("10.2.0.0/16", "10.1.1.1");
+    struct fwd_way way = way_to("10.2.0.1");
+    assert_int_equal(way.end, FWD_WAY_PORT);
+    assert_true(way.over_bgp);
+    assert_int_equal(way.source, FWD_FROM_STATIC); /* whose cost is that of the way */
+    assert_int_equal(way.prefix.length, 16);
+    assert_int_equal(way.prefix.octets[1], 1);
+    assert_false(way_to("10.1.0.1").over_bgp);
+    route("10.3.0.0/16", both, 2); /* one of its gateways is enough */
+    assert_int_equal(way_to("10.3.0.1").end, FWD_WAY_PORT);
+    route("10.4.0.0/16", NULL, 0);
+    bgp("10.5.0.0/16", "10.4.0.1");
+    assert_int_equal(way_to("10.5.0.1").end, FWD_WAY_BLACKHOLE);
+}
+
+/* RFC 4271 9.1.2.1 */
+static void routes_that_lead_over_themselves_or_one_another_are_no_way(void **state)
+{
+    const struct ip_addr near = addr("198.51.100.2");
+
+    (void)state;
+    bgp("10.0.0.0/8", "10.0.0.1");
+    assert_int_equal(way_to("10.0.0.1").end, FWD_WAY_NO_ROUTE);
+    route("0.0.0.0/0", &near, 1);
+    assert_int_equal(way_to("10.0.0.1").end, FWD_WAY_PORT); /* with or without the first */
+    assert_int_equal(way_to("10.0.0.1").own_max, 0);
+    bgp("172.16.0.0/16", "172.17.0.1");
+    bgp("172.17.0.0/16", "172.16.0.1");
+    assert_int_equal(way_to("172.16.0.9").end, FWD_WAY_LOOP);
+    assert_true(way_to("172.16.0.9").over_bgp);
+}
+
 #define WAY_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -241,6 +306,8 @@ int main(void)
         WAY_TEST(a_way_that_others_still_lead_to_is_nobody_elses),
         WAY_TEST(numbers_come_back),
         WAY_TEST(a_link_local_gateway_is_on_its_port),
+        WAY_TEST(the_way_to_an_address_is_told_with_what_it_leads_over),
+        WAY_TEST(routes_that_lead_over_themselves_or_one_another_are_no_way),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
