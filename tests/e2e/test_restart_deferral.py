@@ -213,8 +213,9 @@ def test_one_that_goes_is_not_waited_for_any_more(network):
 # conforms: RFC 4724 proves 4.1-8
 def test_the_time_ends_the_waiting(network):
     connect = network(5)
-    external, keeper = connect("external"), connect("keeper")
-    external.send(rule(RULE) + route("198.18.0.0/16"))  # and no End-of-RIB; `plain` never comes
+    connect("external").send(rule(RULE) + route("198.18.0.0/16"))  # and no End-of-RIB; `plain` never comes
+    wait_for("both", lambda: connect.router.ask("rules") and connect.router.ask("routes"))
+    keeper = connect("keeper")
     keeper.until(lambda: len(keeper.ended) == 2)
     assert set(keeper.known) == {RULE, "198.18.0.0/16"}
     assert "is handed on (missing: external, keeper, plain)" in connect.router.log
