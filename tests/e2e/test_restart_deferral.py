@@ -59,8 +59,11 @@ def network(start):
                             else next((peer.address, peer.asn) for peer in peers if peer.name == name))
             speaker = Listener(router.config.bgp_port, source=address, seconds=30)
             speakers.append(speaker)
-            return speaker.establish(asn=asn, router_id=address.replace("127.0", "192.0"),
-                                     capabilities=capabilities(asn, **caps))
+            speaker.establish(asn=asn, router_id=address.replace("127.0", "192.0"),
+                              capabilities=capabilities(asn, **caps))
+            wait_for("the session", lambda: any(peer["address"] == address and peer["state"] == "Established"
+                                                for peer in router.ask("peers")))
+            return speaker
         connect.router = router
         return connect
     yield run
