@@ -183,6 +183,8 @@ void board_push(struct board *board, const struct event *event)
         board->events[(board->first + board->count++) % BOARD_EVENTS] = *event;
     else
         board->counts.lost++;
+    if (event->read.decisions > 0)
+        board->read = event->read; /* else, with it sent, all until the reading before would seem to be all */
     pthread_mutex_unlock(&board->lock);
     tell_agent(board);
 }

@@ -84,7 +84,7 @@ bool event_from_journal(const json_t *entry, struct event *out)
 {
     const char *event = member_text(entry, "event"), *step = member_text(entry, "step");
 
-    *out = (struct event){.position = member_uint(entry, "position"), .rule = (uint32_t)member_uint(entry, "rule")};
+    *out = (struct event){.rule = (uint32_t)member_uint(entry, "rule")};
     if (strcmp(step, "kept") == 0)
         return false; /* no news: written again so that it stays in the file */
     if (strcmp(step, "max-changes") == 0)

@@ -12,6 +12,8 @@
 
 #include <jansson.h>
 
+#include "position.h"
+
 #define EVENT_TEXT 400 /* of a rule, and of a reason: two of them fit into a datagram of the usual size */
 #define EVENT_WORD 128
 
@@ -32,7 +34,7 @@ enum event_scope { SCOPE_OTHER = 0, SCOPE_PACKETS = 1, SCOPE_OCTETS = 2, SCOPE_P
 
 struct event {
     enum event_kind kind;
-    uint64_t position; /* in the journal; 0: not from there */
+    struct positions read; /* how far the journal was read with it, set by its reader; zeros: not from there */
     uint32_t rule;
     enum event_scope scope;
     uint32_t share, limit; /* in hundredths of a per cent */

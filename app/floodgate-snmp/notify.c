@@ -173,15 +173,10 @@ static void save_read(struct notify *notify)
 
 static void finish(struct notify *notify, bool sent)
 {
-    struct positions positions = notify->saved;
-
-    if (notify->event.kind == EVENT_RULE_HELD)
-        positions.verdicts = notify->event.position;
-    else if (notify->event.position > 0)
-        positions.decisions = notify->event.position;
     notify->in_flight = false;
     board_done(notify->board, sent);
-    save(notify, &positions);
+    if (notify->event.read.decisions > 0)
+        save(notify, &notify->event.read);
 }
 
 static int on_answer(int operation, netsnmp_session *session, int request, netsnmp_pdu *pdu, void *magic)

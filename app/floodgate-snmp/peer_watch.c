@@ -86,6 +86,9 @@ static void compare(const struct look *look, const struct seen *before, const st
 {
     bool was_up = before != NULL && before->up, up = now != NULL && now->up;
     uint64_t had = before != NULL && !fresh ? before->count : 0, has = now != NULL ? now->count : had;
+
+    if (has < had)
+        had = 0; /* it was taken out and put in again: its sessions are counted anew */
     uint64_t in_between = has - had - (up && !was_up);
 
     if (was_up && (!up || in_between > 0 || fresh))

@@ -85,7 +85,7 @@ static bool place(struct poller *poller, uint64_t end)
     return entries != NULL;
 }
 
-/* Reads on from `*position`, as far as there is room for events. False: the router does not answer. */
+/* Reads on from `*position`, one of `read`, as far as there is room for events. False: the router does not answer. */
 static bool read_entries(struct poller *poller, const char *event, const char *state, uint64_t end, uint64_t *position)
 {
     size_t room = board_room(poller->conf.board);
@@ -105,8 +105,10 @@ static bool read_entries(struct poller *poller, const char *event, const char *s
     for (size_t i = 0; i < count; i++) {
         const json_t *entry = json_array_get(entries, i);
         *position = member_uint(entry, "position");
-        if (event_from_journal(entry, &found))
-            on_event(poller, &found);
+        if (!event_from_journal(entry, &found))
+            continue;
+        found.read = poller->read;
+        on_event(poller, &found);
     }
     if ((json_int_t)count < limit && *position < end)
         *position = end;
@@ -179,27 +181,34 @@ static void on_answer(struct poller *poller, const json_t *status, bool restarte
     poller->silent_ticks = 0;
 }
 
-static void on_silence(struct poller *poller)
+/* One that keeps us waiting is silent for as many ticks. */
+static void on_silence(struct poller *poller, uint64_t asked_ms)
 {
+    unsigned ticks = 1 + (unsigned)((board_now_ms() - asked_ms) / POLLER_TICK_MS);
+
     if (atomic_load_explicit(poller->conf.stop, memory_order_relaxed))
         return;
     board_set_state(poller->conf.board, NULL);
     board_set_rules(poller->conf.board, NULL, 0);
     trouble_say(&poller->trouble, "no answer from the router at %s: %s; trying again each second", poller->conf.socket,
                 poller->router.why);
-    if (poller->answered && !poller->told_down && ++poller->silent_ticks >= PATIENCE_TICKS) {
+    poller->silent_ticks += ticks;
+    if (poller->answered && !poller->told_down && poller->silent_ticks >= PATIENCE_TICKS) {
         router_event(poller, EVENT_ROUTER_DOWN, poller->router.why);
         poller->told_down = true;
     }
 }
 
-/* A connection from before may be that of a router which is no more: then once again, by a new one. */
+/* A connection from before may be that of a router which is no more, which is known at once: then by a new one. */
 static json_t *ask_status(struct poller *poller)
 {
     bool from_before = poller->router.fd >= 0;
+    uint64_t asked_ms = board_now_ms();
     json_t *status = router_ask(&poller->router, "status", NULL);
 
-    return status == NULL && from_before ? router_ask(&poller->router, "status", NULL) : status;
+    if (status == NULL && from_before && board_now_ms() - asked_ms < POLLER_TICK_MS)
+        status = router_ask(&poller->router, "status", NULL);
+    return status;
 }
 
 static bool ask_state(struct poller *poller, json_t **status, json_t **ports, json_t **peers)
@@ -215,12 +224,13 @@ static bool ask_state(struct poller *poller, json_t **status, json_t **ports, js
 
 static void poll_state(struct poller *poller)
 {
+    uint64_t asked_ms = board_now_ms();
     json_t *status, *ports, *peers;
 
     if (!ask_state(poller, &status, &ports, &peers)) {
         json_decref(status);
         json_decref(ports);
-        on_silence(poller);
+        on_silence(poller, asked_ms);
         return;
     }
     bool restarted = was_restarted(poller, status);
@@ -230,7 +240,7 @@ static void poll_state(struct poller *poller)
         json_decref(status);
         json_decref(ports);
         json_decref(peers);
-        on_silence(poller);
+        on_silence(poller, asked_ms);
         return;
     }
     board_set_state(poller->conf.board, state_view_create(status, ports, peers));

@@ -50,10 +50,11 @@ static bool reach(struct router *router)
     if (len >= sizeof addr.sun_path)
         return fail(router, "%s", strerror(ENAMETOOLONG));
     memcpy(addr.sun_path, router->socket, len + 1);
-    router->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (router->fd < 0 || connect(router->fd, (struct sockaddr *)&addr, sizeof addr) < 0)
-        return fail(router, "%s", strerror(errno));
-    return true;
+    /* or a router that stands still and takes no more connections would be waited for without end */
+    router->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (router->fd >= 0 && connect(router->fd, (struct sockaddr *)&addr, sizeof addr) == 0)
+        return true;
+    return fail(router, "%s", errno == EAGAIN ? "it takes no connection" : strerror(errno));
 }
 
 /* Waits until the socket is ready for `events`. */

@@ -42,6 +42,24 @@ static void events_leave_in_their_order_and_are_counted(void **state)
     board_free(board);
 }
 
+static void what_was_sent_is_never_before_the_event_that_was(void **state)
+{
+    struct board *board = board_create();
+    struct positions sent;
+
+    (void)state;
+    board_set_read(board, &(struct positions){.decisions = 5, .verdicts = 5});
+    board_push(board, &(struct event){.kind = EVENT_KILL_SWITCH, .read = {.decisions = 6, .verdicts = 5}});
+    board_push(board, &(struct event){.kind = EVENT_PEER_UP}); /* not from the journal */
+    board_done(board, true);
+    assert_false(board_sent(board, &sent));
+    board_done(board, true); /* while the poller still reads */
+    assert_true(board_sent(board, &sent));
+    assert_int_equal(sent.decisions, 6);
+    assert_int_equal(sent.verdicts, 5);
+    board_free(board);
+}
+
 static void news_are_told_until_they_are_read(void **state)
 {
     struct board *board = board_create();
@@ -124,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_leave_in_their_order_and_are_counted),
+        cmocka_unit_test(what_was_sent_is_never_before_the_event_that_was),
         cmocka_unit_test(news_are_told_until_they_are_read),
         cmocka_unit_test(whoever_reads_the_rules_waits_for_the_first_reading_of_them),
         cmocka_unit_test(a_view_lives_until_its_last_reader_is_done),

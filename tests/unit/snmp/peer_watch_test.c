@@ -77,12 +77,24 @@ static void a_router_that_was_started_anew_counts_anew(void **state)
     peer_watch_free(watch);
 }
 
+static void a_peer_that_is_put_in_anew_counts_anew(void **state)
+{
+    struct peer_watch *watch = peer_watch_create();
+
+    (void)state;
+    look(watch, false, "a down 5 b up 5 c up 5");
+    assert_string_equal(look(watch, false, "a down 0 b down 0 c up 1"),
+                        "peer-down b 0 ; peer-down c 1 hold timer; peer-up c 1 ");
+    peer_watch_free(watch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sessions_that_come_go_and_come_again_are_told),
         cmocka_unit_test(a_peer_that_is_gone_is_down),
         cmocka_unit_test(a_router_that_was_started_anew_counts_anew),
+        cmocka_unit_test(a_peer_that_is_put_in_anew_counts_anew),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
