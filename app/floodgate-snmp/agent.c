@@ -18,6 +18,7 @@
 #include "member.h"
 #include "mib.h"
 #include "notify.h"
+#include "options.h"
 #include "say.h"
 
 #define ATTACH_S       1        /* between two attempts, and between two looks whether snmpd is still there */
@@ -25,9 +26,12 @@
 #define SETTLE_MS      1000
 #define SETTLE_STEP_MS 5
 #define NAME           "floodgate-snmp"
+#define ROOM_BELOW     (1 + 3 + INDEX_TEXT_MOST) /* arcs below the root: objects, group, entry, column, index */
 #define DEFAULT_ADDR   "/var/agentx/master"
 #define ANSWER_S       8   /* that snmpd gives us: twice what board_rules may wait */
 #define PRIORITY_SAME  127 /* RFC 2741, 6.2.3: t.priority */
+
+_Static_assert(OPTIONS_OID_MOST + ROOM_BELOW <= MAX_OID_LEN, "an object's name has room");
 
 struct agent {
     struct agent_conf conf;

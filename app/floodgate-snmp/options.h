@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPTIONS_OID_MOST 32 /* arcs of the root */
+#define OPTIONS_OID_MOST 28 /* arcs of the root: 128 of an OID, without those of the longest index below it */
 
 struct options {
     const char *socket;     /* of the router */

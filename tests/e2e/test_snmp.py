@@ -338,7 +338,7 @@ def test_help_version_and_wrong_words():
     assert (status, err) == (0, "") and "--agentx ADDRESS" in out
     assert run("--version") == (0, "floodgate-snmp 0.1.0\n", "")
     assert run("--oid", "enterprises.1")[::2] == (
-        1, "floodgate-snmp: --oid wants numbers with dots between them, 3 to 32, such as "
+        1, "floodgate-snmp: --oid wants numbers with dots between them, 3 to 28, such as "
            "1.3.6.1.4.1.8072.9999.9999.9469, not 'enterprises.1'\n")
     for words, wrong in (("--agentx", "--agentx needs a value"), ("--nothing", "--nothing is no option"),
                          ("x", "'x' is no option")):

@@ -79,7 +79,7 @@ static void wrong_ones_are_refused(void **state)
         "word",
         "-x",
         "-s",
-        "--oid 1.3.6.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1",
+        "--oid 1.3.6.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1", /* 29: an index below it might not fit */
     };
     struct options options;
 
