@@ -14,7 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from router import START_S, program, wait_for
+from router import START_S, free_port, program, wait_for
 
 ROOT_OID = "1.3.6.1.4.1.8072.9999.9999.9469"
 TRAP_OID = "1.3.6.1.6.3.1.1.4.1.0"
@@ -51,18 +51,21 @@ def value_of(text):
 
 
 class Manager:
-    def __init__(self, folder, agentx="unix:agentx.sock"):
+    """`sink`: how notifications reach snmptrapd. By UDP a full socket loses some on a busy machine: many go by TCP."""
+
+    def __init__(self, folder, agentx="unix:agentx.sock", sink="udp"):
         self.folder = Path(folder)
         self.agentx = agentx
         self.root = ROOT_OID
-        self.port, self.trap_port = free_udp_port(), free_udp_port()
+        self.port = free_udp_port()
+        self.sink = f"{sink}:127.0.0.1:{free_port() if sink == 'tcp' else free_udp_port()}"
         self.running = {}
         (self.folder / "snmp-state").mkdir(exist_ok=True)
         self.env = {**os.environ, "MIBS": "", "MIBDIRS": "/nonexistent", "LC_ALL": "C",
                     "SNMP_PERSISTENT_DIR": str(self.folder / "snmp-state"), "SNMPCONFPATH": "/nonexistent"}
         (self.folder / "snmpd.conf").write_text(
             f"agentaddress udp:127.0.0.1:{self.port}\nmaster agentx\nagentXSocket {agentx}\n"
-            f"rocommunity public 127.0.0.1\ntrap2sink 127.0.0.1:{self.trap_port} public\n")
+            f"rocommunity public 127.0.0.1\ntrap2sink {self.sink} public\n")
         (self.folder / "snmptrapd.conf").write_text(
             "disableAuthorization yes\ndoNotLogTraps no\nformat2 TRAP %V<>%v\\n\n")
 
@@ -98,8 +101,7 @@ class Manager:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def start_snmptrapd(self):
-        self.start("snmptrapd", "snmptrapd", "-f", "-Lo", "-C", "-c", "snmptrapd.conf", "-On", "-n",
-                   f"udp:127.0.0.1:{self.trap_port}")
+        self.start("snmptrapd", "snmptrapd", "-f", "-Lo", "-C", "-c", "snmptrapd.conf", "-On", "-n", self.sink)
         wait_for("snmptrapd", lambda: "NET-SNMP version" in self.said("snmptrapd"))
 
     def start_snmpd(self):

@@ -207,7 +207,7 @@ def test_what_happens_while_snmpd_is_away_is_told_once_when_it_is_back(start, ma
 
 def test_more_than_there_is_room_for_waits_in_the_journal_and_none_is_lost(start, manage):
     router = start(Config())
-    manager = manage(router, "--burst", "10000")
+    manager = manage(router, "--burst", "10000", sink="tcp")
     manager.end("snmpd")
     wait_for("that it is gone", lambda: "has gone; attaching again" in manager.log)
     asks = "".join(json.dumps({"command": "kill-switch", "args": {"action": action}}) + "\n"
