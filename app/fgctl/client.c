@@ -115,43 +115,20 @@ static enum fgctl_status ask(const struct fgctl *ctl, const char *command, json_
     return status;
 }
 
-/* A result kept whole. */
-struct collected {
-    char *text;
-    size_t len, size;
-};
-
-static bool collect(void *ctx, const char *data, size_t len)
-{
-    struct collected *c = ctx;
-
-    if (c->size - c->len < len) {
-        size_t size = (c->size + len) * 2;
-        char *text = realloc(c->text, size);
-        if (text == NULL)
-            return false;
-        c->text = text;
-        c->size = size;
-    }
-    memcpy(c->text + c->len, data, len);
-    c->len += len;
-    return true;
-}
-
 enum fgctl_status client_call(const struct fgctl *ctl, const char *command, json_t *args, json_t **result)
 {
-    struct collected collected = {.text = NULL};
+    struct answer_text whole = {.text = NULL};
     struct answer answer;
 
-    answer_init(&answer, collect, &collected);
+    answer_init(&answer, answer_text_take, &whole);
     enum fgctl_status status = ask(ctl, command, args, &answer);
     *result = NULL;
     if (status == FGCTL_DONE) {
-        *result = json_loadb(collected.text, collected.len, JSON_DECODE_ANY, NULL);
+        *result = json_loadb(whole.text, whole.len, JSON_DECODE_ANY, NULL);
         if (*result == NULL)
             status = broke_off("gave an answer that is not JSON");
     }
-    free(collected.text);
+    free(whole.text);
     return status;
 }
 
@@ -187,11 +164,6 @@ static void take_element(void *ctx, const char *text, size_t len)
     json_decref(json);
 }
 
-static bool split(void *ctx, const char *data, size_t len)
-{
-    return splitter_feed(ctx, data, len);
-}
-
 enum fgctl_status client_each(const struct fgctl *ctl, const char *command, json_t *args,
                               void (*element)(void *ctx, const json_t *json), void *ctx)
 {
@@ -199,7 +171,7 @@ enum fgctl_status client_each(const struct fgctl *ctl, const char *command, json
         .splitter = {.element = take_element, .ctx = &elements}, .element = element, .ctx = ctx};
     struct answer answer;
 
-    answer_init(&answer, split, &elements.splitter);
+    answer_init(&answer, splitter_take, &elements.splitter);
     enum fgctl_status status = ask(ctl, command, args, &answer);
     splitter_free(&elements.splitter);
     return status;

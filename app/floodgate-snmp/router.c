@@ -138,42 +138,19 @@ static bool exchange(struct router *router, const char *command, json_t *args, s
     return send_question(router, command, args) && read_answer(router, answer);
 }
 
-/* A result kept whole. */
-struct collected {
-    char *text;
-    size_t len, size;
-};
-
-static bool collect(void *ctx, const char *data, size_t len)
-{
-    struct collected *c = ctx;
-
-    if (c->size - c->len < len) {
-        size_t size = (c->size + len) * 2;
-        char *text = realloc(c->text, size);
-        if (text == NULL)
-            return false;
-        c->text = text;
-        c->size = size;
-    }
-    memcpy(c->text + c->len, data, len);
-    c->len += len;
-    return true;
-}
-
 json_t *router_ask(struct router *router, const char *command, json_t *args)
 {
-    struct collected collected = {.text = NULL};
+    struct answer_text whole = {.text = NULL};
     struct answer answer;
     json_t *result = NULL;
 
-    answer_init(&answer, collect, &collected);
+    answer_init(&answer, answer_text_take, &whole);
     if (exchange(router, command, args, &answer)) {
-        result = json_loadb(collected.text, collected.len, JSON_DECODE_ANY, NULL);
+        result = json_loadb(whole.text, whole.len, JSON_DECODE_ANY, NULL);
         if (result == NULL)
             fail(router, "it gave an answer that is not JSON");
     }
-    free(collected.text);
+    free(whole.text);
     return result;
 }
 
@@ -193,11 +170,6 @@ static void take_element(void *ctx, const char *text, size_t len)
     json_decref(json);
 }
 
-static bool split(void *ctx, const char *data, size_t len)
-{
-    return splitter_feed(ctx, data, len);
-}
-
 bool router_each(struct router *router, const char *command, json_t *args,
                  void (*element)(void *ctx, const json_t *json), void *ctx)
 {
@@ -205,7 +177,7 @@ bool router_each(struct router *router, const char *command, json_t *args,
         .splitter = {.element = take_element, .ctx = &elements}, .element = element, .ctx = ctx};
     struct answer answer;
 
-    answer_init(&answer, split, &elements.splitter);
+    answer_init(&answer, splitter_take, &elements.splitter);
     bool done = exchange(router, command, args, &answer);
     splitter_free(&elements.splitter);
     return done;

@@ -105,7 +105,29 @@ bool splitter_feed(struct splitter *s, const char *data, size_t len)
     return true;
 }
 
+bool splitter_take(void *splitter, const char *data, size_t len)
+{
+    return splitter_feed(splitter, data, len);
+}
+
 void splitter_free(struct splitter *s)
 {
     free(s->text);
+}
+
+bool answer_text_take(void *text, const char *data, size_t len)
+{
+    struct answer_text *t = text;
+
+    if (t->size - t->len < len) {
+        size_t size = (t->size + len) * 2;
+        char *more = realloc(t->text, size);
+        if (more == NULL)
+            return false;
+        t->text = more;
+        t->size = size;
+    }
+    memcpy(t->text + t->len, data, len);
+    t->len += len;
+    return true;
 }

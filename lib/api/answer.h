@@ -26,6 +26,15 @@ void answer_init(struct answer *answer, bool (*result)(void *ctx, const char *da
 /* Takes octets. False when `result` said stop, or when they are no answer. */
 bool answer_feed(struct answer *answer, const char *data, size_t len);
 
+/* A result that is kept whole; zeroed at first. `text` is the owner's to free, also after a failure. */
+struct answer_text {
+    char *text;
+    size_t len, size;
+};
+
+/* A `result` of answer_init, with a struct answer_text. False when memory is short. */
+bool answer_text_take(void *text, const char *data, size_t len);
+
 /*
  * Splits the octets of a JSON array into its elements. Only brackets and strings are looked at: each element is to be
  * parsed by its taker.
@@ -41,6 +50,8 @@ struct splitter {
 };
 
 bool splitter_feed(struct splitter *splitter, const char *data, size_t len);
+/* The same as a `result` of answer_init, with a struct splitter. */
+bool splitter_take(void *splitter, const char *data, size_t len);
 void splitter_free(struct splitter *splitter);
 
 #endif
