@@ -55,45 +55,48 @@ static inline void query_set(struct query *q, const struct place_family *family,
 }
 
 /* The same packet with its source port where `port` rules look. */
-static inline void query_other_port(const struct query *q, struct box_key *out)
+static inline void box_key_other_port(struct box_key *out, const struct box_key *own, const struct pkt_key *key)
 {
-    *out = q->box;
-    out->numbers[BOX_PORT] = q->key->src_port;
-    out->numbers[BOX_PORT + BOX_NUMBERS / 2] = (uint16_t)~q->key->src_port;
+    *out = *own;
+    out->numbers[BOX_PORT] = key->src_port;
+    out->numbers[BOX_PORT + BOX_NUMBERS / 2] = (uint16_t)~key->src_port;
 }
 
-static inline bool box_holds_either(const struct query *q, const struct box *box)
+/* Whether the packet is in the box, with the one or the other of its ports. */
+static inline bool box_holds_either(const struct box *box, const struct box_key *own, const struct pkt_key *key)
 {
     struct box_key other;
 
-    if (box_holds(box, &q->box))
+    if (box_holds(box, own))
         return true;
     if (!(box->flags & BOX_EITHER_PORT))
         return false;
-    query_other_port(q, &other);
+    box_key_other_port(&other, own, key);
     return box_holds(box, &other);
 }
 
 /* Bit i: box i of the node fits the packet in the lane of filter f. */
-static inline uint32_t lane_candidates(const struct query *q, const struct tree_node *node, unsigned f)
+static inline uint32_t lane_candidates(const struct tree_node *node, unsigned f, const struct box_key *own,
+                                       const struct pkt_key *key)
 {
-    uint32_t candidates = filter_holds(&node->filters[f], q->box.numbers[node->lanes[f]]);
+    uint32_t candidates = filter_holds(&node->filters[f], own->numbers[node->lanes[f]]);
 
     if (__builtin_expect(node->lanes[f] == BOX_PORT, 0))
-        candidates |= filter_holds(&node->filters[f], q->key->src_port);
+        candidates |= filter_holds(&node->filters[f], key->src_port);
     return candidates;
 }
 
 /* Bit i: the packet is perhaps in box i of the node, to go by two lanes. */
-static inline uint32_t node_candidates(const struct query *q, const struct tree_node *node)
+static inline uint32_t node_candidates(const struct tree_node *node, const struct box_key *own,
+                                       const struct pkt_key *key)
 {
-    return lane_candidates(q, node, 0) & lane_candidates(q, node, 1);
+    return lane_candidates(node, 0, own, key) & lane_candidates(node, 1, own, key);
 }
 
 /* Whether a rule matches the packet, and counts. `decided`: components (bit t: type t) that are known to match. */
 static inline bool accepted(const struct query *q, const struct box *box, const struct compiled *rule, unsigned decided)
 {
-    if (!box_holds_either(q, box))
+    if (!box_holds_either(box, &q->box, q->key))
         return false;
     unsigned inexact = box->inexact & ~decided;
     if (inexact != 0 && !compiled_exact(rule->rule, inexact, q->key))
@@ -118,7 +121,7 @@ static inline void find_in_rule(const struct query *q, const struct compiled *ru
 static inline bool find_in_leaf(const struct query *q, const struct tree_node *leaf, unsigned decided,
                                 struct found *best)
 {
-    for (uint32_t left = node_candidates(q, leaf); left != 0; left &= left - 1) {
+    for (uint32_t left = node_candidates(leaf, &q->box, q->key); left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctz(left);
         if (accepted(q, &leaf->boxes[i], tree_rules(leaf)[i], decided)) {
             found_set(best, &leaf->boxes[i], tree_rules(leaf)[i]);
@@ -133,9 +136,9 @@ static bool find_in_wide(const struct query *q, const struct tree_node *node, un
 {
     if (node->leaf)
         return find_in_leaf(q, node, decided, best);
-    for (uint32_t left = node_candidates(q, node); left != 0; left &= left - 1) {
+    for (uint32_t left = node_candidates(node, &q->box, q->key); left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctz(left);
-        if (!box_holds_either(q, &node->boxes[i]))
+        if (!box_holds_either(&node->boxes[i], &q->box, q->key))
             continue;
         if (best->rule != NULL && compiled_compare(best->rule, tree_rules(node)[i]) < 0)
             return true;
@@ -148,12 +151,12 @@ static bool find_in_wide(const struct query *q, const struct tree_node *node, un
 /* In another order: every match must be looked at. */
 static void find_in_narrow(const struct query *q, const struct tree_node *node, unsigned decided, struct found *best)
 {
-    for (uint32_t left = node_candidates(q, node); left != 0; left &= left - 1) {
+    for (uint32_t left = node_candidates(node, &q->box, q->key); left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctz(left);
         if (node->leaf) {
             if (accepted(q, &node->boxes[i], tree_rules(node)[i], decided))
                 found_set(best, &node->boxes[i], tree_rules(node)[i]);
-        } else if (box_holds_either(q, &node->boxes[i])) {
+        } else if (box_holds_either(&node->boxes[i], &q->box, q->key)) {
             find_in_narrow(q, tree_children(node)[i], decided, best);
         }
     }
@@ -179,6 +182,21 @@ static inline void find_in_group(const struct query *q, uintptr_t group, unsigne
         find_in_leaf(q, form, decided, best);
     else
         find_in_index(q, form, decided, best);
+}
+
+/*
+ * Of an empty group there is nothing to ask for. At 0 the processor would look for a page, at length and each time; so
+ * it asks for `near`, which it has. (Whether groups are empty is not foreseen: no branch.)
+ */
+static inline void prefetch_group(uintptr_t group, const void *near)
+{
+    uintptr_t none = (uintptr_t)(group != 0) - 1;
+    const char *at = (const char *)((group & ~(uintptr_t)GROUP_KIND) | ((uintptr_t)near & none));
+
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + 64);
+    if (group & GROUP_KIND)
+        __builtin_prefetch(at + 128);
 }
 
 static inline void find_by_value(const struct query *q, const struct group_index *index, uint32_t lane_value,

@@ -9,7 +9,7 @@
 #define CLASSIFIER_WALK_BURST_H
 
 #include "classifier/walk_body.h"
-#include "classifier/walk_single.h"
+#include "classifier/walk_cells.h"
 
 #define STAGED_SHAPES       4 /* destination shapes that a round probes for each packet that is left */
 #define STAGED_DESTINATIONS 8 /* of a packet in a round; a bucket's entries at least */
@@ -123,21 +123,6 @@ static inline bool stage_probe(struct walker *w, bool staged)
     }
     w->count = (uint8_t)count;
     return count > 0;
-}
-
-/*
- * Of an empty group there is nothing to ask for. At 0 the processor would look for a page, at length and each time; so
- * it asks for `near`, which it has. (Whether groups are empty is not foreseen: no branch.)
- */
-static inline void prefetch_group(uintptr_t group, const void *near)
-{
-    uintptr_t none = (uintptr_t)(group != 0) - 1;
-    const char *at = (const char *)((group & ~(uintptr_t)GROUP_KIND) | ((uintptr_t)near & none));
-
-    __builtin_prefetch(at);
-    __builtin_prefetch(at + 64);
-    if (group & GROUP_KIND)
-        __builtin_prefetch(at + 128);
 }
 
 /*
@@ -341,20 +326,6 @@ static inline void stage_value_rules(struct walker *w)
             prefetch_group(group_load(&((const struct group_value *)w->items[i])->rules), w);
 }
 
-/* The packets that rules without a destination may match. How many they are. */
-static inline unsigned rest_choose(struct walker **rest, unsigned count, bool chosen)
-{
-    unsigned kept = 0;
-
-    for (unsigned i = 0; i < count; i++) {
-        if (!chosen && !view_may_match(rest[i]->view, rest[i]->key))
-            continue;
-        walker_ask(rest[i]);
-        rest[kept++] = rest[i];
-    }
-    return kept;
-}
-
 /* Asks for what a large index will be looked at for. */
 static inline void rest_stages(struct walker **rest, unsigned count)
 {
@@ -378,11 +349,30 @@ static inline void rest_stages(struct walker **rest, unsigned count)
         stage_value_rules(rest[i]);
 }
 
-/* The packets that no destination has decided: the rules without a destination. */
-static inline void walk_rest(const struct places *places, struct burst *b, bool chosen)
+/* The packets of `rest` whose rules are in cells are found together and taken out. How many others there are. */
+static inline unsigned rest_by_cells(struct burst *b, const struct pkt_key *keys, uint32_t *ids)
 {
-    unsigned count = rest_choose(b->rest, b->rest_count, chosen);
+    unsigned kept = 0;
+    uint64_t by_cells = 0;
 
+    for (unsigned i = 0; i < b->rest_count; i++) {
+        struct walker *w = b->rest[i];
+        by_cells |= (uint64_t)w->view->by_cells << (w - b->walkers);
+        b->rest[kept] = w;
+        kept += !w->view->by_cells;
+    }
+    if (by_cells != 0)
+        cells_find(b->views, keys, ids, by_cells);
+    return kept;
+}
+
+/* The packets that no destination has decided: the rules without a destination. */
+static inline void walk_rest(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids)
+{
+    unsigned count = rest_by_cells(b, keys, ids);
+
+    for (unsigned i = 0; i < count; i++)
+        walker_ask(b->rest[i]);
     if (b->views[0].large || b->views[1].large)
         rest_stages(b->rest, count);
     for (unsigned i = 0; i < count; i++) {
@@ -465,9 +455,12 @@ static inline void walk_single(const struct places *places, struct burst *b, con
         w->count = (uint8_t)bucket_take(w, 0, probes[i].bucket, probes[i].fits, 0);
         b->found[b->found_count++] = w;
     }
-    for (uint64_t left = single_rest(b->views, keys, packets.rest & ~found); left != 0; left &= left - 1)
+    uint64_t rest = packets.rest & ~found, by_cells = burst_by_cells(b->views, keys, rest);
+    for (uint64_t left = rest & ~by_cells; left != 0; left &= left - 1)
         b->rest[b->rest_count++] = single_walker(b, keys, ids, (unsigned)__builtin_ctzll(left));
     round_find(places, b);
+    if (by_cells != 0)
+        cells_find(b->views, keys, ids, by_cells);
 }
 
 /* Where there are no destinations, and cells do not say who is to leave: every packet, in one pass. */
@@ -508,7 +501,7 @@ static inline void walk_all(const struct places *places, struct burst *b, const 
         burst_hash(places, b, STAGED_SHAPES, staged);
         walk_round(places, b, staged);
     }
-    walk_rest(places, b, single);
+    walk_rest(places, b, keys, ids);
 }
 
 static void walk_burst(const struct places *places, const struct pkt_key *keys, uint32_t *ids, unsigned count)

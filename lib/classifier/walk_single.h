@@ -6,28 +6,40 @@
 #ifndef CLASSIFIER_WALK_SINGLE_H
 #define CLASSIFIER_WALK_SINGLE_H
 
+/* Where a port of a packet leads to, by a shift; an empty cell where there are none. */
+struct view_cells {
+    const group_ref *groups;
+    unsigned shift;
+};
+
 /* What a burst knows of a family from its start. */
 struct view {
     const struct place_family *family;
-    const struct shapes *shapes;            /* of destinations */
-    bool single;                            /* there is one of these, or none */
-    bool filtered;                          /* they are so many that a filter says which to probe for */
-    bool rest;                              /* there are rules without a destination */
-    bool by_cells;                          /* and all of these are in `cells` */
-    bool large;                             /* `index` does not stay in the cache */
-    const struct group_index *index;        /* the rules without destination and source; NULL: they are not so many */
-    const struct cells *cells[CELLS_LANES]; /* its */
+    const struct shapes *shapes;          /* of destinations */
+    bool single;                          /* there is one of these, or none */
+    bool filtered;                        /* they are so many that a filter says which to probe for */
+    bool rest;                            /* there are rules without a destination */
+    bool by_cells;                        /* and all of these are in `cells` */
+    bool large;                           /* `index` does not stay in the cache */
+    const struct group_index *index;      /* the rules without destination and source; NULL: they are not so many */
+    struct view_cells cells[CELLS_LANES]; /* its */
 };
+
+static inline struct view_cells view_cells_set(const struct cells *cells, unsigned shift)
+{
+    static const group_ref NO_RULES;
+
+    return cells != NULL ? (struct view_cells){cells->groups, shift} : (struct view_cells){&NO_RULES, 16};
+}
 
 static inline void view_set_index(struct view *view, const struct group_index *index, bool sourceless)
 {
     view->index = index;
     view->large = atomic_load_explicit(&index->large, memory_order_relaxed);
-    view->by_cells = !view->large && sourceless && rcu_load(&index->narrow.root) == NULL &&
-                     rcu_load(&index->wide.root) == NULL &&
+    view->by_cells = sourceless && rcu_load(&index->narrow.root) == NULL && rcu_load(&index->wide.root) == NULL &&
                      atomic_load_explicit(&index->lanes, memory_order_acquire) == 0;
     for (unsigned i = 0; i < CELLS_LANES; i++)
-        view->cells[i] = rcu_load(&index->cells[i]);
+        view->cells[i] = view_cells_set(rcu_load(&index->cells[i]), index->shift);
 }
 
 static inline struct view view_set(const struct place_family *family)
@@ -111,29 +123,18 @@ static inline uint64_t single_probe(struct probe *probes, unsigned count, bool s
     return found;
 }
 
-/* Whether the rules without a destination may match: where all are in cells, those of the packet's ports say so. */
-static inline bool view_may_match(const struct view *view, const struct pkt_key *key)
+/* Bit i: the rules without a destination that may match packet i are all in cells. */
+static inline uint64_t burst_by_cells(const struct view views[2], const struct pkt_key *keys, uint64_t packets)
 {
-    uintptr_t groups = !view->by_cells;
+    uint64_t by_cells = 0;
 
-    for (unsigned i = 0; i < CELLS_LANES; i++)
-        if (view->by_cells && view->cells[i] != NULL)
-            groups |= group_load(&view->cells[i]->groups[cells_port(key, i) >> view->index->shift]);
-    return groups != 0;
-}
-
-/* Leaves out the packets whose cells are empty. Whether some are is not foreseen: no branch depends on it. */
-static inline uint64_t single_rest(const struct view views[2], const struct pkt_key *keys, uint64_t rest)
-{
-    uint64_t chosen = 0;
-
-    if (!views[0].by_cells & !views[1].by_cells)
-        return rest;
-    for (uint64_t left = rest; left != 0; left &= left - 1) {
+    if (views[0].by_cells == views[1].by_cells)
+        return views[0].by_cells ? packets : 0;
+    for (uint64_t left = packets; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
-        chosen |= (uint64_t)view_may_match(&views[place_family_index(keys[i].family)], &keys[i]) << i;
+        by_cells |= (uint64_t)views[place_family_index(keys[i].family)].by_cells << i;
     }
-    return chosen;
+    return by_cells;
 }
 
 #endif

@@ -26,7 +26,7 @@ struct scene {
     bool prefixes;  /* rules of random_rule; otherwise no prefix, or one destination, and many values */
     bool destination;
     bool hosts;     /* each rule has one of few hosts as destination: one shape in a family */
-    bool ports;     /* each rule asks for few ports, and nothing else */
+    bool ports;     /* each rule asks for few ports: all are in cells */
     bool nested;    /* chains of covering prefixes on both sides, mostly of one protocol and port */
     unsigned rules; /* in use most of the time */
     unsigned terms; /* most in a component */
@@ -46,6 +46,7 @@ static const struct scene scenes[] = {
     {.name = "hosts, IPv4", .family = IP_V4, .hosts = true, .rules = 40, .terms = 1},
     {.name = "hosts, IPv6", .family = IP_V6, .hosts = true, .rules = 40, .terms = 1},
     {.name = "ports", .ports = true, .rules = 120, .terms = 1},
+    {.name = "ports, IPv4", .family = IP_V4, .ports = true, .rules = 250, .terms = 1},
 };
 
 struct world {
@@ -93,19 +94,38 @@ static void add_host(struct world *w, unsigned family, struct fs_component *c)
     c->octets[3] = (uint8_t)random_below(&w->random, 30);
 }
 
-/* Few and narrow ranges of one port. */
+/* A narrow range of one port, a third of them close together: cells with none, one, some and many rules. */
+static unsigned add_ports(struct world *w, struct fs_component *c, struct fs_term *terms)
+{
+    uint64_t first = random_below(&w->random, random_one_in(&w->random, 3) ? 3 : 400) * 100;
+
+    c->type = random_one_in(&w->random, 2) ? FS_DESTINATION_PORT : FS_SOURCE_PORT;
+    terms[0] = (struct fs_term){.value = first, .op = FS_OP_GT | FS_OP_EQ};
+    terms[1] = (struct fs_term){.value = first + random_below(&w->random, 8), .op = FS_OP_AND | FS_OP_LT | FS_OP_EQ};
+    return 2;
+}
+
+/* Narrow ranges of a port, and perhaps something else. */
 static struct fs_rule *port_rule(struct world *w)
 {
-    struct fs_component component = {.type = random_one_in(&w->random, 2) ? FS_DESTINATION_PORT : FS_SOURCE_PORT};
-    uint64_t first = random_below(&w->random, 400) * 100, last = first + random_below(&w->random, 8);
-    const struct fs_term terms[2] = {{first, FS_OP_GT | FS_OP_EQ}, {last, FS_OP_AND | FS_OP_LT | FS_OP_EQ}};
+    static const uint8_t TYPES[] = {FS_PROTOCOL, FS_PORT, FS_DESTINATION_PORT, FS_TCP_FLAGS, FS_PACKET_LENGTH};
+    struct fs_component components[sizeof TYPES];
+    struct fs_term terms[2 * sizeof TYPES];
+    unsigned count = 0, used = 0;
     struct fs_rule *rule = NULL;
 
-    component.term_count = 2;
+    for (unsigned i = 0; i < sizeof TYPES; i++) {
+        if (TYPES[i] != FS_DESTINATION_PORT && !random_one_in(&w->random, 5))
+            continue;
+        struct fs_component *c = &components[count++];
+        *c = (struct fs_component){.type = TYPES[i], .first_term = (uint16_t)used};
+        used += TYPES[i] == FS_DESTINATION_PORT ? add_ports(w, c, &terms[used]) : add_terms(w, TYPES[i], &terms[used]);
+        c->term_count = (uint16_t)(used - c->first_term);
+    }
     fs_rule_build(w->scene->family               ? w->scene->family
                   : random_one_in(&w->random, 2) ? IP_V4
                                                  : IP_V6,
-                  NULL, &component, 1, terms, &rule);
+                  NULL, components, count, terms, &rule);
     return rule;
 }
 
