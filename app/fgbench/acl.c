@@ -164,7 +164,7 @@ void bench_acl_free(struct bench_acl *acl)
 
 void *bench_acl_packets(unsigned ip, const struct pkt_key *keys, unsigned count)
 {
-    struct packet *packets = calloc(count, sizeof *packets);
+    struct packet *packets = bench_large_alloc(count * sizeof *packets);
 
     for (unsigned i = 0; packets != NULL && i < count; i++) {
         packets[i].protocol = keys[i].protocol;

@@ -9,6 +9,9 @@
 #include <time.h>
 
 #include <jansson.h>
+#include <sys/mman.h>
+
+#define LARGE_PAGE 0x200000u
 
 /* SplitMix64 (Steele, Lea, Flood, 2014): the same seed gives the same rules and packets on every machine. */
 uint64_t bench_random(struct bench_random *random)
@@ -40,6 +43,17 @@ static int compare_doubles(const void *a, const void *b)
     double x = *(const double *)a, y = *(const double *)b;
 
     return (x > y) - (x < y);
+}
+
+void *bench_large_alloc(size_t size)
+{
+    void *memory;
+
+    size = (size + LARGE_PAGE - 1) & ~(size_t)(LARGE_PAGE - 1);
+    if (posix_memalign(&memory, LARGE_PAGE, size) != 0)
+        return NULL;
+    madvise(memory, size, MADV_HUGEPAGE); /* that it is refused only costs time */
+    return memset(memory, 0, size);
 }
 
 double bench_median(double *values, unsigned count)

@@ -31,6 +31,9 @@ uint32_t bench_below(struct bench_random *random, uint32_t limit); /* 0 .. limit
 uint32_t bench_between(struct bench_random *random, uint32_t first, uint32_t last);
 bool bench_percent(struct bench_random *random, unsigned percent);
 
+/* Zeroed memory in large pages, where the system grants these, as a router's packets lie in. For free(). */
+void *bench_large_alloc(size_t size);
+
 double bench_median(double *values, unsigned count); /* sorts them */
 double bench_quantile(const double *sorted, unsigned count, double q);
 double bench_seconds(void); /* of a monotonic clock */

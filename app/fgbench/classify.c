@@ -209,7 +209,7 @@ static int run_set(const struct bench_options *options, const struct bench_famil
     b.options = options;
     b.packets = rules < PACKETS_MIN ? PACKETS_MIN : PACKETS_MAX;
     b.rcu = rcu_create(1);
-    b.keys = aligned_alloc(64, b.packets * sizeof *b.keys);
+    b.keys = bench_large_alloc(b.packets * sizeof *b.keys);
     b.ids = calloc(b.packets, sizeof *b.ids);
     b.wanted = calloc(b.packets, sizeof *b.wanted);
     bool made = bench_set_make(&b.set, family, ip, rules, options->seed);
