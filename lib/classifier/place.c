@@ -225,15 +225,20 @@ static void filter_give(struct filter *filter, const struct prefix *prefix, unsi
     filter_slot_drop(filter, slot);
 }
 
-/* A new destination, with nothing in it: no packet is the worse for it. */
+/* A new destination, with nothing in it: no packet is the worse for it. `box`: of its first rule, if without a source.
+ */
 static struct destination *destination_add(struct places *places, struct mem *mem, struct place_family *family,
-                                           struct prefix *prefix)
+                                           struct prefix *prefix, const struct box *box)
 {
     struct destination *d = mem_alloc_line(mem, sizeof *d);
 
     if (d == NULL)
         return NULL;
     destination_set(d, places, prefix);
+    if (box != NULL) {
+        d->box = *box;
+        atomic_init(&d->boxed, true);
+    }
     d->slot = filter_take(&family->destinations, prefix);
     if (shape_take(&family->shapes, mem, &prefix->shape)) {
         if (hash_insert(&places->destinations, mem, &d->item))
@@ -312,10 +317,11 @@ static void spot_find(struct places *places, const struct fs_rule *rule, struct 
 }
 
 /* Creates what is missing of the spot. */
-static bool spot_make(struct places *places, struct mem *mem, struct spot *spot)
+static bool spot_make(struct places *places, struct mem *mem, struct spot *spot, const struct compiled *rule)
 {
     if (spot->destination == NULL) {
-        spot->destination = destination_add(places, mem, spot->family, &spot->destination_prefix);
+        spot->destination =
+            destination_add(places, mem, spot->family, &spot->destination_prefix, spot->has_source ? NULL : &rule->box);
         if (spot->destination == NULL)
             return false;
         if (spot->has_source)
@@ -399,7 +405,7 @@ bool places_insert(struct places *places, struct mem *mem, const struct compiled
     struct spot spot;
 
     spot_find(places, rule->rule, &spot);
-    bool done = spot_make(places, mem, &spot);
+    bool done = spot_make(places, mem, &spot, rule);
     if (done && spot.has_source)
         spot_ports_add(&spot, rule);
     done = done && group_insert(spot_group(&spot), mem, rule, 0);
@@ -413,6 +419,8 @@ bool places_remove(struct places *places, struct mem *mem, const struct compiled
     struct spot spot;
 
     spot_find(places, rule->rule, &spot);
+    if (!spot.has_source && spot.destination->box.id == rule->id) /* its copy must not pass for another's */
+        atomic_store_explicit(&spot.destination->boxed, false, memory_order_release);
     bool gone = group_remove(spot_group(&spot), mem, rule);
     if (spot.has_source)
         spot_ports_drop(&spot);

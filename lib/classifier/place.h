@@ -70,8 +70,20 @@ struct destination {
     uint64_t shape_salt;
     RCU_POINTER(struct shapes) sources; /* shapes of its sources; NULL: none. Written by the writer, read by workers */
     group_ref any_source;               /* rules without a source: after all others */
-    uint8_t slot;                       /* the writer\'s: of the filter */
+    uint8_t slot;                       /* the writer's: of the filter */
+    _Atomic(bool) boxed; /* where `any_source` is one rule, `box` is its box. Written by the writer, read by workers */
+    struct box box; /* a copy, so that readers need not wait for the rule. Set before the destination is published */
 };
+
+/*
+ * 0 where the destination has one rule and nothing else, and its box is `box`. Reader. `group`: `any_source`, loaded
+ * before (`boxed` is cleared before another rule is alone).
+ */
+static inline uintptr_t destination_unboxed(const struct destination *d, uintptr_t group)
+{
+    return (group & GROUP_KIND) | (group == 0) | (uintptr_t)rcu_load(&d->sources) |
+           !atomic_load_explicit(&d->boxed, memory_order_acquire);
+}
 
 /* One source of a destination. */
 struct source {

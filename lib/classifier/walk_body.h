@@ -10,6 +10,7 @@
  *   uint64_t ports_fit(const uint8_t *ports, uint8_t own): bit s: ports[s] is `own` or SHAPES_PORTS_ANY
  *   void tags_set(uint8_t *tags, const struct filter_shapes *shapes, unsigned first, const uint64_t address[2]):
  *     filter_tag of the slots from `first` on, TAGS_AT_ONCE of them
+ *   BOX_KEY_EARLY: 1 where box_holds should come some time after box_key_fill
  *   unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t hash): bit i: entry i is used and its tag fits
  *
  * so that all of it is compiled for that instruction set.

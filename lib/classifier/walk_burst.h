@@ -440,22 +440,25 @@ static inline void walk_single(const struct places *places, struct burst *b, con
                                unsigned count, bool staged)
 {
     struct probe probes[CLS_BURST_MAX];
+    const struct destination *destinations[CLS_BURST_MAX];
     const struct packets packets = burst_packets(b->views, keys, count);
-    uint64_t found = 0;
+    struct sorted sorted = {.done = 0};
 
-    if (packets.probed != 0) {
-        single_hash(places, b->views, keys, count, probes, staged);
-        found = single_probe(probes, count, staged) & packets.probed;
-    }
     memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
     b->left_count = b->found_count = b->rest_count = 0;
-    for (uint64_t left = found; left != 0; left &= left - 1) {
+    if (packets.probed != 0) {
+        single_hash(places, b->views, keys, count, probes, staged);
+        uint64_t found = single_probe(probes, destinations, count, staged) & packets.probed;
+        sorted = single_compare(b->views, keys, ids, destinations, found);
+        single_judge_all(&sorted, b->views, keys, ids, destinations);
+    }
+    for (uint64_t left = sorted.others; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         struct walker *w = single_walker(b, keys, ids, i);
         w->count = (uint8_t)bucket_take(w, 0, probes[i].bucket, probes[i].fits, 0);
         b->found[b->found_count++] = w;
     }
-    uint64_t rest = packets.rest & ~found, by_cells = burst_by_cells(b->views, keys, rest);
+    uint64_t rest = packets.rest & ~(sorted.others | sorted.done), by_cells = burst_by_cells(b->views, keys, rest);
     for (uint64_t left = rest & ~by_cells; left != 0; left &= left - 1)
         b->rest[b->rest_count++] = single_walker(b, keys, ids, (unsigned)__builtin_ctzll(left));
     round_find(places, b);

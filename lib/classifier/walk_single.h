@@ -85,6 +85,12 @@ static inline struct packets burst_packets(const struct view views[2], const str
     return (struct packets){.matchable = matchable, .probed = matchable & shaped, .rest = matchable & rest};
 }
 
+/* Packets that have found something. Bit i: packet i. */
+struct sorted {
+    uint64_t done;   /* have their answer */
+    uint64_t others; /* are still to be looked at */
+};
+
 /*
  * Probe i for packet i, asked for or looked at; some packet is probed. One of a family without shapes probes by the
  * other's, for nothing.
@@ -110,17 +116,107 @@ static inline void single_hash(const struct places *places, const struct view vi
     }
 }
 
-/* Bit i: packet i has found something. */
-static inline uint64_t single_probe(struct probe *probes, unsigned count, bool staged)
+/* A probe's first destination that fits. */
+static inline const struct destination *probe_destination(const struct probe *probe, unsigned fits)
+{
+    return hash_entry_item(hash_entry(probe->bucket, (unsigned)__builtin_ctz(fits)));
+}
+
+/*
+ * Bit i: packet i has found destinations[i], or another that fits. In stages it is asked for as soon as its bucket has
+ * come, and not when all have come.
+ */
+static inline uint64_t single_probe(struct probe *probes, const struct destination **destinations, unsigned count,
+                                    bool staged)
 {
     uint64_t found = 0;
 
     for (unsigned i = 0; i < count; i++) {
-        if (staged)
-            probes[i].fits = (uint16_t)bucket_fits(probes[i].bucket, probes[i].hash);
+        if (staged) {
+            unsigned fits = bucket_fits(probes[i].bucket, probes[i].hash);
+            destinations[i] = probe_destination(&probes[i], fits | 1u << (HASH_BUCKET - 1));
+            const char *at = fits != 0 ? (const char *)destinations[i] : (const char *)&probes[i]; /* is near */
+            __builtin_prefetch(at);
+            __builtin_prefetch(at + MEM_LINE);
+            probes[i].fits = (uint16_t)fits;
+        }
         found |= (uint64_t)(probes[i].fits != 0) << i;
     }
+    for (uint64_t left = staged ? 0 : found; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        destinations[i] = probe_destination(&probes[i], probes[i].fits);
+    }
     return found;
+}
+
+/* A destination that no packet has: its shape is none. */
+static const struct destination single_nowhere;
+
+/* 0 where it is the packet's. */
+static inline uint64_t destination_differs(const struct destination *d, const struct view views[2],
+                                           const struct pkt_key *key)
+{
+    const struct shape *shape = &views[place_family_index(key->family)].shapes->shapes[0];
+    uint64_t address[2];
+
+    mask_address(address, key->dst, shape);
+    return (d->shape_salt ^ shape->salt) | (d->address[0] ^ address[0]) | (d->address[1] ^ address[1]);
+}
+
+/*
+ * The packets that have found something. Most often it is a destination with one rule and nothing else, and its box
+ * says all: these are answered here, and no branch depends on a packet.
+ */
+static inline struct sorted single_compare(const struct view views[2], const struct pkt_key *keys, uint32_t *ids,
+                                           const struct destination **destinations, uint64_t found)
+{
+    struct sorted sorted = {.done = 0};
+    struct box_key owns[BOX_KEY_EARLY ? CLS_BURST_MAX : 1];
+
+    for (uint64_t left = BOX_KEY_EARLY ? found : 0; left != 0; left &= left - 1)
+        box_key_fill(&owns[__builtin_ctzll(left)], &keys[__builtin_ctzll(left)]);
+    for (uint64_t left = found; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        const struct destination *d = destinations[i] != NULL ? destinations[i] : &single_nowhere;
+        struct box_key *own = &owns[BOX_KEY_EARLY ? i : 0];
+        if (!BOX_KEY_EARLY)
+            box_key_fill(own, &keys[i]);
+        uint64_t other = destination_differs(d, views, &keys[i]) | destination_unboxed(d, group_load(&d->any_source));
+        other |= d->box.inexact | d->box.flags;
+        bool done = box_holds(&d->box, own) & (other == 0);
+        ids[i] = done ? d->box.id : CLS_NO_MATCH;
+        sorted.done |= (uint64_t)done << i;
+        sorted.others |= (uint64_t)(other != 0) << i;
+    }
+    return sorted;
+}
+
+/* Judges exactly what the box of a destination's one rule says too little about. */
+static inline bool single_judge(const struct destination *d, const struct compiled *rule, const struct pkt_key *key)
+{
+    struct box_key own;
+
+    box_key_fill(&own, key);
+    return box_holds_either(&d->box, &own, key) &&
+           (d->box.inexact == 0 || compiled_exact(rule->rule, d->box.inexact, key));
+}
+
+/* Those of the others that are at such a destination. */
+static inline void single_judge_all(struct sorted *sorted, const struct view views[2], const struct pkt_key *keys,
+                                    uint32_t *ids, const struct destination **destinations)
+{
+    for (uint64_t left = sorted->others; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        const struct destination *d = destinations[i] != NULL ? destinations[i] : &single_nowhere;
+        uintptr_t group = group_load(&d->any_source);
+        if ((destination_differs(d, views, &keys[i]) | destination_unboxed(d, group)) != 0)
+            continue;
+        sorted->others &= ~((uint64_t)1 << i);
+        if (!single_judge(d, (const struct compiled *)group, &keys[i]))
+            continue;
+        ids[i] = d->box.id;
+        sorted->done |= (uint64_t)1 << i;
+    }
 }
 
 /* Bit i: the rules without a destination that may match packet i are all in cells. */

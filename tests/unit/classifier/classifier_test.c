@@ -187,6 +187,51 @@ static void an_id_leads_to_its_newest_rule(void **state)
     assert_int_equal(cls_rule_remove(f->cls, 1), 0);
 }
 
+/* Its first rule is kept beside a destination: what is left, or comes later into the same memory, must not pass for it.
+ */
+static void each_rule_that_is_left_alone_answers_for_itself(void **state)
+{
+    struct fixture *f = *state;
+    struct pkt_key other = udp4_key();
+
+    other.dst_port = 4001;
+    add(f, 1, "destination 203.0.113.7/32 protocol =udp destination-port =4000");
+    add(f, 2, "destination 203.0.113.7/32 protocol =udp destination-port =4001");
+    assert_int_equal(match(f, udp4_key()), 1);
+    assert_int_equal(match(f, other), 2);
+    assert_int_equal(cls_rule_remove(f->cls, 1), 0);
+    rcu_reclaim(f->rcu);
+    assert_int_equal(match(f, udp4_key()), CLS_NO_MATCH);
+    assert_int_equal(match(f, other), 2);
+    add(f, 3, "destination 203.0.113.7/32 protocol =udp destination-port <=4000");
+    assert_int_equal(cls_rule_remove(f->cls, 2), 0);
+    rcu_reclaim(f->rcu);
+    assert_int_equal(match(f, udp4_key()), 3);
+    assert_int_equal(match(f, other), CLS_NO_MATCH);
+}
+
+/* Rules that a box says too little about are judged by themselves, also where they are alone. */
+static void a_rule_that_is_alone_is_judged_exactly(void **state)
+{
+    struct fixture *f = *state;
+    struct pkt_key key = udp4_key();
+
+    add(f, 1, "destination 203.0.113.7/32 destination-port !=54");
+    assert_int_equal(match(f, key), 1);
+    key.dst_port = 54;
+    assert_int_equal(match(f, key), CLS_NO_MATCH);
+    add(f, 1, "destination 203.0.113.7/32 port =54");
+    assert_int_equal(match(f, key), 1);
+    key.src_port = 54;
+    key.dst_port = 1;
+    assert_int_equal(match(f, key), 1);
+    key.src_port = 2;
+    assert_int_equal(match(f, key), CLS_NO_MATCH);
+    cls_rule_remove(f->cls, 1);
+    add(f, 2, "destination 203.0.113.7/32 port =2");
+    assert_int_equal(match(f, key), 2);
+}
+
 static void two_ids_cannot_hold_one_rule(void **state)
 {
     struct fixture *f = *state;
@@ -348,6 +393,8 @@ int main(void)
         TEST(each_packet_of_a_burst_gets_its_own_answer),
         TEST(a_removed_rule_no_longer_matches),
         TEST(an_id_leads_to_its_newest_rule),
+        TEST(each_rule_that_is_left_alone_answers_for_itself),
+        TEST(a_rule_that_is_alone_is_judged_exactly),
         TEST(two_ids_cannot_hold_one_rule),
         TEST(a_reader_may_go_on_from_a_rule_that_was_just_removed),
         TEST(removed_memory_is_released_after_the_readers_quiescent_point),
