@@ -115,6 +115,15 @@ static void filter_count(struct filter *filter, unsigned slot, unsigned offset, 
     grade_choose(filter);
 }
 
+static void slots_end_set(struct filter *filter)
+{
+    uint32_t end = FILTER_LAST_SLOT;
+
+    while (end > 0 && filter->salts[end - 1] == 0)
+        end--;
+    atomic_store_explicit(&filter->slots_end, end, memory_order_release);
+}
+
 unsigned filter_slot_take(struct filter *filter, uint64_t salt, unsigned offset, unsigned length,
                           const uint64_t mask[2])
 {
@@ -135,6 +144,7 @@ unsigned filter_slot_take(struct filter *filter, uint64_t salt, unsigned offset,
     __atomic_store_n(&filter->shapes.mask0[slot], mask[0], __ATOMIC_RELAXED);
     __atomic_store_n(&filter->shapes.mask1[slot], mask[1], __ATOMIC_RELAXED);
     __atomic_store_n(&filter->shapes.salt[slot], salt, __ATOMIC_RELEASE);
+    slots_end_set(filter); /* before some mask has the slot's bit */
     if (always_probed(filter, slot, offset, length))
         bit_set(&filter->always, slot, true);
     return slot;
@@ -146,6 +156,7 @@ void filter_slot_drop(struct filter *filter, unsigned slot)
         return;
     filter->salts[slot] = 0;
     bit_set(&filter->always, slot, false);
+    slots_end_set(filter);
 }
 
 void filter_add(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address)

@@ -64,6 +64,7 @@ struct filter {
     _Atomic(uint64_t) always; /* slots to probe for everywhere. Written by the writer, read by workers */
     RCU_POINTER(const struct filter_grade) grade; /* to use: one of `grades`. The same */
     struct filter_grade grades[2];
+    _Atomic(uint32_t) slots_end; /* of the slots that a shape has, the last but FILTER_LAST_SLOT, and one. The same */
     struct filter_shapes shapes;
     uint64_t salts[FILTER_LAST_SLOT]; /* the writer's: the shape of each slot, 0: free */
     uint32_t users[FILTER_LAST_SLOT]; /* the writer's: prefixes of that shape */

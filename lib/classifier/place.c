@@ -34,7 +34,6 @@ static void prefix_of(const struct places *places, const struct fs_rule *rule, c
     out->shape.offset = c->offset;
     out->shape.length = c->length;
     out->shape.users = 0;
-    out->shape.ports = 0;
 }
 
 /* RFC 8956 4: the lower offset, then the longer prefix. */
@@ -47,14 +46,14 @@ static unsigned shape_place(const struct shapes *shapes, const struct shape *sha
 {
     unsigned at = 0;
 
-    while (shapes != NULL && at < shapes->count && shape_before(&shapes->shapes[at], shape))
+    while (shapes != NULL && at < shapes->count && shape_before(shapes_at(shapes, at), shape))
         at++;
     return at;
 }
 
 static bool shape_is_at(const struct shapes *shapes, unsigned at, const struct shape *shape)
 {
-    return shapes != NULL && at < shapes->count && shapes->shapes[at].salt == shape->salt;
+    return shapes != NULL && at < shapes->count && shapes_at(shapes, at)->salt == shape->salt;
 }
 
 static bool shapes_filtered(uint32_t count)
@@ -62,49 +61,78 @@ static bool shapes_filtered(uint32_t count)
     return count >= SHAPES_FILTERED_MIN;
 }
 
-static struct shapes *shapes_alloc(struct mem *mem, uint32_t count)
-{
-    size_t before = shapes_filtered(count) ? sizeof(struct shapes_filter) : 0;
-    size_t size = before + sizeof(struct shapes) + count * sizeof(struct shape);
-    char *block = before > 0 ? mem_alloc_line(mem, size) : mem_alloc(mem, size);
+/* Which of the two sorts of lists. */
+enum list { LIST_DESTINATIONS, LIST_SOURCES };
 
-    if (block == NULL)
+static size_t shapes_before(enum list list, uint32_t count)
+{
+    uint32_t known = count < SHAPES_FILTERED_MAX ? count : SHAPES_FILTERED_MAX;
+
+    if (!shapes_filtered(count))
+        return sizeof(struct shapes);
+    if (list == LIST_DESTINATIONS)
+        return sizeof(struct shapes_slots);
+    return (known + SHAPES_OF_BLOCK - 1) / SHAPES_OF_BLOCK * sizeof(struct shapes_block);
+}
+
+static struct shapes *shapes_alloc(enum list list, struct mem *mem, uint32_t count)
+{
+    size_t before = shapes_before(list, count), size = before + count * sizeof(struct shape);
+    struct shapes *shapes = shapes_filtered(count) ? mem_alloc_line(mem, size) : mem_alloc(mem, size);
+
+    if (shapes == NULL)
         return NULL;
-    memset(block, 0, size);
-    struct shapes *shapes = (struct shapes *)(block + before);
-    shapes->count = count;
+    memset(shapes, 0, size);
+    shapes->count = (uint16_t)count;
+    shapes->first = (uint16_t)before;
     return shapes;
 }
 
-static void shapes_give(struct shapes *shapes, struct mem *mem, void (*give)(struct mem *mem, void *block))
+/* Where the bits of ports are kept of a list of sources; NULL: nowhere. */
+static uint16_t *shapes_ports(struct shapes *sources, unsigned at)
 {
-    if (shapes != NULL && shapes_filtered(shapes->count))
-        give(mem, shapes_filter(shapes));
-    else
-        give(mem, shapes);
+    if (!shapes_filtered(sources->count))
+        return &sources->ports[at];
+    return at < SHAPES_FILTERED_MAX ? &shapes_blocks(sources)[at / SHAPES_OF_BLOCK].ports[at % SHAPES_OF_BLOCK] : NULL;
+}
+
+static uint16_t shape_ports(const struct shapes *sources, unsigned at)
+{
+    const uint16_t *ports = shapes_ports((struct shapes *)(uintptr_t)sources, at);
+
+    return ports != NULL ? __atomic_load_n(ports, __ATOMIC_RELAXED) : SHAPES_PORTS_ANY;
+}
+
+static void shape_ports_set(struct shapes *sources, unsigned at, uint16_t bits)
+{
+    uint16_t *ports = shapes_ports(sources, at);
+
+    if (ports != NULL)
+        __atomic_store_n(ports, bits, __ATOMIC_RELEASE);
 }
 
 /* Tells the filter of a list, if it has one, about one of its shapes. */
-static void shapes_tell(struct shapes *shapes, unsigned at)
+static void shapes_tell(enum list list, struct shapes *shapes, unsigned at)
 {
-    struct shapes_filter *filter = shapes_filter(shapes);
-    const struct shape *shape = &shapes->shapes[at];
+    const struct shape *shape = shapes_at(shapes, at);
 
-    if (!shapes_filtered(shapes->count))
+    if (!shapes_filtered(shapes->count) || at >= SHAPES_FILTERED_MAX)
         return;
-    if (at < SHAPES_FILTERED_MAX)
-        __atomic_store_n(&filter->slots[at], shape->slot, __ATOMIC_RELEASE);
+    if (list == LIST_DESTINATIONS) {
+        __atomic_store_n(&shapes_slots(shapes)->slots[at], shape->slot, __ATOMIC_RELEASE);
+        return;
+    }
+    struct shapes_block *block = &shapes_blocks(shapes)[at / SHAPES_OF_BLOCK];
     uint8_t tag = shape->slot == FILTER_LAST_SLOT ? SHAPES_TAG_MANY : shape->tag; /* many shapes have the last slot */
-    uint8_t ports = shape->slot == FILTER_LAST_SLOT ? SHAPES_PORTS_ANY : shape->ports;
-    __atomic_store_n(&filter->tags[shape->slot], tag, __ATOMIC_RELEASE);
-    __atomic_store_n(&filter->ports[shape->slot], ports, __ATOMIC_RELEASE);
+    __atomic_store_n(&block->tags[at % SHAPES_OF_BLOCK], tag, __ATOMIC_RELEASE);
+    __atomic_store_n(&block->slots[at % SHAPES_OF_BLOCK], shape->slot, __ATOMIC_RELEASE);
 }
 
 /* A copy of the list with one shape more (which is for the caller to set), or one less, at `at`. */
-static struct shapes *shapes_copy(const struct shapes *old, struct mem *mem, unsigned at, int by)
+static struct shapes *shapes_copy(enum list list, const struct shapes *old, struct mem *mem, unsigned at, int by)
 {
     uint32_t count = old != NULL ? old->count : 0;
-    struct shapes *fresh = shapes_alloc(mem, count + (uint32_t)by);
+    struct shapes *fresh = shapes_alloc(list, mem, count + (uint32_t)by);
 
     if (fresh == NULL)
         return NULL;
@@ -112,61 +140,69 @@ static struct shapes *shapes_copy(const struct shapes *old, struct mem *mem, uns
         if (i == at && by < 0)
             continue;
         to += i == at;
-        fresh->shapes[to++] = old->shapes[i];
+        *shapes_at(fresh, to) = *shapes_at(old, i);
+        if (shapes_at(fresh, to)->users > 0) { /* the slot of one left over may be another's by now */
+            shapes_tell(list, fresh, to);
+            if (list == LIST_SOURCES)
+                shape_ports_set(fresh, to, shape_ports(old, i));
+        }
+        to++;
     }
-    for (unsigned i = 0; i < fresh->count; i++)
-        if ((i != at || by < 0) && fresh->shapes[i].users > 0) /* the slot of one left over may be another's by now */
-            shapes_tell(fresh, i);
     return fresh;
 }
 
 /* One more prefix of that shape. */
-static bool shape_take(_Atomic(struct shapes *) *slot, struct mem *mem, const struct shape *shape)
+static bool shape_take(enum list list, _Atomic(struct shapes *) *slot, struct mem *mem, const struct shape *shape)
 {
     struct shapes *old = rcu_load(slot);
     unsigned at = shape_place(old, shape);
 
     if (shape_is_at(old, at, shape)) {
-        struct shape *here = &old->shapes[at];
-        if (here->users == SHAPE_USERS_MAX)
+        struct shape *here = shapes_at(old, at);
+        if (here->users == UINT32_MAX)
             return false;
         if (here->users++ == 0) { /* left over, see shape_drop: its slot may have gone to another */
             here->slot = shape->slot;
-            here->ports = 0;
+            if (list == LIST_SOURCES)
+                shape_ports_set(old, at, 0);
         }
         here->tag = here->users == 1 ? shape->tag : SHAPES_TAG_MANY;
-        shapes_tell(old, at);
+        shapes_tell(list, old, at);
         return true;
     }
-    struct shapes *fresh = shapes_copy(old, mem, at, 1);
+    if (old != NULL && old->count == UINT16_MAX)
+        return false;
+    struct shapes *fresh = shapes_copy(list, old, mem, at, 1);
     if (fresh == NULL)
         return false;
-    fresh->shapes[at] = *shape;
-    fresh->shapes[at].users = 1;
-    shapes_tell(fresh, at);
+    *shapes_at(fresh, at) = *shape;
+    shapes_at(fresh, at)->users = 1;
+    shapes_tell(list, fresh, at);
     rcu_publish(slot, fresh);
-    shapes_give(old, mem, mem_retire);
+    mem_retire(mem, old);
     return true;
 }
 
 /* One prefix of that shape less. */
-static void shape_drop(_Atomic(struct shapes *) *slot, struct mem *mem, const struct shape *shape)
+static void shape_drop(enum list list, _Atomic(struct shapes *) *slot, struct mem *mem, const struct shape *shape)
 {
     struct shapes *old = rcu_load(slot), *fresh = NULL;
     unsigned at = shape_place(old, shape);
 
-    if (--old->shapes[at].users > 0)
+    if (--shapes_at(old, at)->users > 0)
         return;
     if (old->count > 1) {
-        fresh = shapes_copy(old, mem, at, -1);
+        fresh = shapes_copy(list, old, mem, at, -1);
         if (fresh == NULL) { /* a shape that nobody uses costs a probe, no more */
-            old->shapes[at].tag = old->shapes[at].ports = 0;
-            shapes_tell(old, at);
+            shapes_at(old, at)->tag = 0;
+            shapes_tell(list, old, at);
+            if (list == LIST_SOURCES)
+                shape_ports_set(old, at, 0);
             return;
         }
     }
     rcu_publish(slot, fresh);
-    shapes_give(old, mem, mem_retire);
+    mem_retire(mem, old);
 }
 
 static void *item_find(const struct hash_table *table, const struct hash_item *item,
@@ -240,10 +276,10 @@ static struct destination *destination_add(struct places *places, struct mem *me
         atomic_init(&d->boxed, true);
     }
     d->slot = filter_take(&family->destinations, prefix);
-    if (shape_take(&family->shapes, mem, &prefix->shape)) {
+    if (shape_take(LIST_DESTINATIONS, &family->shapes, mem, &prefix->shape)) {
         if (hash_insert(&places->destinations, mem, &d->item))
             return d;
-        shape_drop(&family->shapes, mem, &prefix->shape);
+        shape_drop(LIST_DESTINATIONS, &family->shapes, mem, &prefix->shape);
     }
     filter_give(&family->destinations, prefix, d->slot);
     mem_free(mem, d);
@@ -259,10 +295,10 @@ static struct source *source_add(struct places *places, struct mem *mem, struct 
         return NULL;
     memcpy(source, key, sizeof *source);
     source->slot = filter_take(filter, prefix);
-    if (shape_take(&d->sources, mem, &prefix->shape)) {
+    if (shape_take(LIST_SOURCES, &d->sources, mem, &prefix->shape)) {
         if (hash_insert(&places->sources, mem, &source->item))
             return source;
-        shape_drop(&d->sources, mem, &prefix->shape);
+        shape_drop(LIST_SOURCES, &d->sources, mem, &prefix->shape);
     }
     filter_give(filter, prefix, source->slot);
     mem_free(mem, source);
@@ -340,7 +376,7 @@ static void spot_prune(struct places *places, struct mem *mem, struct spot *spot
 
     if (spot->source != NULL && group_load(&spot->source->rules) == 0) {
         hash_remove(&places->sources, mem, &spot->source->item);
-        shape_drop(&d->sources, mem, &spot->source_prefix.shape);
+        shape_drop(LIST_SOURCES, &d->sources, mem, &spot->source_prefix.shape);
         filter_give(&spot->family->sources, &spot->source_prefix, spot->source->slot);
         mem_retire(mem, spot->source);
     }
@@ -348,12 +384,12 @@ static void spot_prune(struct places *places, struct mem *mem, struct spot *spot
         return;
     const struct shapes *sources = rcu_load(&d->sources);
     for (unsigned i = 0; sources != NULL && i < sources->count; i++)
-        if (sources->shapes[i].users > 0)
+        if (shapes_at(sources, i)->users > 0)
             return;
     hash_remove(&places->destinations, mem, &d->item);
-    shape_drop(&spot->family->shapes, mem, &spot->destination_prefix.shape);
+    shape_drop(LIST_DESTINATIONS, &spot->family->shapes, mem, &spot->destination_prefix.shape);
     filter_give(&spot->family->destinations, &spot->destination_prefix, d->slot);
-    shapes_give(rcu_load(&d->sources), mem, mem_retire);
+    mem_retire(mem, rcu_load(&d->sources));
     mem_retire(mem, d);
 }
 
@@ -362,21 +398,14 @@ static group_ref *spot_group(struct spot *spot)
     return spot->has_source ? &spot->source->rules : &spot->destination->any_source;
 }
 
-static uint8_t ports_of(const struct compiled *rule)
+/* The bits of what the rule asks for. */
+static uint16_t ports_of(const struct compiled *rule)
 {
     const struct box *box = &rule->box;
     bool one = box->low[BOX_PROTOCOL] == box_high(box, BOX_PROTOCOL) &&
                box->low[BOX_DESTINATION_PORT] == box_high(box, BOX_DESTINATION_PORT);
 
-    return one ? place_ports_tag((uint8_t)box->low[BOX_PROTOCOL], box->low[BOX_DESTINATION_PORT]) : SHAPES_PORTS_ANY;
-}
-
-static void shape_ports_set(struct shapes *sources, unsigned at, uint8_t ports)
-{
-    if (sources->shapes[at].ports == ports)
-        return;
-    sources->shapes[at].ports = ports;
-    shapes_tell(sources, at);
+    return one ? place_ports_bit((uint8_t)box->low[BOX_PROTOCOL], box->low[BOX_DESTINATION_PORT]) : SHAPES_PORTS_ANY;
 }
 
 /* Before the rule is where the spot is: packets for it must get there. */
@@ -384,9 +413,8 @@ static void spot_ports_add(struct spot *spot, const struct compiled *rule)
 {
     struct shapes *sources = rcu_load(&spot->destination->sources);
     unsigned at = shape_place(sources, &spot->source_prefix.shape);
-    uint8_t before = sources->shapes[at].ports, ports = ports_of(rule);
 
-    shape_ports_set(sources, at, before == 0 || before == ports ? ports : SHAPES_PORTS_ANY);
+    shape_ports_set(sources, at, shape_ports(sources, at) | ports_of(rule));
 }
 
 /* When a rule has gone: of one that is left alone with its shape it is known again what it asks for. */
@@ -396,7 +424,7 @@ static void spot_ports_drop(struct spot *spot)
     unsigned at = shape_place(sources, &spot->source_prefix.shape);
     uintptr_t group = group_load(&spot->source->rules);
 
-    if (group != 0 && (group & GROUP_KIND) == GROUP_ONE && sources->shapes[at].users == 1)
+    if (group != 0 && (group & GROUP_KIND) == GROUP_ONE && shapes_at(sources, at)->users == 1)
         shape_ports_set(sources, at, ports_of((const struct compiled *)group));
 }
 
@@ -477,7 +505,7 @@ bool places_init(struct places *places, struct mem *mem)
 static void destination_fini(struct destination *d, struct mem *mem)
 {
     group_give(group_load(&d->any_source), mem, mem_free);
-    shapes_give(rcu_load(&d->sources), mem, mem_free);
+    mem_free(mem, rcu_load(&d->sources));
 }
 
 static void destination_give(void *ctx, struct hash_item *item)
@@ -505,6 +533,6 @@ void places_fini(struct places *places, struct mem *mem)
     for (unsigned i = 0; i < 2; i++) {
         destination_fini(&places->families[i].any, mem);
         family_fini(&places->families[i], mem);
-        shapes_give(rcu_load(&places->families[i].shapes), mem, mem_free);
+        mem_free(mem, rcu_load(&places->families[i].shapes));
     }
 }

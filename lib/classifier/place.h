@@ -18,48 +18,68 @@
 struct shape {
     uint64_t mask[2];
     uint64_t salt; /* of its hash; tells shapes apart */
+    /* the writer's */
     uint8_t offset;
     uint8_t length;
-    /* the writer's */
-    uint8_t tag;         /* see struct shapes_filter */
-    uint8_t ports;       /* the same */
-    unsigned slot : 6;   /* of the filter */
-    unsigned users : 26; /* prefixes of this shape */
+    uint8_t tag;    /* see struct shapes_block */
+    uint8_t slot;   /* of the filter */
+    uint32_t users; /* prefixes of this shape */
 };
 
-#define SHAPE_USERS_MAX ((1u << 26) - 1)
-
-_Static_assert(sizeof(struct shape) == 32 && FILTER_SLOTS <= 1 << 6, "two shapes a line");
+_Static_assert(sizeof(struct shape) == 32, "two shapes a line");
 
 #define SHAPES_FILTERED_MIN 3  /* shapes of a list with a filter: fewer are probed without one */
-#define SHAPES_FILTERED_MAX 64 /* shapes that the filter knows: those behind are always probed for */
+#define SHAPES_FILTERED_MAX 60 /* shapes that the filter knows: those behind are always probed for */
+
+/* Shapes in the order of evaluation, behind what says which of them to probe for. Replaced as a whole. */
+struct shapes {
+    uint16_t count;
+    uint16_t first; /* octets from here to the first shape */
+    /* without a filter; the writer's: see struct shapes_block */
+    uint16_t ports[SHAPES_FILTERED_MIN - 1];
+};
+
+#define SHAPES_OF_BLOCK 15
 
 /*
- * What spares a list of shapes most of its probes. The slot of each shape says which bit of the filter's mask asks for
- * it. In a list of sources each slot also has a tag: of the one source that has this shape, SHAPES_TAG_MANY where there
- * are several, 0 where there is none. A packet has the tags of its own source. Beside it is a tag of what the rules of
- * that slot ask for, where all of them ask for the same one protocol and destination port: SHAPES_PORTS_ANY where they
- * do not, 0 where there are none.
+ * What spares a list of sources most of its probes, in one cache line for fifteen shapes: a packet that has a filter's
+ * mask and the tags of its own source (of each shape that the mask has) needs no other to know what to probe for. The
+ * slot of a shape says which of these to compare with its tag: that of the one source that has this shape,
+ * SHAPES_TAG_MANY where there are several, 0 where there is none. Of what its rules ask for there is a bit in `ports`
+ * for each protocol and destination port, and SHAPES_PORTS_ANY where one of them asks for more than one of these.
+ * Written by the writer, read by workers.
  */
-struct shapes_filter {
-    alignas(
-        MEM_LINE) uint8_t slots[SHAPES_FILTERED_MAX]; /* by place in the list. Written by the writer, read by workers */
-    uint8_t ports[FILTER_SLOTS];                      /* by slot. The same */
-    uint8_t tags[FILTER_SLOTS];                       /* by slot. The same */
+struct shapes_block {
+    alignas(MEM_LINE) uint16_t list[2]; /* in the first: where struct shapes is */
+    uint8_t slots[SHAPES_OF_BLOCK];
+    uint8_t tags[SHAPES_OF_BLOCK];
+    uint16_t ports[SHAPES_OF_BLOCK];
 };
+
+_Static_assert(sizeof(struct shapes_block) == MEM_LINE && SHAPES_FILTERED_MAX % SHAPES_OF_BLOCK == 0, "whole blocks");
 
 #define SHAPES_TAG_MANY  UINT8_MAX
-#define SHAPES_PORTS_ANY UINT8_MAX
+#define SHAPES_PORTS_ANY UINT16_MAX
 
-/* Shapes in the order of evaluation, and in front of them the filter where there is one. Replaced as a whole. */
-struct shapes {
-    uint32_t count;
-    struct shape shapes[];
+/* The same for destinations, of which each family has one list: the slot of each shape. */
+struct shapes_slots {
+    alignas(MEM_LINE) struct shapes list;
+    alignas(MEM_LINE) uint8_t slots[FILTER_SLOTS]; /* by place in the list. Written by the writer, read by workers */
 };
 
-static inline struct shapes_filter *shapes_filter(const struct shapes *shapes)
+static inline struct shapes_block *shapes_blocks(const struct shapes *sources)
 {
-    return (struct shapes_filter *)(uintptr_t)shapes - 1;
+    return (struct shapes_block *)(uintptr_t)sources;
+}
+
+static inline struct shapes_slots *shapes_slots(const struct shapes *destinations)
+{
+    return (struct shapes_slots *)(uintptr_t)destinations;
+}
+
+static inline struct shape *shapes_at(const struct shapes *shapes, unsigned at)
+{
+    return (struct shape *)((uintptr_t)shapes + shapes->first) + at;
 }
 
 /* One destination, and the rules that have it. */
@@ -115,12 +135,12 @@ static inline uint64_t place_hash(const uint64_t address[2], uint64_t above, uin
     return hash_mix(address[0] ^ shape_salt, address[1] ^ above);
 }
 
-/* The tag of a protocol and a destination port: 1 to 128. */
-static inline uint8_t place_ports_tag(uint8_t protocol, uint16_t port)
+/* The bit of a protocol and a destination port. */
+static inline uint16_t place_ports_bit(uint8_t protocol, uint16_t port)
 {
     uint32_t number = ((uint32_t)protocol << 16 | port) * 0x9e3779b1u;
 
-    return (uint8_t)((number >> 25 & HASH_TAG_MASK) + 1);
+    return (uint16_t)(1u << (number >> 28 & HASH_TAG_MASK));
 }
 
 static inline unsigned place_family_index(unsigned family)

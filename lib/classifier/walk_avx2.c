@@ -59,14 +59,14 @@ __attribute__((no_sanitize("thread"))) static inline unsigned bucket_fits(const 
 }
 
 /* The bit of each slot: its octet of the mask by one shuffle, the bit in the octet by another. */
-__attribute__((no_sanitize("thread"))) static inline uint64_t shapes_wanted(const struct shapes_filter *filter,
+__attribute__((no_sanitize("thread"))) static inline uint64_t shapes_wanted(const uint8_t places[FILTER_SLOTS],
                                                                             uint64_t slots)
 {
     const __m256i bit_of = _mm256_set1_epi64x((long long)0x8040201008040201), low = _mm256_set1_epi8(7);
     uint64_t wanted = 0;
 
     for (unsigned half = 0; half < 2; half++) {
-        __m256i slot = _mm256_load_si256((const __m256i *)filter->slots + half);
+        __m256i slot = _mm256_load_si256((const __m256i *)places + half);
         __m256i octet_number = _mm256_and_si256(_mm256_srli_epi16(slot, 3), low);
         __m256i octet = _mm256_shuffle_epi8(_mm256_set1_epi64x((long long)slots), octet_number);
         __m256i bit = _mm256_shuffle_epi8(bit_of, _mm256_and_si256(slot, low));
@@ -76,37 +76,33 @@ __attribute__((no_sanitize("thread"))) static inline uint64_t shapes_wanted(cons
     return wanted;
 }
 
-__attribute__((no_sanitize("thread"))) static inline uint64_t tags_fit(const uint8_t *tags, const uint8_t *own)
+/*
+ * Vectors read the octets beside those asked for, in the same line: the first tag behind the slots, of which no bit is
+ * of the block's, and the last tags in front of the ports, which are shifted out.
+ */
+__attribute__((no_sanitize("thread"))) static inline unsigned block_fits(const struct shapes_block *block,
+                                                                         const uint8_t *own, uint16_t ports)
 {
-    const __m256i many = _mm256_set1_epi8((char)SHAPES_TAG_MANY);
-    uint64_t fit = 0;
-
-    for (unsigned half = 0; half < 2; half++) {
-        __m256i tag = _mm256_load_si256((const __m256i *)tags + half);
-        __m256i is = _mm256_or_si256(_mm256_cmpeq_epi8(tag, _mm256_load_si256((const __m256i *)own + half)),
-                                     _mm256_cmpeq_epi8(tag, many));
-        fit |= (uint64_t)(uint32_t)_mm256_movemask_epi8(is) << (32 * half);
-    }
-    return fit;
+    const __m128i *tags = (const __m128i *)own;
+    __m128i slots = _mm_loadu_si128((const __m128i *)block->slots), tag = _mm_loadu_si128((const __m128i *)block->tags);
+    /* own[slot] of each: from one of four vectors, by bits 4 and 5 of the slot; a blend looks at bit 7 */
+    __m128i bit4 = _mm_slli_epi16(slots, 3), bit5 = _mm_slli_epi16(slots, 2);
+    __m128i low = _mm_blendv_epi8(_mm_shuffle_epi8(_mm_load_si128(tags), slots),
+                                  _mm_shuffle_epi8(_mm_load_si128(tags + 1), slots), bit4);
+    __m128i high = _mm_blendv_epi8(_mm_shuffle_epi8(_mm_load_si128(tags + 2), slots),
+                                   _mm_shuffle_epi8(_mm_load_si128(tags + 3), slots), bit4);
+    __m128i mine = _mm_blendv_epi8(low, high, bit5);
+    __m128i same = _mm_or_si128(_mm_cmpeq_epi8(tag, mine), _mm_cmpeq_epi8(tag, _mm_set1_epi8((char)SHAPES_TAG_MANY)));
+    unsigned fits = (unsigned)_mm_movemask_epi8(_mm_andnot_si128(_mm_cmpeq_epi8(mine, _mm_setzero_si128()), same));
+    __m256i asked = _mm256_and_si256(_mm256_load_si256((const __m256i *)block + 1), _mm256_set1_epi16((short)ports));
+    __m256i none = _mm256_cmpeq_epi16(asked, _mm256_setzero_si256());
+    __m128i octets = _mm_packs_epi16(_mm256_castsi256_si128(none), _mm256_extracti128_si256(none, 1));
+    return fits & ~((unsigned)_mm_movemask_epi8(octets) >> 1);
 }
 
-__attribute__((no_sanitize("thread"))) static inline uint64_t ports_fit(const uint8_t *ports, uint8_t own)
-{
-    const __m256i any = _mm256_set1_epi8((char)SHAPES_PORTS_ANY), wanted = _mm256_set1_epi8((char)own);
-    uint64_t fit = 0;
-
-    for (unsigned half = 0; half < 2; half++) {
-        __m256i tag = _mm256_load_si256((const __m256i *)ports + half);
-        __m256i is = _mm256_or_si256(_mm256_cmpeq_epi8(tag, wanted), _mm256_cmpeq_epi8(tag, any));
-        fit |= (uint64_t)(uint32_t)_mm256_movemask_epi8(is) << (32 * half);
-    }
-    return fit;
-}
-
-#define TAGS_AT_ONCE 4
-
-__attribute__((no_sanitize("thread"))) static inline void tags_set(uint8_t *tags, const struct filter_shapes *shapes,
-                                                                   unsigned first, const uint64_t address[2])
+/* The tags of four slots. */
+__attribute__((no_sanitize("thread"))) static inline int four_tags(const struct filter_shapes *shapes, unsigned first,
+                                                                   const uint64_t address[2])
 {
     const __m256i *mask0 = (const __m256i *)&shapes->mask0[first], *mask1 = (const __m256i *)&shapes->mask1[first];
     __m256i a = _mm256_and_si256(_mm256_set1_epi64x((long long)address[0]), _mm256_load_si256(mask0));
@@ -121,9 +117,31 @@ __attribute__((no_sanitize("thread"))) static inline void tags_set(uint8_t *tags
                                    _mm256_set1_epi64x(127 & HASH_TAG_MASK));
     tag = _mm256_add_epi64(tag, _mm256_set1_epi64x(1));
     /* the lowest octet of each: to the front of its lane of 128 bits */
-    tag = _mm256_shuffle_epi8(tag, _mm256_set1_epi64x(0xffffffffffff0800));
-    uint32_t four = (uint32_t)_mm256_extract_epi16(tag, 0) | (uint32_t)_mm256_extract_epi16(tag, 8) << 16;
-    memcpy(tags, &four, sizeof four);
+    tag = _mm256_shuffle_epi8(tag, _mm256_set1_epi64x((long long)0xffffffffffff0800));
+    return _mm256_extract_epi16(tag, 0) | _mm256_extract_epi16(tag, 8) << 16;
+}
+
+/* Sixteen at a time, so that they are stored in the pieces that they are loaded in. */
+static inline void tags_fill(uint8_t own[FILTER_SLOTS], const struct filter *filter, uint64_t slots,
+                             const uint64_t address[2])
+{
+    const __m128i bit_of = _mm_set1_epi64x((long long)0x8040201008040201);
+    const __m128i octet_of = _mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
+    unsigned end = atomic_load_explicit(&filter->slots_end, memory_order_relaxed);
+
+    for (unsigned first = 0; first < FILTER_SLOTS; first += 16) {
+        __m128i tags = _mm_setzero_si128();
+        if (first < end) {
+            const struct filter_shapes *shapes = &filter->shapes;
+            tags = _mm_setr_epi32(four_tags(shapes, first, address), four_tags(shapes, first + 4, address),
+                                  four_tags(shapes, first + 8, address), four_tags(shapes, first + 12, address));
+            __m128i bits = _mm_shuffle_epi8(_mm_cvtsi32_si128((int)(slots >> first)), octet_of);
+            tags = _mm_and_si128(tags, _mm_cmpeq_epi8(_mm_and_si128(bits, bit_of), bit_of));
+        }
+        if (first + 16 == FILTER_SLOTS)
+            tags = _mm_insert_epi8(tags, 1, 15);
+        _mm_store_si128((__m128i *)(own + first), tags);
+    }
 }
 
 #include "classifier/walk_burst.h"

@@ -41,11 +41,11 @@ __attribute__((no_sanitize("thread"))) static inline unsigned bucket_fits(const 
 }
 
 /* The bit of each slot: its octet of the mask by one shuffle, the bit in the octet by another. */
-__attribute__((no_sanitize("thread"))) static inline uint64_t shapes_wanted(const struct shapes_filter *filter,
+__attribute__((no_sanitize("thread"))) static inline uint64_t shapes_wanted(const uint8_t places[FILTER_SLOTS],
                                                                             uint64_t slots)
 {
     const __m512i bit_of = _mm512_set1_epi64(0x8040201008040201);
-    __m512i slot = _mm512_load_si512(filter->slots);
+    __m512i slot = _mm512_load_si512(places);
     __m512i octet_number = _mm512_and_si512(_mm512_srli_epi16(slot, 3), _mm512_set1_epi8(7));
     __m512i octet = _mm512_shuffle_epi8(_mm512_set1_epi64((long long)slots), octet_number);
     __m512i bit = _mm512_shuffle_epi8(bit_of, _mm512_and_si512(slot, _mm512_set1_epi8(7)));
@@ -53,26 +53,35 @@ __attribute__((no_sanitize("thread"))) static inline uint64_t shapes_wanted(cons
     return _mm512_test_epi8_mask(octet, bit);
 }
 
-__attribute__((no_sanitize("thread"))) static inline uint64_t tags_fit(const uint8_t *tags, const uint8_t *own)
+/*
+ * Vectors read the octets beside those asked for, in the same line: the first tag behind the slots, of which no bit is
+ * of the block's, and the last tags in front of the ports, which are shifted out.
+ */
+__attribute__((no_sanitize("thread"))) static inline unsigned block_fits(const struct shapes_block *block,
+                                                                         const uint8_t *own, uint16_t ports)
 {
-    __m512i tag = _mm512_load_si512(tags);
+    /* slots and tags in each quarter, which looks for own[slot] among the 16 that it has */
+    const __m512i quarter = _mm512_set_epi64(0x3030303030303030, 0x3030303030303030, 0x2020202020202020,
+                                             0x2020202020202020, 0x1010101010101010, 0x1010101010101010, 0, 0);
+    __m512i slots = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)block->slots));
+    __m512i tag = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)block->tags));
+    /* an index with bit 7 set gives 0: so those of other quarters do */
+    __m512i index = _mm512_or_si512(
+        slots, _mm512_movm_epi8(_mm512_cmpneq_epi8_mask(_mm512_and_si512(slots, _mm512_set1_epi8(0x30)), quarter)));
+    __m512i mine = _mm512_shuffle_epi8(_mm512_load_si512(own), index);
+    uint64_t same =
+        _mm512_cmpeq_epi8_mask(tag, mine) | _mm512_cmpeq_epi8_mask(tag, _mm512_set1_epi8((char)SHAPES_TAG_MANY));
+    uint64_t fits = same & _mm512_test_epi8_mask(mine, mine);
+    __m512i both = _mm512_load_si512(block);
+    uint32_t asked = _mm512_test_epi16_mask(both, _mm512_set1_epi16((short)ports)) >> 17;
 
-    return _mm512_cmpeq_epi8_mask(tag, _mm512_load_si512(own)) |
-           _mm512_cmpeq_epi8_mask(tag, _mm512_set1_epi8((char)SHAPES_TAG_MANY));
+    fits |= fits >> 32;
+    return (unsigned)(fits | fits >> 16) & asked;
 }
 
-__attribute__((no_sanitize("thread"))) static inline uint64_t ports_fit(const uint8_t *ports, uint8_t own)
-{
-    __m512i tag = _mm512_load_si512(ports);
-
-    return _mm512_cmpeq_epi8_mask(tag, _mm512_set1_epi8((char)own)) |
-           _mm512_cmpeq_epi8_mask(tag, _mm512_set1_epi8((char)SHAPES_PORTS_ANY));
-}
-
-#define TAGS_AT_ONCE 8
-
-__attribute__((no_sanitize("thread"))) static inline void tags_set(uint8_t *tags, const struct filter_shapes *shapes,
-                                                                   unsigned first, const uint64_t address[2])
+/* The tags of eight slots, in the lower half. */
+__attribute__((no_sanitize("thread"))) static inline __m128i eight_tags(const struct filter_shapes *shapes,
+                                                                        unsigned first, const uint64_t address[2])
 {
     __m512i a = _mm512_and_si512(_mm512_set1_epi64((long long)address[0]), _mm512_load_si512(&shapes->mask0[first]));
     __m512i b = _mm512_and_si512(_mm512_set1_epi64((long long)address[1]), _mm512_load_si512(&shapes->mask1[first]));
@@ -84,7 +93,27 @@ __attribute__((no_sanitize("thread"))) static inline void tags_set(uint8_t *tags
     b = _mm512_mul_epu32(b, _mm512_set1_epi64(FILTER_TAG_FACTOR1));
     __m512i tag = _mm512_and_si512(_mm512_srli_epi64(_mm512_add_epi64(a, b), FILTER_TAG_SHIFT),
                                    _mm512_set1_epi64(127 & HASH_TAG_MASK));
-    _mm_storel_epi64((__m128i *)tags, _mm512_cvtepi64_epi8(_mm512_add_epi64(tag, _mm512_set1_epi64(1))));
+    return _mm512_cvtepi64_epi8(_mm512_add_epi64(tag, _mm512_set1_epi64(1)));
+}
+
+static inline __m256i half_of_tags(const struct filter_shapes *shapes, unsigned first, const uint64_t address[2])
+{
+    __m128i low = _mm_unpacklo_epi64(eight_tags(shapes, first, address), eight_tags(shapes, first + 8, address));
+    __m128i high = _mm_unpacklo_epi64(eight_tags(shapes, first + 16, address), eight_tags(shapes, first + 24, address));
+
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
+
+/* All in one piece, as they are loaded in one. */
+static inline void tags_fill(uint8_t own[FILTER_SLOTS], const struct filter *filter, uint64_t slots,
+                             const uint64_t address[2])
+{
+    __m512i tags = _mm512_castsi256_si512(half_of_tags(&filter->shapes, 0, address));
+
+    if (atomic_load_explicit(&filter->slots_end, memory_order_relaxed) > FILTER_SLOTS / 2)
+        tags = _mm512_inserti64x4(tags, half_of_tags(&filter->shapes, FILTER_SLOTS / 2, address), 1);
+    tags = _mm512_maskz_mov_epi8(slots, tags);
+    _mm512_store_si512(own, _mm512_mask_mov_epi8(tags, (__mmask64)1 << FILTER_LAST_SLOT, _mm512_set1_epi8(1)));
 }
 
 #include "classifier/walk_burst.h"

@@ -5,11 +5,11 @@
  *   bool box_holds(const struct box *box, const struct box_key *key): whether the key is in the box
  *   uint32_t filter_holds(const struct tree_filter *filter, uint16_t value): bit i: the value fits entry i
  *   void box_key_fill(struct box_key *out, const struct pkt_key *key): as box_key_set
- *   uint64_t shapes_wanted(const struct shapes_filter *filter, uint64_t slots): bit i: shape i is one of those
- *   uint64_t tags_fit(const uint8_t *tags, const uint8_t *own): bit s: tags[s] is own[s] or SHAPES_TAG_MANY
- *   uint64_t ports_fit(const uint8_t *ports, uint8_t own): bit s: ports[s] is `own` or SHAPES_PORTS_ANY
- *   void tags_set(uint8_t *tags, const struct filter_shapes *shapes, unsigned first, const uint64_t address[2]):
- *     filter_tag of the slots from `first` on, TAGS_AT_ONCE of them
+ *   uint64_t shapes_wanted(const uint8_t places[FILTER_SLOTS], uint64_t slots): bit i: places[i] is one of those
+ *   unsigned block_fits(const struct shapes_block *block, const uint8_t *own, uint16_t ports): bit i: own[slot of i] is
+ *     not 0, tags[i] is that or SHAPES_TAG_MANY, and ports[i] has a bit of `ports`; of bits beyond the block's: any
+ *   void tags_fill(uint8_t own[FILTER_SLOTS], const struct filter *filter, uint64_t slots, const uint64_t address[2]):
+ *     filter_tag of these slots, 1 of the last, and 0 of all others
  *   BOX_KEY_EARLY: 1 where box_holds should come some time after box_key_fill
  *   unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t hash): bit i: entry i is used and its tag fits
  *
@@ -30,9 +30,9 @@ struct query {
     const struct compiled *floor; /* only rules after this one count; NULL: all */
     const struct place_family *family;
     uint64_t source_slots; /* of shapes that may have a prefix that covers the source; 0: not looked up yet */
-    uint8_t ports_tag;     /* see struct shapes_filter; set with source_slots */
+    uint16_t ports_bit;    /* see struct shapes_block; set with source_slots */
     struct box_key box;
-    alignas(64) uint8_t source_tags[FILTER_SLOTS]; /* of these slots, and perhaps of others */
+    alignas(64) uint8_t source_tags[FILTER_SLOTS]; /* of these slots; 0: of the others */
 };
 
 struct found {
@@ -247,10 +247,8 @@ static inline void source_look_up(struct query *q)
 
     address_load(source, q->key->src);
     q->source_slots = filter_mask(filter, source[0]);
-    q->ports_tag = place_ports_tag(q->key->protocol, q->key->dst_port);
-    for (unsigned first = 0; first < FILTER_SLOTS; first += TAGS_AT_ONCE)
-        if (q->source_slots >> first & ((1u << TAGS_AT_ONCE) - 1))
-            tags_set(&q->source_tags[first], &filter->shapes, first, source);
+    q->ports_bit = place_ports_bit(q->key->protocol, q->key->dst_port);
+    tags_fill(q->source_tags, filter, q->source_slots, source);
 }
 
 /* The shapes of a list that are worth a probe, in order: first those that the filter knows, then all behind these. */
@@ -262,7 +260,8 @@ struct shape_walk {
 
 static inline struct shape_walk shape_walk_set(const struct shapes *shapes, uint64_t wanted)
 {
-    uint64_t known = shapes->count < SHAPES_FILTERED_MAX ? ((uint64_t)1 << shapes->count) - 1 : UINT64_MAX;
+    uint64_t known = shapes->count < SHAPES_FILTERED_MAX ? ((uint64_t)1 << shapes->count) - 1
+                                                         : ((uint64_t)1 << SHAPES_FILTERED_MAX) - 1;
 
     return (struct shape_walk){.wanted = wanted & known, .next = SHAPES_FILTERED_MAX, .count = shapes->count};
 }
@@ -282,6 +281,9 @@ static inline unsigned shape_walk_take(struct shape_walk *walk)
     return at;
 }
 
+#define BLOCK_BITS ((1u << SHAPES_OF_BLOCK) - 1)
+#define BLOCKS_MAX (SHAPES_FILTERED_MAX / SHAPES_OF_BLOCK)
+
 static inline struct shape_walk sources_walk(struct query *q, const struct shapes *sources)
 {
     if (sources == NULL)
@@ -290,9 +292,11 @@ static inline struct shape_walk sources_walk(struct query *q, const struct shape
         return shape_walk_set(sources, UINT64_MAX);
     if (q->source_slots == 0)
         source_look_up(q);
-    const struct shapes_filter *filter = shapes_filter(sources);
-    uint64_t slots = q->source_slots & tags_fit(filter->tags, q->source_tags) & ports_fit(filter->ports, q->ports_tag);
-    return shape_walk_set(sources, slots != 0 ? shapes_wanted(filter, slots) : 0);
+    const struct shapes_block *blocks = shapes_blocks(sources);
+    uint64_t wanted = block_fits(blocks, q->source_tags, q->ports_bit) & BLOCK_BITS;
+    for (unsigned i = 1; __builtin_expect(i * SHAPES_OF_BLOCK < sources->count && i < BLOCKS_MAX, 0); i++)
+        wanted |= (uint64_t)(block_fits(&blocks[i], q->source_tags, q->ports_bit) & BLOCK_BITS) << i * SHAPES_OF_BLOCK;
+    return shape_walk_set(sources, wanted);
 }
 
 static inline struct shape_walk destinations_walk(const struct place_family *family, const struct shapes *shapes,
@@ -305,7 +309,7 @@ static inline struct shape_walk destinations_walk(const struct place_family *fam
     uint64_t destination[2];
     address_load(destination, key->dst);
     uint64_t slots = filter_mask(&family->destinations, destination[0]);
-    return shape_walk_set(shapes, shapes_wanted(shapes_filter(shapes), slots));
+    return shape_walk_set(shapes, shapes_wanted(shapes_slots(shapes)->slots, slots));
 }
 
 static inline void mask_address(uint64_t out[2], const uint8_t octets[16], const struct shape *shape)
@@ -342,7 +346,7 @@ static inline bool find_by_sources(const struct places *places, struct query *q,
                                    const struct shapes *sources, struct shape_walk walk, struct found *best)
 {
     while (shape_walk_more(&walk)) {
-        const struct source *s = source_find(places, q, d, &sources->shapes[shape_walk_take(&walk)]);
+        const struct source *s = source_find(places, q, d, shapes_at(sources, shape_walk_take(&walk)));
         if (s != NULL)
             find_in_group(q, group_load(&s->rules), 0, best);
         if (best->rule != NULL)
@@ -387,7 +391,7 @@ static void find_in_family(const struct places *places, struct query *q, struct 
     const struct shapes *shapes = rcu_load(&q->family->shapes);
 
     for (struct shape_walk walk = destinations_walk(q->family, shapes, q->key); shape_walk_more(&walk);) {
-        const struct destination *d = destination_find(places, q, &shapes->shapes[shape_walk_take(&walk)]);
+        const struct destination *d = destination_find(places, q, shapes_at(shapes, shape_walk_take(&walk)));
         if (d != NULL && find_in_destination(places, q, d, best))
             return;
     }

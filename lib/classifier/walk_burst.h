@@ -65,7 +65,7 @@ static inline void stage_hash(const struct places *places, struct walker *w, str
 
     for (; n < shapes && shape_walk_more(&walk); n++) {
         unsigned i = shape_walk_take(&walk);
-        const struct shape *shape = &w->view->shapes->shapes[i];
+        const struct shape *shape = shapes_at(w->view->shapes, i);
         struct probe *probe = &w->probes[n];
         uint64_t address[2];
         mask_address(address, w->key->dst, shape);
@@ -136,7 +136,7 @@ static inline bool stage_verify(struct walker *w)
 
     for (unsigned i = 0; i < w->count; i++) {
         const struct destination *d = w->destinations[i];
-        const struct shape *shape = &w->view->shapes->shapes[w->found_by[i]];
+        const struct shape *shape = shapes_at(w->view->shapes, w->found_by[i]);
         uint64_t address[2];
         mask_address(address, w->key->dst, shape);
         if (!destination_is(d, address, shape))
@@ -145,8 +145,6 @@ static inline bool stage_verify(struct walker *w)
         const struct shapes *sources = rcu_load(&d->sources);
         if (sources != NULL) {
             __builtin_prefetch(sources);
-            __builtin_prefetch((const char *)sources - 64); /* tags, where there is a filter */
-            __builtin_prefetch((const char *)sources - 128);
             sourced = true;
         }
         w->destinations[kept++] = d;
@@ -179,7 +177,7 @@ static inline void stage_source_hash(const struct places *places, struct walker 
         while (w->source_count < STAGED_SOURCES && shape_walk_more(&walk)) {
             struct probe *probe = &w->probes[w->source_count++];
             uint64_t address[2];
-            probe->hash = source_hash(&w->q, d, &sources->shapes[shape_walk_take(&walk)], address);
+            probe->hash = source_hash(&w->q, d, shapes_at(sources, shape_walk_take(&walk)), address);
             probe->bucket = hash_bucket_of(&places->sources, probe->hash);
             __builtin_prefetch(probe->bucket);
         }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The walk in plain C, for every processor. */
+#include <string.h>
+
 #include "classifier/walk.h"
 
 static inline bool box_holds(const struct box *box, const struct box_key *key)
@@ -38,43 +40,37 @@ static inline void box_key_fill(struct box_key *out, const struct pkt_key *key)
     box_key_set(out, key, key->dst_port);
 }
 
-static inline uint64_t shapes_wanted(const struct shapes_filter *filter, uint64_t slots)
+static inline uint64_t shapes_wanted(const uint8_t places[FILTER_SLOTS], uint64_t slots)
 {
     uint64_t wanted = 0;
 
-    for (unsigned i = 0; i < SHAPES_FILTERED_MAX; i++)
-        wanted |= (slots >> __atomic_load_n(&filter->slots[i], __ATOMIC_RELAXED) & 1) << i;
+    for (unsigned i = 0; i < FILTER_SLOTS; i++)
+        wanted |= (slots >> __atomic_load_n(&places[i], __ATOMIC_RELAXED) & 1) << i;
     return wanted;
 }
 
-static inline uint64_t tags_fit(const uint8_t *tags, const uint8_t *own)
+static inline unsigned block_fits(const struct shapes_block *block, const uint8_t *own, uint16_t ports)
 {
-    uint64_t fit = 0;
+    unsigned fits = 0;
 
-    for (unsigned i = 0; i < FILTER_SLOTS; i++) {
-        uint8_t tag = __atomic_load_n(&tags[i], __ATOMIC_RELAXED);
-        fit |= (uint64_t)(tag == own[i] || tag == SHAPES_TAG_MANY) << i;
+    for (unsigned i = 0; i < SHAPES_OF_BLOCK; i++) {
+        uint8_t mine = own[__atomic_load_n(&block->slots[i], __ATOMIC_RELAXED)];
+        uint8_t tag = __atomic_load_n(&block->tags[i], __ATOMIC_RELAXED);
+        bool fit = (mine != 0) & ((tag == mine) | (tag == SHAPES_TAG_MANY));
+        fits |= (unsigned)(fit & ((__atomic_load_n(&block->ports[i], __ATOMIC_RELAXED) & ports) != 0)) << i;
     }
-    return fit;
+    return fits;
 }
 
-static inline uint64_t ports_fit(const uint8_t *ports, uint8_t own)
+static inline void tags_fill(uint8_t own[FILTER_SLOTS], const struct filter *filter, uint64_t slots,
+                             const uint64_t address[2])
 {
-    uint64_t fit = 0;
-
-    for (unsigned i = 0; i < FILTER_SLOTS; i++) {
-        uint8_t tag = __atomic_load_n(&ports[i], __ATOMIC_RELAXED);
-        fit |= (uint64_t)(tag == own || tag == SHAPES_PORTS_ANY) << i;
+    memset(own, 0, FILTER_SLOTS);
+    for (uint64_t left = slots; left != 0; left &= left - 1) {
+        unsigned slot = (unsigned)__builtin_ctzll(left);
+        own[slot] = filter_tag(&filter->shapes, slot, address);
     }
-    return fit;
-}
-
-#define TAGS_AT_ONCE 1
-
-static inline void tags_set(uint8_t *tags, const struct filter_shapes *shapes, unsigned first,
-                            const uint64_t address[2])
-{
-    tags[0] = filter_tag(shapes, first, address);
+    own[FILTER_LAST_SLOT] = 1;
 }
 
 #include "classifier/walk_burst.h"

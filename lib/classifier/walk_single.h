@@ -102,7 +102,7 @@ static inline void single_hash(const struct places *places, const struct view vi
     const struct shapes *const lists[2] = {one, views[1].shapes != NULL ? views[1].shapes : one};
 
     for (unsigned i = 0; i < count; i++) {
-        const struct shape *shape = &lists[place_family_index(keys[i].family)]->shapes[0];
+        const struct shape *shape = shapes_at(lists[place_family_index(keys[i].family)], 0);
         uint64_t address[2];
         mask_address(address, keys[i].dst, shape);
         uint64_t hash = place_hash(address, places->seed, shape->salt);
@@ -156,7 +156,7 @@ static const struct destination single_nowhere;
 static inline uint64_t destination_differs(const struct destination *d, const struct view views[2],
                                            const struct pkt_key *key)
 {
-    const struct shape *shape = &views[place_family_index(key->family)].shapes->shapes[0];
+    const struct shape *shape = shapes_at(views[place_family_index(key->family)].shapes, 0);
     uint64_t address[2];
 
     mask_address(address, key->dst, shape);
