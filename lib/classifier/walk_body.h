@@ -326,6 +326,13 @@ static inline uint64_t source_hash(const struct query *q, const struct destinati
     return place_hash(address, d->salt, shape->salt);
 }
 
+static inline bool source_is(const struct source *s, const struct destination *d, const uint64_t address[2],
+                             const struct shape *shape)
+{
+    return (((uintptr_t)s->destination ^ (uintptr_t)d) | (s->shape_salt ^ shape->salt) | (s->address[0] ^ address[0]) |
+            (s->address[1] ^ address[1])) == 0;
+}
+
 static inline const struct source *source_find(const struct places *places, const struct query *q,
                                                const struct destination *d, const struct shape *shape)
 {
@@ -334,8 +341,7 @@ static inline const struct source *source_find(const struct places *places, cons
 
     for (unsigned fits = bucket_fits(bucket, hash); fits != 0; fits &= fits - 1) {
         const struct source *s = hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits)));
-        if (s != NULL && s->destination == d && s->shape_salt == shape->salt && s->address[0] == address[0] &&
-            s->address[1] == address[1])
+        if (s != NULL && source_is(s, d, address, shape))
             return s;
     }
     return NULL;
@@ -369,12 +375,12 @@ static inline bool destination_is(const struct destination *d, const uint64_t ad
     return d != NULL && d->shape_salt == shape->salt && d->address[0] == address[0] && d->address[1] == address[1];
 }
 
-static inline const struct destination *destination_find(const struct places *places, const struct query *q,
+static inline const struct destination *destination_find(const struct places *places, const uint8_t octets[16],
                                                          const struct shape *shape)
 {
     uint64_t address[2];
 
-    mask_address(address, q->key->dst, shape);
+    mask_address(address, octets, shape);
     uint64_t hash = place_hash(address, places->seed, shape->salt);
     const struct hash_bucket *bucket = hash_bucket_of(&places->destinations, hash);
     for (unsigned fits = bucket_fits(bucket, hash); fits != 0; fits &= fits - 1) {
@@ -391,7 +397,7 @@ static void find_in_family(const struct places *places, struct query *q, struct 
     const struct shapes *shapes = rcu_load(&q->family->shapes);
 
     for (struct shape_walk walk = destinations_walk(q->family, shapes, q->key); shape_walk_more(&walk);) {
-        const struct destination *d = destination_find(places, q, shapes_at(shapes, shape_walk_take(&walk)));
+        const struct destination *d = destination_find(places, q->key->dst, shapes_at(shapes, shape_walk_take(&walk)));
         if (d != NULL && find_in_destination(places, q, d, best))
             return;
     }

@@ -10,6 +10,7 @@
 
 #include "classifier/walk_body.h"
 #include "classifier/walk_cells.h"
+#include "classifier/walk_steps.h"
 
 #define STAGED_SHAPES       4 /* destination shapes that a round probes for each packet that is left */
 #define STAGED_DESTINATIONS 8 /* of a packet in a round; a bucket's entries at least */
@@ -19,6 +20,11 @@
 /* Tables with 2^that segments or more are worth stages: smaller ones are in the cache anyway. Tests build with 0. */
 #ifndef STAGED_DEPTH
 #define STAGED_DEPTH 6
+#endif
+
+/* Tables with 2^that segments or more are worth rounds of several shapes for each packet (of several shapes in all). */
+#ifndef ROUNDS_DEPTH
+#define ROUNDS_DEPTH 14
 #endif
 
 /* A packet of a burst between the stages. What most packets do without is behind the rest. */
@@ -433,6 +439,20 @@ static inline struct walker *single_walker(struct burst *b, const struct pkt_key
     return w;
 }
 
+/* The packets that no destination has decided. */
+static inline void rest_set(struct burst *b, const struct pkt_key *keys, uint32_t *ids, uint64_t packets)
+{
+    uint64_t by_cells = burst_by_cells(b->views, keys, packets);
+
+    for (uint64_t left = packets & ~by_cells; left != 0; left &= left - 1) {
+        struct walker *w = single_walker(b, keys, ids, (unsigned)__builtin_ctzll(left));
+        b->rest[b->rest_count] = w;
+        b->rest_count += w->view->rest;
+    }
+    if (by_cells != 0)
+        cells_find(b->views, keys, ids, by_cells);
+}
+
 /* The first round, and the only one, of views that are single. */
 static inline void walk_single(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
                                unsigned count, bool staged)
@@ -456,12 +476,8 @@ static inline void walk_single(const struct places *places, struct burst *b, con
         w->count = (uint8_t)bucket_take(w, 0, probes[i].bucket, probes[i].fits, 0);
         b->found[b->found_count++] = w;
     }
-    uint64_t rest = packets.rest & ~(sorted.others | sorted.done), by_cells = burst_by_cells(b->views, keys, rest);
-    for (uint64_t left = rest & ~by_cells; left != 0; left &= left - 1)
-        b->rest[b->rest_count++] = single_walker(b, keys, ids, (unsigned)__builtin_ctzll(left));
     round_find(places, b);
-    if (by_cells != 0)
-        cells_find(b->views, keys, ids, by_cells);
+    rest_set(b, keys, ids, packets.rest & ~(sorted.others | sorted.done));
 }
 
 /* Where there are no destinations, and cells do not say who is to leave: every packet, in one pass. */
@@ -480,6 +496,14 @@ static inline void rest_all(struct burst *b, const struct pkt_key *keys, uint32_
     }
 }
 
+/* Whether packets go in step: not where memory is far, and waiting for it counts more than branches. */
+static inline bool views_in_step(const struct places *places, const struct view views[2])
+{
+    return (int)hash_depth(&places->destinations) < ROUNDS_DEPTH &&
+           (views[0].shapes == NULL || views[0].shapes->count <= SHAPES_FILTERED_MAX) &&
+           (views[1].shapes == NULL || views[1].shapes->count <= SHAPES_FILTERED_MAX);
+}
+
 static inline bool view_is_rest(const struct view *view)
 {
     return view->shapes == NULL && !view->by_cells;
@@ -494,6 +518,9 @@ static inline void walk_all(const struct places *places, struct burst *b, const 
         rest_all(b, keys, ids, count);
     } else if (single) {
         walk_single(places, b, keys, ids, count, staged);
+    } else if (views_in_step(places, b->views)) {
+        b->left_count = b->rest_count = 0;
+        rest_set(b, keys, ids, walk_steps(places, b->views, keys, ids, count, staged));
     } else {
         burst_set(places, b, keys, ids, count, staged);
         walk_round(places, b, staged);
