@@ -382,6 +382,28 @@ static void each_of_many_prefix_lengths_is_found(void **state)
     }
 }
 
+/* More than a mask has bits, below one of several destinations; behind them a rule of a shorter one. */
+static void each_of_many_source_lengths_is_found(void **state)
+{
+    struct fixture *f = *state;
+    struct pkt_key key = tcp6_key();
+    char text[128];
+
+    for (uint32_t length = LENGTH_MIN; length <= 128; length++) {
+        snprintf(text, sizeof text, "destination 2001:db8:7::/48 source 2001:dfff:ffff:ffff:ffff:ffff:ffff:ffff/%u",
+                 length);
+        assert_int_equal(add(f, length, text), 0);
+    }
+    assert_int_equal(add(f, 200, "destination 2001:db8::/32"), 0);
+    assert_int_equal(match(f, key), 200);
+    for (uint32_t length = LENGTH_MIN; length <= 128; length++) {
+        memcpy(key.src, (uint8_t[16]){0x20, 0x01, 0xd0}, sizeof key.src);
+        for (uint32_t bit = LENGTH_MIN; bit < length; bit++)
+            key.src[bit / 8] |= (uint8_t)(0x80 >> (bit % 8));
+        assert_int_equal(match(f, key), length);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -400,6 +422,7 @@ int main(void)
         TEST(removed_memory_is_released_after_the_readers_quiescent_point),
         TEST(ids_may_grow_far),
         TEST(each_of_many_prefix_lengths_is_found),
+        TEST(each_of_many_source_lengths_is_found),
         cmocka_unit_test(a_full_memory_refuses_and_changes_nothing),
         cmocka_unit_test(freeing_leaves_nothing_behind),
     };
