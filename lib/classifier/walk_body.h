@@ -24,6 +24,16 @@
 #include "classifier/walk.h"
 #include "flowspec/order.h"
 
+/* Tables with 2^that segments or more are worth stages: smaller ones are in the cache anyway. Tests build with 0. */
+#ifndef STAGED_DEPTH
+#define STAGED_DEPTH 6
+#endif
+
+/* Tables with 2^that segments or more are worth rounds of several shapes for each packet (of several shapes in all). */
+#ifndef ROUNDS_DEPTH
+#define ROUNDS_DEPTH 14
+#endif
+
 /* A packet on its walk. */
 struct query {
     const struct pkt_key *key;

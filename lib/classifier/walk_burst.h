@@ -17,16 +17,6 @@
 #define STAGED_SOURCES      2 /* sources of a packet that are asked for */
 #define STAGED_VALUES       2 /* values of a packet that are asked for */
 
-/* Tables with 2^that segments or more are worth stages: smaller ones are in the cache anyway. Tests build with 0. */
-#ifndef STAGED_DEPTH
-#define STAGED_DEPTH 6
-#endif
-
-/* Tables with 2^that segments or more are worth rounds of several shapes for each packet (of several shapes in all). */
-#ifndef ROUNDS_DEPTH
-#define ROUNDS_DEPTH 14
-#endif
-
 /* A packet of a burst between the stages. What most packets do without is behind the rest. */
 struct walker {
     const struct pkt_key *key;

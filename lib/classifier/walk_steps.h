@@ -324,6 +324,7 @@ static inline void steps_set(struct steps *s, const struct view views[2], const 
 static inline uint64_t walk_steps(const struct places *places, const struct view views[2], const struct pkt_key *keys,
                                   uint32_t *ids, unsigned count, bool staged)
 {
+    bool sources_staged = (int)hash_depth(&places->sources) >= STAGED_DEPTH;
     struct steps s;
 
     steps_set(&s, views, keys, ids, count);
@@ -334,7 +335,7 @@ static inline uint64_t walk_steps(const struct places *places, const struct view
         found = steps_verify(places, &s, found, staged);
         steps_below(places, &s, found);
         while (s.sources != 0)
-            steps_source(places, &s, staged);
+            steps_source(places, &s, sources_staged);
         steps_compare(&s);
     }
     return s.over;
