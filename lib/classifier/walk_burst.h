@@ -451,13 +451,16 @@ static inline void walk_single(const struct places *places, struct burst *b, con
     const struct destination *destinations[CLS_BURST_MAX];
     const struct packets packets = burst_packets(b->views, keys, count);
     struct sorted sorted = {.done = 0};
+    struct sourced sourced;
 
     memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
     b->left_count = b->found_count = b->rest_count = 0;
     if (packets.probed != 0) {
         single_hash(places, b->views, keys, count, probes, staged);
         uint64_t found = single_probe(probes, destinations, count, staged) & packets.probed;
-        sorted = single_compare(b->views, keys, ids, destinations, found);
+        sorted = single_compare(b->views, keys, ids, destinations, found, &sourced);
+        if (sourced.count != 0)
+            sorted.others &= ~sourced_find(places, &sourced, keys, ids, &sorted.done);
         single_judge_all(&sorted, b->views, keys, ids, destinations);
     }
     for (uint64_t left = sorted.others; left != 0; left &= left - 1) {

@@ -12,6 +12,8 @@ struct view_cells {
     unsigned shift;
 };
 
+#include "classifier/walk_sourced.h"
+
 /* What a burst knows of a family from its start. */
 struct view {
     const struct place_family *family;
@@ -165,29 +167,41 @@ static inline uint64_t destination_differs(const struct destination *d, const st
 
 /*
  * The packets that have found something. Most often it is a destination with one rule and nothing else, and its box
- * says all: these are answered here, and no branch depends on a packet.
+ * says all: these are answered here, and no branch depends on a packet. Those at one with few sources are set aside;
+ * most sets have no destination of that kind, or hardly another.
  */
 static inline struct sorted single_compare(const struct view views[2], const struct pkt_key *keys, uint32_t *ids,
-                                           const struct destination **destinations, uint64_t found)
+                                           const struct destination **destinations, uint64_t found,
+                                           struct sourced *sourced)
 {
     struct sorted sorted = {.done = 0};
     struct box_key owns[BOX_KEY_EARLY ? CLS_BURST_MAX : 1];
+    unsigned sourced_count = 0;
 
     for (uint64_t left = BOX_KEY_EARLY ? found : 0; left != 0; left &= left - 1)
         box_key_fill(&owns[__builtin_ctzll(left)], &keys[__builtin_ctzll(left)]);
     for (uint64_t left = found; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         const struct destination *d = destinations[i] != NULL ? destinations[i] : &single_nowhere;
+        const struct shapes *sources = rcu_load(&d->sources);
+        uint64_t other = destination_differs(d, views, &keys[i]);
+        if (__builtin_expect(sources != NULL, 0)) {
+            bool few = (other == 0) & (sources->count <= SOURCED_SHAPES);
+            sourced_set(&sourced->packets[sourced_count], d, sources, i);
+            sourced_count += few;
+            sorted.others |= (uint64_t)1 << i;
+            continue;
+        }
         struct box_key *own = &owns[BOX_KEY_EARLY ? i : 0];
         if (!BOX_KEY_EARLY)
             box_key_fill(own, &keys[i]);
-        uint64_t other = destination_differs(d, views, &keys[i]) | destination_unboxed(d, group_load(&d->any_source));
-        other |= d->box.inexact | d->box.flags;
+        other |= destination_unboxed(d, group_load(&d->any_source)) | d->box.inexact | d->box.flags;
         bool done = box_holds(&d->box, own) & (other == 0);
         ids[i] = done ? d->box.id : CLS_NO_MATCH;
         sorted.done |= (uint64_t)done << i;
         sorted.others |= (uint64_t)(other != 0) << i;
     }
+    sourced->count = sourced_count;
     return sorted;
 }
 
