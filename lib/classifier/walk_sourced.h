@@ -64,7 +64,7 @@ static inline void sourced_probe(struct sourced_packet *p)
     p->fits = bucket_fits(p->buckets[0], p->hashes[0]) | (p->shapes->count > 1 ? second : 0);
     unsigned first = (unsigned)__builtin_ctz(p->fits | 1u << (SOURCED_SHAPES * HASH_BUCKET - 1));
     const struct source *s = hash_entry_item(hash_entry(p->buckets[first / HASH_BUCKET], first % HASH_BUCKET));
-    p->source = (p->fits != 0) & (s != NULL) ? s : &sourced_nobody;
+    p->source = ((p->fits != 0) & (s != NULL)) ? s : &sourced_nobody;
     __builtin_prefetch(p->source);
 }
 
