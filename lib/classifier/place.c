@@ -417,6 +417,27 @@ static void spot_ports_add(struct spot *spot, const struct compiled *rule)
     shape_ports_set(sources, at, shape_ports(sources, at) | ports_of(rule));
 }
 
+static void destination_ports_set(struct destination *d, uint16_t bits)
+{
+    __atomic_store_n(&d->ports, bits, __ATOMIC_RELEASE);
+}
+
+/* When a rule has gone: what those that are left ask for, where that is known. */
+static void destination_ports_narrow(struct destination *d)
+{
+    const struct shapes *sources = rcu_load(&d->sources);
+    uintptr_t group = group_load(&d->any_source);
+    uint16_t bits = 0;
+
+    if ((group & GROUP_KIND) != GROUP_ONE)
+        return;
+    if (group != 0)
+        bits = ports_of((const struct compiled *)group);
+    for (unsigned i = 0; sources != NULL && i < sources->count; i++)
+        bits |= shape_ports(sources, i);
+    destination_ports_set(d, bits);
+}
+
 /* When a rule has gone: of one that is left alone with its shape it is known again what it asks for. */
 static void spot_ports_drop(struct spot *spot)
 {
@@ -436,6 +457,8 @@ bool places_insert(struct places *places, struct mem *mem, const struct compiled
     bool done = spot_make(places, mem, &spot, rule);
     if (done && spot.has_source)
         spot_ports_add(&spot, rule);
+    if (done)
+        destination_ports_set(spot.destination, spot.destination->ports | ports_of(rule));
     done = done && group_insert(spot_group(&spot), mem, rule, 0);
     if (!done)
         spot_prune(places, mem, &spot);
@@ -452,6 +475,7 @@ bool places_remove(struct places *places, struct mem *mem, const struct compiled
     bool gone = group_remove(spot_group(&spot), mem, rule);
     if (spot.has_source)
         spot_ports_drop(&spot);
+    destination_ports_narrow(spot.destination);
     spot_prune(places, mem, &spot);
     return gone;
 }

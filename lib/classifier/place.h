@@ -91,6 +91,7 @@ struct destination {
     RCU_POINTER(struct shapes) sources; /* shapes of its sources; NULL: none. Written by the writer, read by workers */
     group_ref any_source;               /* rules without a source: after all others */
     uint8_t slot;                       /* the writer's: of the filter */
+    uint16_t ports; /* what all rules here ask for, see struct shapes_block. Written by the writer, read by workers */
     _Atomic(bool) boxed; /* where `any_source` is one rule, `box` is its box. Written by the writer, read by workers */
     struct box box; /* a copy, so that readers need not wait for the rule. Set before the destination is published */
 };
@@ -103,6 +104,12 @@ static inline uintptr_t destination_unboxed(const struct destination *d, uintptr
 {
     return (group & GROUP_KIND) | (group == 0) | (uintptr_t)rcu_load(&d->sources) |
            !atomic_load_explicit(&d->boxed, memory_order_acquire);
+}
+
+/* Whether some rule here may be for a packet with this bit of ports. Reader. */
+static inline bool destination_has_ports(const struct destination *d, uint16_t ports)
+{
+    return (__atomic_load_n(&d->ports, __ATOMIC_ACQUIRE) & ports) != 0;
 }
 
 /* One source of a destination. */
