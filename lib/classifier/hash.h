@@ -72,12 +72,31 @@ void hash_remove(struct hash_table *table, struct mem *mem, struct hash_item *it
 /* Calls visit(ctx, item) for each item. */
 void hash_each(const struct hash_table *table, void (*visit)(void *ctx, struct hash_item *item), void *ctx);
 
-/* The bucket that items of this hash are in. */
-static inline const struct hash_bucket *hash_bucket_of(const struct hash_table *table, uint64_t hash)
+/* What a reader may keep of a table for some probes, until its next quiescent point. */
+struct hash_view {
+    const struct hash_directory *directory;
+    unsigned shift;
+    unsigned bucket_mask;
+};
+
+static inline struct hash_view hash_view_of(const struct hash_table *table)
 {
     const struct hash_directory *directory = rcu_load(&table->directory);
 
-    return &rcu_load(&directory->segments[hash >> directory->shift])->buckets[hash & table->bucket_mask];
+    return (struct hash_view){directory, directory->shift, table->bucket_mask};
+}
+
+/* The bucket that items of this hash are in. */
+static inline const struct hash_bucket *hash_bucket_in(const struct hash_view *view, uint64_t hash)
+{
+    return &rcu_load(&view->directory->segments[hash >> view->shift])->buckets[hash & view->bucket_mask];
+}
+
+static inline const struct hash_bucket *hash_bucket_of(const struct hash_table *table, uint64_t hash)
+{
+    const struct hash_view view = hash_view_of(table);
+
+    return hash_bucket_in(&view, hash);
 }
 
 /* 2^that is the number of segments, about. */

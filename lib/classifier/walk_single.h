@@ -18,6 +18,7 @@ struct view_cells {
 struct view {
     const struct place_family *family;
     const struct shapes *shapes;          /* of destinations */
+    const struct shape *shape;            /* the first of these */
     bool single;                          /* there is one of these, or none */
     bool filtered;                        /* they are so many that a filter says which to probe for */
     bool rest;                            /* there are rules without a destination */
@@ -51,6 +52,7 @@ static inline struct view view_set(const struct place_family *family)
     struct view view = {.family = family, .shapes = rcu_load(&family->shapes)};
     bool sourceless = rcu_load(&any->sources) == NULL;
 
+    view.shape = view.shapes != NULL ? shapes_at(view.shapes, 0) : NULL;
     view.single = view.shapes == NULL || view.shapes->count == 1;
     view.filtered = view.shapes != NULL && view.shapes->count >= SHAPES_FILTERED_MIN;
     view.rest = group != 0 || !sourceless;
@@ -100,15 +102,16 @@ struct sorted {
 static inline void single_hash(const struct places *places, const struct view views[2], const struct pkt_key *keys,
                                unsigned count, struct probe *probes, bool staged)
 {
-    const struct shapes *const one = views[views[0].shapes == NULL].shapes;
-    const struct shapes *const lists[2] = {one, views[1].shapes != NULL ? views[1].shapes : one};
+    const struct shape *const one = views[views[0].shape == NULL].shape;
+    const struct shape *const shapes[2] = {one, views[1].shape != NULL ? views[1].shape : one};
+    const struct hash_view table = hash_view_of(&places->destinations);
 
     for (unsigned i = 0; i < count; i++) {
-        const struct shape *shape = shapes_at(lists[place_family_index(keys[i].family)], 0);
+        const struct shape *shape = shapes[place_family_index(keys[i].family)];
         uint64_t address[2];
         mask_address(address, keys[i].dst, shape);
         uint64_t hash = place_hash(address, places->seed, shape->salt);
-        const struct hash_bucket *bucket = hash_bucket_of(&places->destinations, hash);
+        const struct hash_bucket *bucket = hash_bucket_in(&table, hash);
         probes[i].hash = hash;
         probes[i].bucket = bucket;
         if (staged)
@@ -158,7 +161,7 @@ static const struct destination single_nowhere;
 static inline uint64_t destination_differs(const struct destination *d, const struct view views[2],
                                            const struct pkt_key *key)
 {
-    const struct shape *shape = shapes_at(views[place_family_index(key->family)].shapes, 0);
+    const struct shape *shape = views[place_family_index(key->family)].shape;
     uint64_t address[2];
 
     mask_address(address, key->dst, shape);

@@ -44,14 +44,14 @@ static inline void sourced_set(struct sourced_packet *p, const struct destinatio
 }
 
 /* Where there is one shape, it is probed for twice, and the second time does not count. */
-static inline void sourced_hash(const struct places *places, struct sourced_packet *p, const struct pkt_key *key)
+static inline void sourced_hash(const struct hash_view *table, struct sourced_packet *p, const struct pkt_key *key)
 {
     for (unsigned k = 0; k < SOURCED_SHAPES; k++) {
         const struct shape *shape = shapes_at(p->shapes, k < p->shapes->count ? k : 0);
         uint64_t address[2];
         mask_address(address, key->src, shape);
         p->hashes[k] = place_hash(address, p->destination->salt, shape->salt);
-        p->buckets[k] = hash_bucket_of(&places->sources, p->hashes[k]);
+        p->buckets[k] = hash_bucket_in(table, p->hashes[k]);
         __builtin_prefetch(p->buckets[k]);
     }
 }
@@ -113,9 +113,11 @@ static inline uint64_t sourced_compare(const struct sourced *sourced, const stru
 static inline uint64_t sourced_find(const struct places *places, struct sourced *sourced, const struct pkt_key *keys,
                                     uint32_t *ids, uint64_t *done)
 {
+    const struct hash_view table = hash_view_of(&places->sources);
+
     for (unsigned n = 0; n < sourced->count; n++) {
         const struct pkt_key *key = &keys[sourced->packets[n].number];
-        sourced_hash(places, &sourced->packets[n], key);
+        sourced_hash(&table, &sourced->packets[n], key);
         if (BOX_KEY_EARLY)
             box_key_fill(&sourced->owns[n], key);
     }
