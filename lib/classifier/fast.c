@@ -105,7 +105,7 @@ static bool fast_init(struct fast *fast)
     if (!places_init(&fast->places, &fast->mem))
         return false;
     if (ids_init(&fast->ids, &fast->mem)) {
-        if (hash_init(&fast->set, &fast->mem, SET_BUCKETS))
+        if (hash_init(&fast->set, &fast->mem, SET_BUCKETS, false))
             return true;
         ids_fini(&fast->ids, &fast->mem);
     }

@@ -252,7 +252,7 @@ static struct group_index *index_create(struct mem *mem, unsigned fixed, unsigne
     index->shift = (uint8_t)shift;
     index->narrow.fixed = index->wide.fixed = (uint16_t)fixed;
     index->narrow.narrow = true;
-    if (!hash_init(&index->values, mem, INDEX_BUCKETS)) {
+    if (!hash_init(&index->values, mem, INDEX_BUCKETS, false)) {
         mem_free(mem, index);
         return NULL;
     }

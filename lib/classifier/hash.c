@@ -15,15 +15,20 @@ static struct hash_segment *segment_create(const struct hash_table *table, struc
     return segment;
 }
 
-static struct hash_directory *directory_create(struct mem *mem, unsigned depth)
+static struct hash_directory *directory_create(const struct hash_table *table, struct mem *mem, unsigned depth)
 {
-    struct hash_directory *directory =
-        mem_alloc(mem, sizeof *directory + ((size_t)1 << depth) * sizeof directory->segments[0]);
+    size_t places = (size_t)1 << depth, summaries = places << table->bucket_bits;
+    struct hash_directory *directory;
 
-    if (directory != NULL) {
-        directory->depth = depth;
-        directory->shift = 64 - depth;
-    }
+    if (!table->summarized || summaries > HASH_SUMMARIES_MAX)
+        summaries = 0;
+    size_t segments_size = places * sizeof directory->segments[0];
+    directory = mem_alloc(mem, sizeof *directory + segments_size + summaries * sizeof(hash_summary));
+    if (directory == NULL)
+        return NULL;
+    directory->depth = depth;
+    directory->shift = 64 - depth;
+    directory->summaries = summaries > 0 ? (_Atomic(hash_summary) *)&directory->segments[places] : NULL;
     return directory;
 }
 
@@ -38,11 +43,13 @@ static uint64_t entry_of(const struct hash_item *item)
     return (uint64_t)hash_tag(item->hash) << HASH_ITEM_BITS | (uint64_t)(uintptr_t)item;
 }
 
-bool hash_init(struct hash_table *table, struct mem *mem, unsigned buckets)
+bool hash_init(struct hash_table *table, struct mem *mem, unsigned buckets, bool summarized)
 {
     table->bucket_mask = buckets - 1;
+    table->bucket_bits = (unsigned)__builtin_ctz(buckets);
+    table->summarized = summarized;
     table->count = table->deepest = 0;
-    struct hash_directory *directory = directory_create(mem, 1);
+    struct hash_directory *directory = directory_create(table, mem, 1);
     struct hash_segment *segment = segment_create(table, mem, 0);
     if (directory == NULL || segment == NULL) {
         mem_free(mem, directory);
@@ -51,6 +58,8 @@ bool hash_init(struct hash_table *table, struct mem *mem, unsigned buckets)
     }
     atomic_init(&directory->segments[0], segment);
     atomic_init(&directory->segments[1], segment);
+    for (size_t i = 0; directory->summaries != NULL && i < (size_t)2 * buckets; i++)
+        atomic_init(&directory->summaries[i], 0);
     rcu_publish(&table->directory, directory);
     return true;
 }
@@ -76,6 +85,59 @@ void hash_fini(struct hash_table *table, struct mem *mem)
 void hash_retire(struct hash_table *table, struct mem *mem)
 {
     table_give(table, mem, mem_retire);
+}
+
+static void summary_store(_Atomic(hash_summary) *summary, hash_summary now)
+{
+    atomic_store_explicit(summary, now, memory_order_release);
+}
+
+static hash_summary summary_load(const _Atomic(hash_summary) *summary)
+{
+    return atomic_load_explicit(summary, memory_order_relaxed);
+}
+
+/* Before the item is in its bucket. */
+static void summary_add(const struct hash_table *table, const struct hash_item *item)
+{
+    const struct hash_directory *directory = rcu_load(&table->directory);
+
+    if (directory->summaries == NULL)
+        return;
+    _Atomic(hash_summary) *summary = hash_summary_at(table, directory, item->hash);
+    summary_store(summary, summary_load(summary) | hash_summary_of(hash_tag(item->hash)));
+}
+
+/* Takes what the bucket no longer has out of a summary of it. What other places have in the bucket was not in it. */
+static void summary_narrow(_Atomic(hash_summary) *summary, const struct hash_bucket *bucket)
+{
+    hash_summary has = 0;
+
+    for (unsigned i = 0; i < HASH_BUCKET; i++) {
+        uint64_t entry = hash_entry(bucket, i);
+        if (entry != 0)
+            has |= hash_summary_of((unsigned)(entry >> HASH_ITEM_BITS));
+    }
+    summary_store(summary, summary_load(summary) & has);
+}
+
+/* The same for each bucket of one place of the directory, which leads to this segment. */
+static void place_narrow(const struct hash_table *table, const struct hash_directory *directory, size_t place,
+                         const struct hash_segment *segment)
+{
+    for (unsigned b = 0; directory->summaries != NULL && b <= table->bucket_mask; b++)
+        summary_narrow(&directory->summaries[place << table->bucket_bits | b], &segment->buckets[b]);
+}
+
+/* The same for one bucket in each place that leads to this segment. */
+static void bucket_narrow(const struct hash_table *table, const struct hash_directory *directory, uint64_t hash,
+                          const struct hash_segment *segment)
+{
+    size_t places = (size_t)1 << (directory->depth - segment->depth), first = index_of(hash, segment->depth) * places;
+    size_t bucket = hash & table->bucket_mask;
+
+    for (size_t p = first; directory->summaries != NULL && p < first + places; p++)
+        summary_narrow(&directory->summaries[p << table->bucket_bits | bucket], &segment->buckets[bucket]);
 }
 
 static bool segment_put(const struct hash_table *table, struct hash_segment *segment, const struct hash_item *item)
@@ -110,19 +172,48 @@ static bool segment_copy(const struct hash_table *table, struct hash_segment *co
 }
 
 /* Lets every place of the directory whose first `depth` bits are those of `hash` lead to the segment. */
-static void directory_set(struct hash_directory *directory, uint64_t hash, unsigned depth, struct hash_segment *segment)
+static void directory_set(const struct hash_table *table, struct hash_directory *directory, uint64_t hash,
+                          unsigned depth, struct hash_segment *segment)
 {
     size_t places = (size_t)1 << (directory->depth - depth);
     size_t first = index_of(hash, depth) * places;
 
-    for (size_t i = first; i < first + places; i++)
+    for (size_t i = first; i < first + places; i++) {
         rcu_publish(&directory->segments[i], segment);
+        place_narrow(table, directory, i, segment);
+    }
+}
+
+/* What the places of another directory have that are in this place of a fresh one, or hold it. */
+static hash_summary summary_of_place(const struct hash_table *table, const struct hash_directory *old, unsigned depth,
+                                     size_t place, size_t bucket)
+{
+    size_t first = depth > old->depth ? place >> (depth - old->depth) : place << (old->depth - depth);
+    size_t count = depth > old->depth ? 1 : (size_t)1 << (old->depth - depth);
+    hash_summary summary = 0;
+
+    if (old->summaries == NULL) /* not known; every change will make it narrower */
+        return UINT32_MAX;
+    for (size_t p = first; p < first + count; p++)
+        summary |= summary_load(&old->summaries[p << table->bucket_bits | bucket]);
+    return summary;
+}
+
+static void summaries_copy(const struct hash_table *table, struct hash_directory *fresh,
+                           const struct hash_directory *old)
+{
+    if (fresh->summaries == NULL)
+        return;
+    for (size_t i = 0; i < (size_t)1 << (fresh->depth + table->bucket_bits); i++) {
+        size_t place = i >> table->bucket_bits, bucket = i & table->bucket_mask;
+        atomic_init(&fresh->summaries[i], summary_of_place(table, old, fresh->depth, place, bucket));
+    }
 }
 
 static bool directory_resize(struct hash_table *table, struct mem *mem, unsigned depth)
 {
     struct hash_directory *old = rcu_load(&table->directory);
-    struct hash_directory *fresh = directory_create(mem, depth);
+    struct hash_directory *fresh = directory_create(table, mem, depth);
 
     if (fresh == NULL)
         return false;
@@ -130,6 +221,7 @@ static bool directory_resize(struct hash_table *table, struct mem *mem, unsigned
         size_t from = depth > old->depth ? i >> (depth - old->depth) : i << (old->depth - depth);
         atomic_init(&fresh->segments[i], rcu_load(&old->segments[from]));
     }
+    summaries_copy(table, fresh, old);
     rcu_publish(&table->directory, fresh);
     mem_retire(mem, old);
     table->deepest = 0;
@@ -157,8 +249,8 @@ static bool segment_split(struct hash_table *table, struct mem *mem, uint64_t ha
     }
     segment_copy(table, halves, old, bit); /* each bucket's items were in one bucket: they fit */
     directory = rcu_load(&table->directory);
-    directory_set(directory, hash & ~bit, depth, halves[0]);
-    directory_set(directory, hash | bit, depth, halves[1]);
+    directory_set(table, directory, hash & ~bit, depth, halves[0]);
+    directory_set(table, directory, hash | bit, depth, halves[1]);
     table->deepest += depth == directory->depth ? 2 : 0;
     mem_retire(mem, old);
     return true;
@@ -168,6 +260,7 @@ bool hash_insert(struct hash_table *table, struct mem *mem, struct hash_item *it
 {
     for (;;) {
         struct hash_directory *directory = rcu_load(&table->directory);
+        summary_add(table, item); /* before the item is there; in vain if it will not be */
         if (segment_put(table, rcu_load(&directory->segments[index_of(item->hash, directory->depth)]), item))
             break;
         if (!segment_split(table, mem, item->hash))
@@ -215,7 +308,7 @@ static bool segment_merge(struct hash_table *table, struct mem *mem, uint64_t ha
         mem_free(mem, fresh);
         return false;
     }
-    directory_set(directory, hash, fresh->depth, fresh);
+    directory_set(table, directory, hash, fresh->depth, fresh);
     mem_retire(mem, one);
     mem_retire(mem, other);
     if (fresh->depth + 1u == directory->depth && (table->deepest -= 2) == 0)
@@ -232,6 +325,7 @@ void hash_remove(struct hash_table *table, struct mem *mem, struct hash_item *it
     for (unsigned i = 0; i < HASH_BUCKET; i++) {
         if (hash_entry(bucket, i) == entry_of(item)) {
             atomic_store_explicit(&bucket->entries[i], 0, memory_order_release);
+            bucket_narrow(table, directory, item->hash, segment);
             segment->count--;
             table->count--;
             break;

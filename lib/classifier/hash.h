@@ -21,7 +21,14 @@
 #define HASH_TAG_SHIFT                                                                                                 \
     24 /* tag: hash bits 24 to 39, apart from the bucket's (lowest) and the directory's (highest)                      \
         */
-#define HASH_DEPTH_MAX 26
+#define HASH_DEPTH_MAX     26
+#define HASH_SUMMARY_MASK  31 /* of a bit's number */
+#define HASH_SUMMARY_SHIFT 8  /* of the tag, to the number of the second bit */
+
+/* More summaries than this do not stay in the cache and are not kept. Tests build with few. */
+#ifndef HASH_SUMMARIES_MAX
+#define HASH_SUMMARIES_MAX 131072
+#endif
 
 /* Tests build with fewer bits, so that tags fit by chance all the time. */
 #ifndef HASH_TAG_MASK
@@ -43,21 +50,31 @@ struct hash_segment {
     struct hash_bucket buckets[];
 };
 
+/*
+ * What a bucket has of the items of one place of the directory: two bits for each, chosen by the tag. These summaries
+ * lie side by side and stay in the cache, where the buckets of a large table do not: most probes that find nothing end
+ * here. A bit may be set in vain, never missing.
+ */
+typedef uint32_t hash_summary;
+
 struct hash_directory {
     unsigned depth;                              /* 1 or more: so that a shift by 64 less it is one */
     unsigned shift;                              /* 64 less it */
+    _Atomic(hash_summary) *summaries;            /* behind `segments`: by place, then by bucket; NULL: not kept */
     RCU_POINTER(struct hash_segment) segments[]; /* 2^depth */
 };
 
 struct hash_table {
     RCU_POINTER(struct hash_directory) directory; /* written by the writer, read by workers */
     unsigned bucket_mask;                         /* buckets of a segment, less one */
+    unsigned bucket_bits;                         /* 2^that are its buckets */
+    bool summarized;                              /* summaries are kept */
     uint32_t count;                               /* the writer's */
     uint32_t deepest;                             /* the writer's: segments that need the whole depth */
 };
 
-/* `buckets` of a segment: a power of two. False when memory is short. */
-bool hash_init(struct hash_table *table, struct mem *mem, unsigned buckets);
+/* `buckets` of a segment: a power of two. `summarized`: readers use hash_may_have. False when memory is short. */
+bool hash_init(struct hash_table *table, struct mem *mem, unsigned buckets, bool summarized);
 
 /* Frees the table at once, or once no reader can hold it. Not the items. */
 void hash_fini(struct hash_table *table, struct mem *mem);
@@ -71,6 +88,11 @@ void hash_remove(struct hash_table *table, struct mem *mem, struct hash_item *it
 
 /* Calls visit(ctx, item) for each item. */
 void hash_each(const struct hash_table *table, void (*visit)(void *ctx, struct hash_item *item), void *ctx);
+
+static inline uint16_t hash_tag(uint64_t hash)
+{
+    return (uint16_t)(hash >> HASH_TAG_SHIFT & HASH_TAG_MASK);
+}
 
 /* What a reader may keep of a table for some probes, until its next quiescent point. */
 struct hash_view {
@@ -99,15 +121,32 @@ static inline const struct hash_bucket *hash_bucket_of(const struct hash_table *
     return hash_bucket_in(&view, hash);
 }
 
+/* The summary of a bucket that has the tag, and no other. */
+static inline hash_summary hash_summary_of(unsigned tag)
+{
+    unsigned first = tag & HASH_SUMMARY_MASK, second = tag >> HASH_SUMMARY_SHIFT & HASH_SUMMARY_MASK;
+
+    return (hash_summary)1 << first | (hash_summary)1 << second;
+}
+
+static inline _Atomic(hash_summary) *hash_summary_at(const struct hash_table *table,
+                                                     const struct hash_directory *directory, uint64_t hash)
+{
+    return &directory->summaries[(hash >> directory->shift) << table->bucket_bits | (hash & table->bucket_mask)];
+}
+
+/* Whether an item of this hash may be in the table, whose directory keeps summaries. */
+static inline bool hash_may_have(const struct hash_table *table, const struct hash_directory *directory, uint64_t hash)
+{
+    hash_summary summary = atomic_load_explicit(hash_summary_at(table, directory, hash), memory_order_acquire);
+
+    return (~summary & hash_summary_of(hash_tag(hash))) == 0;
+}
+
 /* 2^that is the number of segments, about. */
 static inline unsigned hash_depth(const struct hash_table *table)
 {
     return rcu_load(&table->directory)->depth;
-}
-
-static inline uint16_t hash_tag(uint64_t hash)
-{
-    return (uint16_t)(hash >> HASH_TAG_SHIFT & HASH_TAG_MASK);
 }
 
 /* An entry, or 0; its tag; its item. */

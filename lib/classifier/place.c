@@ -512,9 +512,9 @@ bool places_init(struct places *places, struct mem *mem)
     memset(places, 0, sizeof *places);
     if (getrandom(&places->seed, sizeof places->seed, GRND_NONBLOCK) < 0)
         places->seed = (uintptr_t)places; /* early at boot: address space layout is random, too */
-    if (!hash_init(&places->destinations, mem, SEGMENT_BUCKETS))
+    if (!hash_init(&places->destinations, mem, SEGMENT_BUCKETS, true))
         return false;
-    if (hash_init(&places->sources, mem, SEGMENT_BUCKETS)) {
+    if (hash_init(&places->sources, mem, SEGMENT_BUCKETS, false)) {
         if (family_init(places, mem, 0)) {
             if (family_init(places, mem, 1))
                 return true;

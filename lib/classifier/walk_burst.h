@@ -529,6 +529,8 @@ static void walk_burst(const struct places *places, const struct pkt_key *keys, 
 {
     struct burst b;
 
+    for (unsigned i = 0; i < count; i++) /* they may be far, and the first look at each leads to a branch */
+        __builtin_prefetch(&keys[i]);
     for (unsigned i = 0; i < 2; i++)
         b.views[i] = view_set(&places->families[i]);
     if ((int)hash_depth(&places->destinations) >= STAGED_DEPTH)

@@ -118,10 +118,14 @@ static inline uint64_t probes_look(struct steps *s, uint64_t packets)
     return hit;
 }
 
-/* One probe for a destination. Which packets have found a tag that fits. */
-static inline uint64_t steps_probe(const struct places *places, struct steps *s, bool staged)
+/*
+ * One shape for each packet that looks for a destination. Those where there may be one have asked for its bucket, and
+ * wait; in a large table a summary of the bucket says for most of the others that there is none.
+ */
+static inline uint64_t steps_ask(const struct places *places, const struct hash_directory *directory, struct steps *s,
+                                 bool staged)
 {
-    uint64_t hit = 0, more = 0, packets = s->destinations;
+    uint64_t asked = 0, more = 0, packets = s->destinations;
 
     for (uint64_t left = packets; left != 0;) {
         unsigned i = bits_take(&left);
@@ -129,16 +133,44 @@ static inline uint64_t steps_probe(const struct places *places, struct steps *s,
         struct step_probe *probe = &s->probes[i];
         uint64_t address[2];
         mask_address(address, s->keys[i].dst, shape);
+        uint64_t hash = place_hash(address, places->seed, shape->salt);
         probe->shape = shape;
-        probe->hash = place_hash(address, places->seed, shape->salt);
-        probe->bucket = hash_bucket_of(&places->destinations, probe->hash);
+        probe->hash = hash;
         more |= (uint64_t)(s->wanted[i] != 0) << i;
-        hit |= probe_look(probe, staged) << i;
+        asked |=
+            (uint64_t)(!staged || directory->summaries == NULL || hash_may_have(&places->destinations, directory, hash))
+            << i;
     }
-    if (staged)
-        hit = probes_look(s, packets);
-    s->destinations = packets & ~hit & more;
-    s->over |= packets & ~hit & ~more;
+    for (uint64_t left = asked; left != 0;) {
+        unsigned i = bits_take(&left);
+        struct step_probe *probe = &s->probes[i];
+        probe->bucket = hash_bucket_of(&places->destinations, probe->hash);
+        if (staged)
+            __builtin_prefetch(probe->bucket);
+    }
+    s->destinations = packets & ~asked & more;
+    s->over |= packets & ~asked & ~more;
+    return asked;
+}
+
+/* The next probe for a destination. Which packets have found a tag that fits. */
+static inline uint64_t steps_probe(const struct places *places, struct steps *s, bool staged)
+{
+    const struct hash_directory *directory = rcu_load(&places->destinations.directory);
+    uint64_t hit = 0, more = 0, asked = 0;
+
+    while (s->destinations != 0)
+        asked |= steps_ask(places, directory, s, staged);
+    for (uint64_t left = asked; left != 0;) {
+        unsigned i = bits_take(&left);
+        struct step_probe *probe = &s->probes[i];
+        more |= (uint64_t)(s->wanted[i] != 0) << i;
+        hit |= probe_look(probe, false) << i;
+        if (staged)
+            __builtin_prefetch(item_or(bucket_item(probe->bucket, probe->fits), probe));
+    }
+    s->destinations = asked & ~hit & more;
+    s->over |= asked & ~hit & ~more;
     return hit;
 }
 
