@@ -11,6 +11,12 @@
 #include "classifier/walk_body.h"
 #include "classifier/walk_single.h"
 
+/* Tables with 2^that segments or more are worth a look at summaries: the buckets of others are near. Tests build with
+ * 0. */
+#ifndef SUMMARIES_DEPTH
+#define SUMMARIES_DEPTH 9
+#endif
+
 /* A bucket that was probed. */
 struct step_probe {
     uint64_t hash;
@@ -118,12 +124,35 @@ static inline uint64_t probes_look(struct steps *s, uint64_t packets)
     return hit;
 }
 
+/* One probe for a destination. Which packets have found a tag that fits. */
+static inline uint64_t steps_probe(const struct places *places, struct steps *s, bool staged)
+{
+    uint64_t hit = 0, more = 0, packets = s->destinations;
+
+    for (uint64_t left = packets; left != 0;) {
+        unsigned i = bits_take(&left);
+        const struct shape *shape = &s->shapes[i][bits_take(&s->wanted[i])];
+        struct step_probe *probe = &s->probes[i];
+        uint64_t address[2];
+        mask_address(address, s->keys[i].dst, shape);
+        probe->shape = shape;
+        probe->hash = place_hash(address, places->seed, shape->salt);
+        probe->bucket = hash_bucket_of(&places->destinations, probe->hash);
+        more |= (uint64_t)(s->wanted[i] != 0) << i;
+        hit |= probe_look(probe, staged) << i;
+    }
+    if (staged)
+        hit = probes_look(s, packets);
+    s->destinations = packets & ~hit & more;
+    s->over |= packets & ~hit & ~more;
+    return hit;
+}
+
 /*
- * One shape for each packet that looks for a destination. Those where there may be one have asked for its bucket, and
- * wait; in a large table a summary of the bucket says for most of the others that there is none.
+ * In a large table a summary of the bucket says for most shapes that there is nothing. One shape for each packet that
+ * looks for a destination; those where there may be one have asked for its bucket, and wait.
  */
-static inline uint64_t steps_ask(const struct places *places, const struct hash_directory *directory, struct steps *s,
-                                 bool staged)
+static inline uint64_t steps_ask(const struct places *places, const struct hash_directory *directory, struct steps *s)
 {
     uint64_t asked = 0, more = 0, packets = s->destinations;
 
@@ -137,41 +166,45 @@ static inline uint64_t steps_ask(const struct places *places, const struct hash_
         probe->shape = shape;
         probe->hash = hash;
         more |= (uint64_t)(s->wanted[i] != 0) << i;
-        asked |=
-            (uint64_t)(!staged || directory->summaries == NULL || hash_may_have(&places->destinations, directory, hash))
-            << i;
+        asked |= (uint64_t)hash_may_have(&places->destinations, directory, hash) << i;
     }
     for (uint64_t left = asked; left != 0;) {
-        unsigned i = bits_take(&left);
-        struct step_probe *probe = &s->probes[i];
+        struct step_probe *probe = &s->probes[bits_take(&left)];
         probe->bucket = hash_bucket_of(&places->destinations, probe->hash);
-        if (staged)
-            __builtin_prefetch(probe->bucket);
+        __builtin_prefetch(probe->bucket);
     }
     s->destinations = packets & ~asked & more;
     s->over |= packets & ~asked & ~more;
     return asked;
 }
 
-/* The next probe for a destination. Which packets have found a tag that fits. */
-static inline uint64_t steps_probe(const struct places *places, struct steps *s, bool staged)
+/* The next probe of each packet for which there may be something. Which packets have found a tag that fits. */
+static inline uint64_t steps_probe_some(const struct places *places, const struct hash_directory *directory,
+                                        struct steps *s)
 {
-    const struct hash_directory *directory = rcu_load(&places->destinations.directory);
-    uint64_t hit = 0, more = 0, asked = 0;
+    uint64_t more = 0, asked = 0;
 
     while (s->destinations != 0)
-        asked |= steps_ask(places, directory, s, staged);
-    for (uint64_t left = asked; left != 0;) {
+        asked |= steps_ask(places, directory, s);
+    uint64_t hit = probes_look(s, asked);
+    for (uint64_t left = asked & ~hit; left != 0;) {
         unsigned i = bits_take(&left);
-        struct step_probe *probe = &s->probes[i];
         more |= (uint64_t)(s->wanted[i] != 0) << i;
-        hit |= probe_look(probe, false) << i;
-        if (staged)
-            __builtin_prefetch(item_or(bucket_item(probe->bucket, probe->fits), probe));
     }
-    s->destinations = asked & ~hit & more;
+    s->destinations = more;
     s->over |= asked & ~hit & ~more;
     return hit;
+}
+
+static inline uint64_t steps_probe_all(const struct places *places, struct steps *s, bool staged)
+{
+    const struct hash_directory *directory = rcu_load(&places->destinations.directory);
+    bool summaries = staged && (int)directory->depth >= SUMMARIES_DEPTH && directory->summaries != NULL;
+    uint64_t found = 0;
+
+    while (s->destinations != 0)
+        found |= summaries ? steps_probe_some(places, directory, s) : steps_probe(places, s, staged);
+    return found;
 }
 
 /* Asks for what lies below a destination. */
@@ -364,9 +397,7 @@ static inline uint64_t walk_steps(const struct places *places, const struct view
 
     steps_set(&s, views, keys, ids, count);
     while ((s.destinations | s.sources | s.groups) != 0) {
-        uint64_t found = 0;
-        while (s.destinations != 0)
-            found |= steps_probe(places, &s, staged);
+        uint64_t found = steps_probe_all(places, &s, staged);
         found = steps_verify(places, &s, found, staged);
         steps_below(places, &s, found);
         while (s.sources != 0)
