@@ -15,20 +15,34 @@ static struct hash_segment *segment_create(const struct hash_table *table, struc
     return segment;
 }
 
+static struct hash_directory *directory_alloc(struct mem *mem, size_t places, size_t summaries)
+{
+    struct hash_directory *directory = NULL;
+    size_t size = sizeof *directory + places * sizeof directory->segments[0];
+
+    directory = mem_alloc(mem, size + summaries * sizeof(hash_summary));
+    if (directory != NULL)
+        directory->summaries = summaries > 0 ? (_Atomic(hash_summary) *)&directory->segments[places] : NULL;
+    return directory;
+}
+
+/* Summaries only save time: where there is no room for them no rule is refused, and no removal takes more memory. */
 static struct hash_directory *directory_create(const struct hash_table *table, struct mem *mem, unsigned depth)
 {
     size_t places = (size_t)1 << depth, summaries = places << table->bucket_bits;
-    struct hash_directory *directory;
+    struct hash_directory *directory = NULL;
+    bool exempt = mem->exempt;
 
-    if (!table->summarized || summaries > HASH_SUMMARIES_MAX)
-        summaries = 0;
-    size_t segments_size = places * sizeof directory->segments[0];
-    directory = mem_alloc(mem, sizeof *directory + segments_size + summaries * sizeof(hash_summary));
+    mem->exempt = false;
+    if (table->summarized && summaries <= HASH_SUMMARIES_MAX)
+        directory = directory_alloc(mem, places, summaries);
+    mem->exempt = exempt;
+    if (directory == NULL)
+        directory = directory_alloc(mem, places, 0);
     if (directory == NULL)
         return NULL;
     directory->depth = depth;
     directory->shift = 64 - depth;
-    directory->summaries = summaries > 0 ? (_Atomic(hash_summary) *)&directory->segments[places] : NULL;
     return directory;
 }
 

@@ -107,7 +107,7 @@ static void shape_ports_set(struct shapes *sources, unsigned at, uint16_t bits)
 {
     uint16_t *ports = shapes_ports(sources, at);
 
-    if (ports != NULL)
+    if (ports != NULL && *ports != bits) /* a store in vain would take the line from every worker */
         __atomic_store_n(ports, bits, __ATOMIC_RELEASE);
 }
 
@@ -419,7 +419,8 @@ static void spot_ports_add(struct spot *spot, const struct compiled *rule)
 
 static void destination_ports_set(struct destination *d, uint16_t bits)
 {
-    __atomic_store_n(&d->ports, bits, __ATOMIC_RELEASE);
+    if (d->ports != bits)
+        __atomic_store_n(&d->ports, bits, __ATOMIC_RELEASE);
 }
 
 /* When a rule has gone: what those that are left ask for, where that is known. */
@@ -438,15 +439,15 @@ static void destination_ports_narrow(struct destination *d)
     destination_ports_set(d, bits);
 }
 
-/* When a rule has gone: of one that is left alone with its shape it is known again what it asks for. */
+/* When a rule has gone: of one that is left alone with its shape, or none, it is known again what it asks for. */
 static void spot_ports_drop(struct spot *spot)
 {
     struct shapes *sources = rcu_load(&spot->destination->sources);
     unsigned at = shape_place(sources, &spot->source_prefix.shape);
     uintptr_t group = group_load(&spot->source->rules);
 
-    if (group != 0 && (group & GROUP_KIND) == GROUP_ONE && shapes_at(sources, at)->users == 1)
-        shape_ports_set(sources, at, ports_of((const struct compiled *)group));
+    if ((group & GROUP_KIND) == GROUP_ONE && shapes_at(sources, at)->users == 1)
+        shape_ports_set(sources, at, group != 0 ? ports_of((const struct compiled *)group) : 0);
 }
 
 bool places_insert(struct places *places, struct mem *mem, const struct compiled *rule)

@@ -118,7 +118,7 @@ __attribute__((no_sanitize("thread"))) static inline int four_tags(const struct 
     tag = _mm256_add_epi64(tag, _mm256_set1_epi64x(1));
     /* the lowest octet of each: to the front of its lane of 128 bits */
     tag = _mm256_shuffle_epi8(tag, _mm256_set1_epi64x((long long)0xffffffffffff0800));
-    return _mm256_extract_epi16(tag, 0) | _mm256_extract_epi16(tag, 8) << 16;
+    return (int)((uint32_t)_mm256_extract_epi16(tag, 0) | (uint32_t)_mm256_extract_epi16(tag, 8) << 16);
 }
 
 /* Sixteen at a time, so that they are stored in the pieces that they are loaded in. */

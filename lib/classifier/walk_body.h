@@ -11,7 +11,8 @@
  *   void tags_fill(uint8_t own[FILTER_SLOTS], const struct filter *filter, uint64_t slots, const uint64_t address[2]):
  *     filter_tag of these slots, 1 of the last, and 0 of all others
  *   BOX_KEY_EARLY: 1 where box_holds should come some time after box_key_fill
- *   unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t hash): bit i: entry i is used and its tag fits
+ *   unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t hash): bit i: the tag of entry i fits; of a free
+ * entry the tag is 0, or it fits none
  *
  * so that all of it is compiled for that instruction set.
  */

@@ -27,7 +27,7 @@ struct walker {
     uint8_t count;          /* of `destinations` */
     uint8_t source_count;   /* of the probes for sources, later for values */
     bool asked;             /* `q` is set */
-    /* that cover the packet, in order, and by which shape each was found; NULL: it was just removed */
+    /* by which shape each was found, until stage 3, and those that cover the packet, in order; NULL: just removed */
     uint16_t found_by[STAGED_DESTINATIONS];
     const struct destination *destinations[STAGED_DESTINATIONS];
     struct probe probes[STAGED_SHAPES];

@@ -6,13 +6,13 @@
 #ifndef CLASSIFIER_WALK_SINGLE_H
 #define CLASSIFIER_WALK_SINGLE_H
 
+#include "classifier/walk_sourced.h"
+
 /* Where a port of a packet leads to, by a shift; an empty cell where there are none. */
 struct view_cells {
     const group_ref *groups;
     unsigned shift;
 };
-
-#include "classifier/walk_sourced.h"
 
 /* What a burst knows of a family from its start. */
 struct view {

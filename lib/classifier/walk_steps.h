@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Several shapes of destinations, in tables that stay in the cache. The packets of a burst go in step: in each step
+ * Several shapes of destinations, in all but the largest tables. The packets of a burst go in step: in each step
  * those that look for a destination make one probe, then those that look for a source, and those that have found rules
  * compare them. Where a packet goes next is a bit in one of a few masks, so no branch depends on it, and a packet does
  * no more than it would do alone: whoever has a match leaves.
