@@ -15,7 +15,7 @@
 
 #define BUCKETS 4
 #define ITEMS   20000
-#define STEP    500 /* changes between two looks at everything */
+#define STEP    500 /* items of a small table */
 
 struct fixture {
     struct rcu *rcu;
@@ -173,8 +173,8 @@ static void a_bit_stays_while_somebody_needs_it(void **state)
     assert_false(may_have(f, f->items[2].hash));
 }
 
-/* Without memory for a split nothing is changed, and what the summary was told in vain denies nobody. */
-static void a_failed_insert_denies_nobody(void **state)
+/* Without memory for a split nothing is changed: what was inside is found, and what was refused is not. */
+static void a_failed_insert_changes_nothing(void **state)
 {
     struct fixture *f = *state;
     unsigned i = 0;
@@ -191,13 +191,40 @@ static void a_failed_insert_denies_nobody(void **state)
         change(f, i, false);
 }
 
+/* Puts the items from STEP to `end` in or out. Those below stay, and a reader may still have the old directory. */
+static void change_behind(struct fixture *f, const struct hash_directory *old, unsigned end, bool in)
+{
+    for (unsigned i = STEP; i < end; i++) {
+        change(f, i, in);
+        for (unsigned n = 0; i % 50 == 0 && n < STEP; n++)
+            assert_true(old->summaries == NULL || hash_may_have(&f->table, old, f->items[n].hash));
+    }
+    assert_ptr_not_equal(rcu_load(&f->table.directory), old);
+}
+
+/* Through splits, merges and directories of other sizes. */
+static void an_old_directory_denies_nobody_who_stays(void **state)
+{
+    struct fixture *f = *state;
+
+    for (unsigned i = 0; i < STEP; i++)
+        change(f, i, true);
+    assert_true(summaries(f) > 0);
+    change_behind(f, rcu_load(&f->table.directory), 8 * STEP, true);
+    assert_true(summaries(f) > 0);
+    change_behind(f, rcu_load(&f->table.directory), 8 * STEP, false);
+    for (unsigned i = 0; i < STEP; i++)
+        change(f, i, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_inside_is_never_denied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_gone_is_denied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_bit_stays_while_somebody_needs_it, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_failed_insert_denies_nobody, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_failed_insert_changes_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_old_directory_denies_nobody_who_stays, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("hash", tests, NULL, NULL);
