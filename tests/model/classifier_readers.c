@@ -2,7 +2,8 @@
 /*
  * Readers match while the writer adds, removes and replaces rules. What must hold for every packet at every moment:
  * an answer is a rule that matches; a chain moves on in the order; rules that stay are always found; a rule that is
- * replaced by one with another match is never absent. Run it under ThreadSanitizer and AddressSanitizer, too.
+ * replaced by one with another match is never absent. First with rules of many kinds at once, then with a kind alone
+ * (reader_scenes.h). Run it under ThreadSanitizer and AddressSanitizer, too.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -14,8 +15,10 @@
 #include "model.h"
 #include "naive_match.h"
 #include "random_key.h"
+#include "reader_scenes.h"
 
 #define ITERATIONS 3000 /* changes */
+#define SCENE      40   /* so many more in each scene: they seldom wait for readers */
 #define READERS    2
 #define RULES      64 /* rules 1..RULES; every fourth stays from the start to the end */
 #define KEYS       32
@@ -277,7 +280,10 @@ int main(int argc, char **argv)
 {
     unsigned long changes = model_iterations(argc, argv, ITERATIONS);
 
-    for (size_t i = 0; i < sizeof ENGINES / sizeof ENGINES[0]; i++)
+    for (size_t i = 0; i < sizeof ENGINES / sizeof ENGINES[0]; i++) {
         run(ENGINES[i], changes);
+        if (ENGINES[i].engine == CLS_FAST) /* the other has one path for all */
+            reader_scenes_run(ENGINES[i], SCENE * changes);
+    }
     return 0;
 }
