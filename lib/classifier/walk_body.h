@@ -381,9 +381,14 @@ static inline bool find_in_destination(const struct places *places, struct query
     return find_by_sources(places, q, d, sources, sources_walk(q, sources), best);
 }
 
+static inline bool destination_same(const struct destination *d, const uint64_t address[2], const struct shape *shape)
+{
+    return ((d->shape_salt ^ shape->salt) | (d->address[0] ^ address[0]) | (d->address[1] ^ address[1])) == 0;
+}
+
 static inline bool destination_is(const struct destination *d, const uint64_t address[2], const struct shape *shape)
 {
-    return d != NULL && d->shape_salt == shape->salt && d->address[0] == address[0] && d->address[1] == address[1];
+    return d != NULL && destination_same(d, address, shape);
 }
 
 static inline const struct destination *destination_find(const struct places *places, const uint8_t octets[16],

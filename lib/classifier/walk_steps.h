@@ -94,11 +94,6 @@ static inline void steps_go_on(struct steps *s, uint64_t packets)
         s->any_source[bits_take(&left)] = 0;
 }
 
-static inline bool destination_same(const struct destination *d, const uint64_t address[2], const struct shape *shape)
-{
-    return ((d->shape_salt ^ shape->salt) | (d->address[0] ^ address[0]) | (d->address[1] ^ address[1])) == 0;
-}
-
 /* Asks for the bucket, or looks into it at once. 1: a tag fits. */
 static inline uint64_t probe_look(struct step_probe *probe, bool staged)
 {
@@ -124,6 +119,19 @@ static inline uint64_t probes_look(struct steps *s, uint64_t packets)
     return hit;
 }
 
+/* Packet i's destination under the next shape that it wants. */
+static inline struct step_probe *steps_hash(const struct places *places, struct steps *s, unsigned i)
+{
+    const struct shape *shape = &s->shapes[i][bits_take(&s->wanted[i])];
+    struct step_probe *probe = &s->probes[i];
+    uint64_t address[2];
+
+    mask_address(address, s->keys[i].dst, shape);
+    probe->shape = shape;
+    probe->hash = place_hash(address, places->seed, shape->salt);
+    return probe;
+}
+
 /* One probe for a destination. Which packets have found a tag that fits. */
 static inline uint64_t steps_probe(const struct places *places, struct steps *s, bool staged)
 {
@@ -131,12 +139,7 @@ static inline uint64_t steps_probe(const struct places *places, struct steps *s,
 
     for (uint64_t left = packets; left != 0;) {
         unsigned i = bits_take(&left);
-        const struct shape *shape = &s->shapes[i][bits_take(&s->wanted[i])];
-        struct step_probe *probe = &s->probes[i];
-        uint64_t address[2];
-        mask_address(address, s->keys[i].dst, shape);
-        probe->shape = shape;
-        probe->hash = place_hash(address, places->seed, shape->salt);
+        struct step_probe *probe = steps_hash(places, s, i);
         probe->bucket = hash_bucket_of(&places->destinations, probe->hash);
         more |= (uint64_t)(s->wanted[i] != 0) << i;
         hit |= probe_look(probe, staged) << i;
@@ -158,15 +161,9 @@ static inline uint64_t steps_ask(const struct places *places, const struct hash_
 
     for (uint64_t left = packets; left != 0;) {
         unsigned i = bits_take(&left);
-        const struct shape *shape = &s->shapes[i][bits_take(&s->wanted[i])];
-        struct step_probe *probe = &s->probes[i];
-        uint64_t address[2];
-        mask_address(address, s->keys[i].dst, shape);
-        uint64_t hash = place_hash(address, places->seed, shape->salt);
-        probe->shape = shape;
-        probe->hash = hash;
+        const struct step_probe *probe = steps_hash(places, s, i);
         more |= (uint64_t)(s->wanted[i] != 0) << i;
-        asked |= (uint64_t)hash_may_have(&places->destinations, directory, hash) << i;
+        asked |= (uint64_t)hash_may_have(&places->destinations, directory, probe->hash) << i;
     }
     for (uint64_t left = asked; left != 0;) {
         struct step_probe *probe = &s->probes[bits_take(&left)];
