@@ -12,52 +12,33 @@ static unsigned place_bits(unsigned level)
     return level == 0 ? FILTER_PLACE_BITS_FIRST : FILTER_PLACE_BITS;
 }
 
-static bool grade_init(struct filter_grade *grade, struct mem *mem, const struct filter_conf *conf, unsigned most)
+bool filter_init(struct filter *filter, struct mem *mem, const uint8_t bits[FILTER_LEVELS], unsigned most)
 {
-    uint32_t counts = 0;
-
-    for (unsigned i = 0; i < conf->count; i++) {
-        unsigned next = i + 1u < conf->count ? conf->bits[i + 1] : most + 1;
-        grade->levels[i].shift = (uint8_t)(64 - conf->bits[i]);
-        grade->levels[i].lengths = (uint8_t)(next - conf->bits[i]);
-        grade->places += 1u << place_bits(i);
-        counts += (uint32_t)grade->levels[i].lengths << place_bits(i);
-    }
-    grade->level_count = conf->count;
-    if (conf->count == 0)
-        return true;
-    grade->masks = mem_alloc_zero(mem, grade->places * sizeof grade->masks[0]);
-    grade->counts = mem_alloc_zero(mem, counts * sizeof grade->counts[0]);
-    if (grade->masks == NULL || grade->counts == NULL)
-        return false;
-    grade->levels[0].masks = grade->masks;
-    grade->levels[0].counts = grade->counts;
-    for (unsigned i = 1; i < conf->count; i++) {
-        const struct filter_level *before = &grade->levels[i - 1];
-        grade->levels[i].masks = before->masks + (1u << place_bits(i - 1));
-        grade->levels[i].counts = before->counts + ((size_t)before->lengths << place_bits(i - 1));
+    memset(filter, 0, sizeof *filter);
+    atomic_init(&filter->always, (uint64_t)1 << FILTER_LAST_SLOT);
+    for (unsigned i = 0; i < FILTER_LEVELS; i++) {
+        struct filter_level *level = &filter->levels[i];
+        level->shift = (uint8_t)(64 - bits[i]);
+        level->lengths = (uint8_t)((i + 1 < FILTER_LEVELS ? bits[i + 1] : most + 1) - bits[i]);
+        level->masks = mem_alloc_zero(mem, sizeof level->masks[0] << place_bits(i));
+        level->counts = mem_alloc_zero(mem, (size_t)level->lengths * sizeof level->counts[0] << place_bits(i));
+        if (level->masks == NULL || level->counts == NULL)
+            return false;
     }
     return true;
 }
 
-bool filter_init(struct filter *filter, struct mem *mem, const struct filter_conf conf[2], unsigned most)
-{
-    memset(filter, 0, sizeof *filter);
-    atomic_init(&filter->always, (uint64_t)1 << FILTER_LAST_SLOT);
-    atomic_init(&filter->grade, &filter->grades[FILTER_COARSE]);
-    if (grade_init(&filter->grades[FILTER_COARSE], mem, &conf[FILTER_COARSE], most) &&
-        grade_init(&filter->grades[FILTER_FINE], mem, &conf[FILTER_FINE], most))
-        return true;
-    filter_fini(filter, mem);
-    return false;
-}
-
 void filter_fini(struct filter *filter, struct mem *mem)
 {
-    for (unsigned i = 0; i < 2; i++) {
-        mem_free(mem, filter->grades[i].masks);
-        mem_free(mem, filter->grades[i].counts);
+    for (unsigned i = 0; i < FILTER_LEVELS; i++) {
+        mem_free(mem, filter->levels[i].masks);
+        mem_free(mem, filter->levels[i].counts);
     }
+}
+
+bool filter_crowded(const struct filter *filter, bool now)
+{
+    return filter->slots_used >= filter->places_used * (now ? CROWDED_END : CROWDED_MIN);
 }
 
 static void bit_set(_Atomic(uint64_t) *mask, unsigned slot, bool on)
@@ -69,17 +50,20 @@ static void bit_set(_Atomic(uint64_t) *mask, unsigned slot, bool on)
 
 static bool always_probed(const struct filter *filter, unsigned slot, unsigned offset, unsigned length)
 {
-    return slot == FILTER_LAST_SLOT || offset != 0 || length < 64u - filter->grades[FILTER_COARSE].levels[0].shift;
+    return slot == FILTER_LAST_SLOT || offset != 0 || length < 64u - filter->levels[0].shift;
 }
 
-/* One prefix more or less in the tables of a grade. */
-static void grade_count(struct filter_grade *grade, unsigned slot, unsigned length, uint64_t address, bool more)
+/* One prefix more or less. */
+static void filter_count(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address,
+                         bool more)
 {
-    unsigned i = 0;
+    unsigned i = FILTER_LEVELS - 1;
 
-    while (i + 1 < grade->level_count && length >= 64u - grade->levels[i + 1].shift)
-        i++;
-    const struct filter_level *level = &grade->levels[i];
+    if (always_probed(filter, slot, offset, length))
+        return;
+    while (length < 64u - filter->levels[i].shift)
+        i--;
+    const struct filter_level *level = &filter->levels[i];
     uint32_t place = filter_place(level, i, be64toh(address));
     uint16_t *count = &level->counts[place * level->lengths + (length - (64u - level->shift))];
     if (*count < UINT16_MAX) /* once at its end it no longer counts */
@@ -87,32 +71,8 @@ static void grade_count(struct filter_grade *grade, unsigned slot, unsigned leng
     uint64_t before = atomic_load_explicit(&level->masks[place], memory_order_relaxed);
     bit_set(&level->masks[place], slot, *count > 0);
     uint64_t after = atomic_load_explicit(&level->masks[place], memory_order_relaxed);
-    grade->places_used += (uint32_t)((after != 0) - (before != 0));
-    grade->slots_used += (uint32_t)((after >> slot & 1) - (before >> slot & 1));
-}
-
-/* Places shared by all and sundry tell nothing apart: more tables would not either. */
-static void grade_choose(struct filter *filter)
-{
-    const struct filter_grade *coarse = &filter->grades[FILTER_COARSE], *fine = &filter->grades[FILTER_FINE];
-    bool now = rcu_load(&filter->grade) == fine;
-    bool crowded = coarse->slots_used >= coarse->places_used * (now ? CROWDED_END : CROWDED_MIN);
-    bool sparse = fine->places_used <= fine->places / 2 + (now ? fine->places / 8 : 0);
-
-    if ((crowded && sparse) != now)
-        rcu_publish(&filter->grade, now ? coarse : fine);
-}
-
-static void filter_count(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address,
-                         bool more)
-{
-    if (always_probed(filter, slot, offset, length))
-        return;
-    grade_count(&filter->grades[FILTER_COARSE], slot, length, address, more);
-    if (filter->grades[FILTER_FINE].level_count == 0)
-        return;
-    grade_count(&filter->grades[FILTER_FINE], slot, length, address, more);
-    grade_choose(filter);
+    filter->places_used += (uint32_t)((after != 0) - (before != 0));
+    filter->slots_used += (uint32_t)((after >> slot & 1) - (before >> slot & 1));
 }
 
 static void slots_end_set(struct filter *filter)

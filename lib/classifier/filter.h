@@ -2,13 +2,12 @@
 /*
  * Which shapes of prefixes there are around an address, so that a packet probes only for these.
  *
- * Each shape of a family has a slot, a bit of a mask. Tables of masks, one for each of some numbers of first bits of
+ * Each shape of a family has a slot, a bit of a mask. Tables of masks, one for each of two numbers of first bits of
  * the address (a level), say for which shapes some prefix begins with these bits: a prefix is in the table of the most
  * bits that it has. Prefixes shorter than the first level, or with an offset, are always probed for. Addresses share
  * places of the tables: a bit may be set in vain, never missing.
  *
- * There may be two grades: few levels, or many. Every prefix is in both, and readers use the fine one while it is worth
- * its loads: where prefixes cover each other in long chains, which a packet shares only down to some length.
+ * This is the coarse grade; destinations have a fine one as well (fine.h).
  */
 #ifndef CLASSIFIER_FILTER_H
 #define CLASSIFIER_FILTER_H
@@ -20,7 +19,7 @@
 
 #define FILTER_SLOTS     64
 #define FILTER_LAST_SLOT (FILTER_SLOTS - 1) /* shared by all shapes beyond the others: always probed for */
-#define FILTER_LEVELS    8                  /* at most */
+#define FILTER_LEVELS    2
 
 /* The shapes that have the slots, for tags (place.h). Written by the writer word by word, read by workers. */
 struct filter_shapes {
@@ -39,40 +38,24 @@ struct filter_level {
     uint8_t lengths;          /* of prefixes that this table knows */
 };
 
-struct filter_grade {
-    unsigned level_count; /* 0: there is no such grade; otherwise 2 or more */
-    struct filter_level levels[FILTER_LEVELS];
-    /* the writer's */
-    _Atomic(uint64_t) *masks; /* of all levels */
-    uint16_t *counts;         /* of all levels */
-    uint32_t places;
-    uint32_t places_used;
-    uint32_t slots_used; /* bits that are set in all masks */
-};
-
-/* First bits, ascending; none: no such grade. */
-struct filter_conf {
-    uint8_t count;
-    uint8_t bits[FILTER_LEVELS];
-};
-
-#define FILTER_COARSE 0
-#define FILTER_FINE   1
-
 /* One side (destination or source) of one family. */
 struct filter {
     _Atomic(uint64_t) always; /* slots to probe for everywhere. Written by the writer, read by workers */
-    RCU_POINTER(const struct filter_grade) grade; /* to use: one of `grades`. The same */
-    struct filter_grade grades[2];
+    struct filter_level levels[FILTER_LEVELS];
     _Atomic(uint32_t) slots_end; /* of the slots that a shape has, the last but FILTER_LAST_SLOT, and one. The same */
     struct filter_shapes shapes;
     uint64_t salts[FILTER_LAST_SLOT]; /* the writer's: the shape of each slot, 0: free */
     uint32_t users[FILTER_LAST_SLOT]; /* the writer's: prefixes of that shape */
+    /* the writer's: places of all levels with a slot, and the slots that these have in all */
+    uint32_t places_used, slots_used;
 };
 
-/* `most`: the longest prefix of the family. False: no memory. */
-bool filter_init(struct filter *filter, struct mem *mem, const struct filter_conf conf[2], unsigned most);
+/* `bits`: of the levels, ascending. `most`: the longest prefix of the family. False: no memory; filter_fini is due. */
+bool filter_init(struct filter *filter, struct mem *mem, const uint8_t bits[FILTER_LEVELS], unsigned most);
 void filter_fini(struct filter *filter, struct mem *mem);
+
+/* Whether places have so many slots that a finer grade is worth its loads. `now`: it is in use. The writer's. */
+bool filter_crowded(const struct filter *filter, bool now);
 
 /* A slot for one more prefix of the shape with this salt. */
 unsigned filter_slot_take(struct filter *filter, uint64_t salt, unsigned offset, unsigned length,
@@ -107,9 +90,9 @@ static inline uint32_t filter_place(const struct filter_level *level, unsigned n
     return (uint32_t)((address >> level->shift) * 0x9e3779b97f4a7c15u >> (64 - place_bits));
 }
 
-static inline uint64_t filter_level_mask(const struct filter_grade *grade, unsigned number, uint64_t address)
+static inline uint64_t filter_level_mask(const struct filter *filter, unsigned number, uint64_t address)
 {
-    const struct filter_level *level = &grade->levels[number];
+    const struct filter_level *level = &filter->levels[number];
 
     return atomic_load_explicit(&level->masks[filter_place(level, number, address)], memory_order_acquire);
 }
@@ -117,13 +100,9 @@ static inline uint64_t filter_level_mask(const struct filter_grade *grade, unsig
 /* The slots of shapes that may have a prefix that covers the address. `address`: its first eight octets. */
 static inline uint64_t filter_mask(const struct filter *filter, uint64_t address)
 {
-    const struct filter_grade *grade = rcu_load(&filter->grade);
     uint64_t number = be64toh(address), mask = atomic_load_explicit(&filter->always, memory_order_acquire);
 
-    mask |= filter_level_mask(grade, 0, number) | filter_level_mask(grade, 1, number);
-    for (unsigned i = 2; i < grade->level_count; i++)
-        mask |= filter_level_mask(grade, i, number);
-    return mask;
+    return mask | filter_level_mask(filter, 0, number) | filter_level_mask(filter, 1, number);
 }
 
 #endif

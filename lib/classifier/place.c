@@ -120,6 +120,7 @@ static void shapes_tell(enum list list, struct shapes *shapes, unsigned at)
         return;
     if (list == LIST_DESTINATIONS) {
         __atomic_store_n(&shapes_slots(shapes)->slots[at], shape->slot, __ATOMIC_RELEASE);
+        __atomic_store_n(&shapes_slots(shapes)->fine_slots[at], shape->tag, __ATOMIC_RELEASE);
         return;
     }
     struct shapes_block *block = &shapes_blocks(shapes)[at / SHAPES_OF_BLOCK];
@@ -166,7 +167,7 @@ static bool shape_take(enum list list, _Atomic(struct shapes *) *slot, struct me
             if (list == LIST_SOURCES)
                 shape_ports_set(old, at, 0);
         }
-        here->tag = here->users == 1 ? shape->tag : SHAPES_TAG_MANY;
+        here->tag = list == LIST_DESTINATIONS || here->users == 1 ? shape->tag : SHAPES_TAG_MANY;
         shapes_tell(list, old, at);
         return true;
     }
@@ -276,6 +277,7 @@ static struct destination *destination_add(struct places *places, struct mem *me
         atomic_init(&d->boxed, true);
     }
     d->slot = filter_take(&family->destinations, prefix);
+    prefix->shape.tag = (uint8_t)fine_slot(&family->fine, prefix->shape.offset, prefix->shape.length);
     if (shape_take(LIST_DESTINATIONS, &family->shapes, mem, &prefix->shape)) {
         if (hash_insert(&places->destinations, mem, &d->item))
             return d;
@@ -408,6 +410,29 @@ static uint16_t ports_of(const struct compiled *rule)
     return one ? place_ports_bit((uint8_t)box->low[BOX_PROTOCOL], box->low[BOX_DESTINATION_PORT]) : SHAPES_PORTS_ANY;
 }
 
+/* The same for the fine grade. */
+static uint64_t pair_of(const struct compiled *rule)
+{
+    const struct box *box = &rule->box;
+
+    return ports_of(rule) != SHAPES_PORTS_ANY
+               ? fine_pair((uint8_t)box->low[BOX_PROTOCOL], box->low[BOX_DESTINATION_PORT])
+               : 0;
+}
+
+/* One rule more or less at a destination. */
+static void spot_fine(struct spot *spot, const struct compiled *rule, bool more)
+{
+    const struct shape *shape = &spot->destination_prefix.shape;
+    struct fine *fine = &spot->family->fine;
+
+    if (!spot->has_destination)
+        return;
+    fine_count(fine, fine_slot(fine, shape->offset, shape->length), spot->destination_prefix.address[0], pair_of(rule),
+               more);
+    fine_choose(fine, filter_crowded(&spot->family->destinations, fine_used(fine)));
+}
+
 /* Before the rule is where the spot is: packets for it must get there. */
 static void spot_ports_add(struct spot *spot, const struct compiled *rule)
 {
@@ -455,15 +480,19 @@ bool places_insert(struct places *places, struct mem *mem, const struct compiled
     struct spot spot;
 
     spot_find(places, rule->rule, &spot);
-    bool done = spot_make(places, mem, &spot, rule);
-    if (done && spot.has_source)
-        spot_ports_add(&spot, rule);
-    if (done)
-        destination_ports_set(spot.destination, spot.destination->ports | ports_of(rule));
-    done = done && group_insert(spot_group(&spot), mem, rule, 0);
-    if (!done)
+    if (!spot_make(places, mem, &spot, rule)) {
         spot_prune(places, mem, &spot);
-    return done;
+        return false;
+    }
+    if (spot.has_source)
+        spot_ports_add(&spot, rule);
+    destination_ports_set(spot.destination, spot.destination->ports | ports_of(rule));
+    spot_fine(&spot, rule, true);
+    if (group_insert(spot_group(&spot), mem, rule, 0))
+        return true;
+    spot_fine(&spot, rule, false);
+    spot_prune(places, mem, &spot);
+    return false;
 }
 
 bool places_remove(struct places *places, struct mem *mem, const struct compiled *rule)
@@ -474,6 +503,7 @@ bool places_remove(struct places *places, struct mem *mem, const struct compiled
     if (!spot.has_source && spot.destination->box.id == rule->id) /* its copy must not pass for another's */
         atomic_store_explicit(&spot.destination->boxed, false, memory_order_release);
     bool gone = group_remove(spot_group(&spot), mem, rule);
+    spot_fine(&spot, rule, false);
     if (spot.has_source)
         spot_ports_drop(&spot);
     destination_ports_narrow(spot.destination);
@@ -481,31 +511,33 @@ bool places_remove(struct places *places, struct mem *mem, const struct compiled
     return gone;
 }
 
-/* The first bits by which filters tell addresses apart, by family; coarse, fine. */
-static const struct filter_conf destination_conf[2][2] = {
-    {{2, {8, 20}}, {6, {8, 12, 16, 20, 24, 28}}},
-    {{2, {32, 52}}, {8, {32, 40, 44, 48, 52, 56, 60, 64}}},
+/* The first bits by which filters tell addresses apart, by family. */
+static const uint8_t coarse_bits[2][FILTER_LEVELS] = {{8, 20}, {32, 52}};
+static const struct fine_conf fine_conf[2] = {
+    {6, {8, 12, 16, 20, 24, 28}},
+    {8, {32, 40, 44, 48, 52, 56, 60, 64}},
 };
-static const struct filter_conf source_conf[2][2] = {{{2, {8, 20}}}, {{2, {32, 52}}}};
 static const uint8_t family_bits[2] = {32, 128};
-
-static bool family_init(struct places *places, struct mem *mem, unsigned i)
-{
-    struct place_family *family = &places->families[i];
-
-    destination_set(&family->any, places, NULL);
-    if (!filter_init(&family->destinations, mem, destination_conf[i], family_bits[i]))
-        return false;
-    if (filter_init(&family->sources, mem, source_conf[i], family_bits[i]))
-        return true;
-    filter_fini(&family->destinations, mem);
-    return false;
-}
 
 static void family_fini(struct place_family *family, struct mem *mem)
 {
     filter_fini(&family->destinations, mem);
     filter_fini(&family->sources, mem);
+    fine_fini(&family->fine, mem);
+}
+
+/* Of a family that is all zeros. */
+static bool family_init(struct places *places, struct mem *mem, unsigned i)
+{
+    struct place_family *family = &places->families[i];
+
+    destination_set(&family->any, places, NULL);
+    if (filter_init(&family->destinations, mem, coarse_bits[i], family_bits[i]) &&
+        filter_init(&family->sources, mem, coarse_bits[i], family_bits[i]) &&
+        fine_init(&family->fine, mem, &fine_conf[i]))
+        return true;
+    family_fini(family, mem);
+    return false;
 }
 
 bool places_init(struct places *places, struct mem *mem)

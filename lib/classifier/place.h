@@ -12,6 +12,7 @@
 #define CLASSIFIER_PLACE_H
 
 #include "classifier/filter.h"
+#include "classifier/fine.h"
 #include "classifier/group.h"
 
 /* Bits [offset, length) of an address as two words in memory order, and the rest masked out. */
@@ -21,7 +22,7 @@ struct shape {
     /* the writer's */
     uint8_t offset;
     uint8_t length;
-    uint8_t tag;    /* see struct shapes_block */
+    uint8_t tag;    /* of sources: see struct shapes_block; of destinations: the slot of the fine grade */
     uint8_t slot;   /* of the filter */
     uint32_t users; /* prefixes of this shape */
 };
@@ -61,10 +62,11 @@ _Static_assert(sizeof(struct shapes_block) == MEM_LINE && SHAPES_FILTERED_MAX % 
 #define SHAPES_TAG_MANY  UINT8_MAX
 #define SHAPES_PORTS_ANY UINT16_MAX
 
-/* The same for destinations, of which each family has one list: the slot of each shape. */
+/* The same for destinations, of which each family has one list: the slots of each shape. */
 struct shapes_slots {
     alignas(MEM_LINE) struct shapes list;
     alignas(MEM_LINE) uint8_t slots[FILTER_SLOTS]; /* by place in the list. Written by the writer, read by workers */
+    alignas(MEM_LINE) uint8_t fine_slots[FILTER_SLOTS]; /* the same, of the fine grade */
 };
 
 static inline struct shapes_block *shapes_blocks(const struct shapes *sources)
@@ -125,6 +127,7 @@ struct source {
 /* The rules of one family. */
 struct place_family {
     struct filter destinations, sources; /* which shapes there are around an address */
+    struct fine fine;                    /* of destinations, the fine grade of the filter */
     RCU_POINTER(struct shapes) shapes;   /* of destinations; NULL: none. Written by the writer, read by workers */
     struct destination any;              /* rules without a destination: after all others */
 };

@@ -319,6 +319,10 @@ static inline struct shape_walk destinations_walk(const struct place_family *fam
         return shape_walk_set(shapes, UINT64_MAX);
     uint64_t destination[2];
     address_load(destination, key->dst);
+    if (fine_used(&family->fine)) {
+        uint64_t slots = fine_mask(&family->fine, destination[0], fine_pair(key->protocol, key->dst_port));
+        return shape_walk_set(shapes, shapes_wanted(shapes_slots(shapes)->fine_slots, slots));
+    }
     uint64_t slots = filter_mask(&family->destinations, destination[0]);
     return shape_walk_set(shapes, shapes_wanted(shapes_slots(shapes)->slots, slots));
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "classifier/fine.h"
+
+#include <endian.h>
+#include <string.h>
+
+bool fine_init(struct fine *fine, struct mem *mem, const struct fine_conf *conf)
+{
+    uint32_t places = (uint32_t)conf->count << FINE_PLACE_BITS;
+
+    memset(fine, 0, sizeof *fine);
+    fine->level_count = conf->count;
+    for (unsigned i = 0; i < conf->count; i++)
+        fine->shifts[i] = (uint8_t)(64 - conf->bits[i]);
+    fine->masks = mem_alloc_zero(mem, places * sizeof fine->masks[0]);
+    fine->counts = mem_alloc_zero(mem, places * FINE_LENGTHS * sizeof fine->counts[0]);
+    return fine->masks != NULL && fine->counts != NULL;
+}
+
+void fine_fini(struct fine *fine, struct mem *mem)
+{
+    mem_free(mem, fine->masks);
+    mem_free(mem, fine->counts);
+}
+
+static unsigned first_bits(const struct fine *fine, unsigned level)
+{
+    return 64u - fine->shifts[level];
+}
+
+unsigned fine_slot(const struct fine *fine, unsigned offset, unsigned length)
+{
+    unsigned level = fine->level_count - 1u;
+
+    if (offset != 0 || length < first_bits(fine, 0))
+        return FINE_SLOT_ALWAYS;
+    while (length < first_bits(fine, level))
+        level--;
+    return 8 * level + (length - first_bits(fine, level)) % FINE_LENGTHS;
+}
+
+/* Sets or clears the bit of a slot at its place. */
+static void place_count(struct fine *fine, unsigned slot, uint64_t address, uint64_t pair, bool more)
+{
+    uint32_t place = fine_place(fine, slot / 8, be64toh(address), pair);
+    uint8_t *count = &fine->counts[place * FINE_LENGTHS + slot % 8];
+    uint8_t before = atomic_load_explicit(&fine->masks[place], memory_order_relaxed), bit = (uint8_t)(1u << slot % 8);
+    if (*count < UINT8_MAX) /* once at its end it no longer counts */
+        *count = (uint8_t)(more ? *count + 1 : *count - 1);
+    uint8_t after = (uint8_t)(*count > 0 ? before | bit : before & ~bit);
+    if (after != before)
+        atomic_store_explicit(&fine->masks[place], after, memory_order_release);
+    fine->places_used += (uint32_t)((after != 0) - (before != 0));
+}
+
+void fine_count(struct fine *fine, unsigned slot, uint64_t address, uint64_t pair, bool more)
+{
+    enum fine_kind kind = pair != 0 ? FINE_PAIR : FINE_ANY;
+    uint32_t kinds = atomic_load_explicit(&fine->kinds, memory_order_relaxed);
+
+    if (slot == FINE_SLOT_ALWAYS)
+        return;
+    fine->rules[kind] += more ? 1u : -1u;
+    if (fine->rules[kind] == 1 && more) /* readers look at its places before a bit there means anything */
+        atomic_store_explicit(&fine->kinds, kinds | 1u << kind, memory_order_release);
+    place_count(fine, slot, address, pair, more);
+    if (fine->rules[kind] == 0)
+        atomic_store_explicit(&fine->kinds, kinds & ~(1u << kind), memory_order_release);
+}
+
+/* Places shared by all and sundry tell nothing apart. */
+void fine_choose(struct fine *fine, bool crowded)
+{
+    uint32_t places = (uint32_t)fine->level_count << FINE_PLACE_BITS;
+    bool now = fine_used(fine), sparse = fine->places_used <= places / 2 + (now ? places / 8 : 0);
+
+    if ((crowded && sparse) != now)
+        atomic_store_explicit(&fine->used, !now, memory_order_release);
+}
