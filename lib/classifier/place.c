@@ -262,6 +262,17 @@ static void filter_give(struct filter *filter, const struct prefix *prefix, unsi
     filter_slot_drop(filter, slot);
 }
 
+/* One destination more, or less, in the family's list of shapes, where it is in already. */
+static void family_count(struct place_family *family, int by)
+{
+    const struct shapes *shapes = rcu_load(&family->shapes);
+
+    family->destination_count += (uint32_t)by;
+    bool most = shapes != NULL && shapes_at(shapes, 0)->users > family->destination_count / 2;
+    if (most != atomic_load_explicit(&family->first_most, memory_order_relaxed))
+        atomic_store_explicit(&family->first_most, most, memory_order_release);
+}
+
 /* A new destination, with nothing in it: no packet is the worse for it. `box`: of its first rule, if without a source.
  */
 static struct destination *destination_add(struct places *places, struct mem *mem, struct place_family *family,
@@ -279,8 +290,10 @@ static struct destination *destination_add(struct places *places, struct mem *me
     d->slot = filter_take(&family->destinations, prefix);
     prefix->shape.tag = (uint8_t)fine_slot(&family->fine, prefix->shape.offset, prefix->shape.length);
     if (shape_take(LIST_DESTINATIONS, &family->shapes, mem, &prefix->shape)) {
-        if (hash_insert(&places->destinations, mem, &d->item))
+        if (hash_insert(&places->destinations, mem, &d->item)) {
+            family_count(family, 1);
             return d;
+        }
         shape_drop(LIST_DESTINATIONS, &family->shapes, mem, &prefix->shape);
     }
     filter_give(&family->destinations, prefix, d->slot);
@@ -390,6 +403,7 @@ static void spot_prune(struct places *places, struct mem *mem, struct spot *spot
             return;
     hash_remove(&places->destinations, mem, &d->item);
     shape_drop(LIST_DESTINATIONS, &spot->family->shapes, mem, &spot->destination_prefix.shape);
+    family_count(spot->family, -1);
     filter_give(&spot->family->destinations, &spot->destination_prefix, d->slot);
     mem_retire(mem, rcu_load(&d->sources));
     mem_retire(mem, d);

@@ -129,6 +129,8 @@ struct place_family {
     struct filter destinations, sources; /* which shapes there are around an address */
     struct fine fine;                    /* of destinations, the fine grade of the filter */
     RCU_POINTER(struct shapes) shapes;   /* of destinations; NULL: none. Written by the writer, read by workers */
+    _Atomic(bool) first_most;            /* most destinations have the first shape of `shapes`. The same */
+    uint32_t destination_count;          /* the writer's */
     struct destination any;              /* rules without a destination: after all others */
 };
 

@@ -389,24 +389,23 @@ static inline void burst_hash(const struct places *places, struct burst *b, unsi
  * known by the time that the loop over them asks.
  */
 static inline void burst_set(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
-                             unsigned count, bool staged)
+                             uint64_t packets, uint64_t passed, bool staged)
 {
     bool filtered = b->views[0].filtered | b->views[1].filtered;
     /* most matches are in the longest prefix: without memory to wait for, what others would find is for nothing */
     unsigned left_count = 0, first = staged ? STAGED_SHAPES : 1;
 
     b->rest_count = 0;
-    for (unsigned i = 0; i < count; i++) {
+    for (uint64_t left = packets; left != 0;) {
+        unsigned i = bits_take(&left);
         const struct pkt_key *key = &keys[i];
-        ids[i] = CLS_NO_MATCH;
-        if (__builtin_expect(!cls_key_matchable(key), 0))
-            continue;
         struct walker *w = &b->walkers[i];
         w->key = key;
         w->id = &ids[i];
         w->asked = false;
         w->view = &b->views[place_family_index(key->family)];
         w->walk = destinations_walk(w->view->family, w->view->shapes, key);
+        w->walk.wanted &= ~(passed >> i & 1);
         if (!filtered)
             stage_hash(places, w, w->walk, first, staged);
         b->left[left_count++] = w;
@@ -447,22 +446,14 @@ static inline void rest_set(struct burst *b, const struct pkt_key *keys, uint32_
 static inline void walk_single(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
                                unsigned count, bool staged)
 {
-    struct probe probes[CLS_BURST_MAX];
-    const struct destination *destinations[CLS_BURST_MAX];
     const struct packets packets = burst_packets(b->views, keys, count);
     struct sorted sorted = {.done = 0};
-    struct sourced sourced;
+    struct probe probes[CLS_BURST_MAX];
 
     memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
     b->left_count = b->found_count = b->rest_count = 0;
-    if (packets.probed != 0) {
-        single_hash(places, b->views, keys, count, probes, staged);
-        uint64_t found = single_probe(probes, destinations, count, staged) & packets.probed;
-        sorted = single_compare(b->views, keys, ids, destinations, found, &sourced);
-        if (sourced.count != 0)
-            sorted.others &= ~sourced_find(places, &sourced, keys, ids, &sorted.done);
-        single_judge_all(&sorted, b->views, keys, ids, destinations);
-    }
+    if (packets.probed != 0)
+        sorted = firsts_find(places, b->views, keys, ids, count, packets.probed, probes, staged, false);
     for (uint64_t left = sorted.others; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         struct walker *w = single_walker(b, keys, ids, i);
@@ -489,6 +480,29 @@ static inline void rest_all(struct burst *b, const struct pkt_key *keys, uint32_
     }
 }
 
+/* Packets that shapes of destinations are to be looked at for. Bit i: packet i. */
+struct walking {
+    uint64_t packets; /* these */
+    uint64_t passed;  /* of which the first shape is done with */
+};
+
+/*
+ * Where most destinations are of the first shape, it comes before all others and without a filter. Not where summaries
+ * spare most probes of all shapes.
+ */
+static inline struct walking walk_first(const struct places *places, const struct view views[2],
+                                        const struct pkt_key *keys, uint32_t *ids, unsigned count, bool staged)
+{
+    const struct packets packets = burst_packets(views, keys, count);
+    struct probe probes[CLS_BURST_MAX];
+
+    memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
+    if (packets.first == 0 || steps_summaries(places, staged) != NULL)
+        return (struct walking){.packets = packets.matchable, .passed = 0};
+    struct sorted sorted = firsts_find(places, views, keys, ids, count, packets.first, probes, staged, true);
+    return (struct walking){.packets = packets.matchable & ~sorted.done, .passed = packets.first & ~sorted.others};
+}
+
 /* Whether packets go in step: not where memory is far, and waiting for it counts more than branches. */
 static inline bool views_in_step(const struct places *places, const struct view views[2])
 {
@@ -506,6 +520,7 @@ static inline void walk_all(const struct places *places, struct burst *b, const 
                             unsigned count, bool staged)
 {
     bool single = b->views[0].single & b->views[1].single;
+    struct walking walking;
 
     if (view_is_rest(&b->views[0]) && view_is_rest(&b->views[1])) {
         rest_all(b, keys, ids, count);
@@ -513,9 +528,11 @@ static inline void walk_all(const struct places *places, struct burst *b, const 
         walk_single(places, b, keys, ids, count, staged);
     } else if (views_in_step(places, b->views)) {
         b->left_count = b->rest_count = 0;
-        rest_set(b, keys, ids, walk_steps(places, b->views, keys, ids, count, staged));
+        walking = walk_first(places, b->views, keys, ids, count, staged);
+        rest_set(b, keys, ids, walk_steps(places, b->views, keys, ids, walking.packets, walking.passed, staged));
     } else {
-        burst_set(places, b, keys, ids, count, staged);
+        walking = walk_first(places, b->views, keys, ids, count, staged);
+        burst_set(places, b, keys, ids, walking.packets, walking.passed, staged);
         walk_round(places, b, staged);
     }
     while (b->left_count > 0) {

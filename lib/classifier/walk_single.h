@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The first round where each family has one shape of destinations at most: most often all rules are for hosts. There
- * is one probe for each packet, and packets that find nothing, as most do on a quiet day, cost this and no more.
+ * The first shape of destinations, for all packets at once. Where each family has one shape at most (most often all
+ * rules are for hosts) this is all: packets that find nothing, as most do on a quiet day, cost one probe and no more.
  */
 #ifndef CLASSIFIER_WALK_SINGLE_H
 #define CLASSIFIER_WALK_SINGLE_H
@@ -20,6 +20,7 @@ struct view {
     const struct shapes *shapes;          /* of destinations */
     const struct shape *shape;            /* the first of these */
     bool single;                          /* there is one of these, or none */
+    bool first;                           /* most destinations are of that shape */
     bool filtered;                        /* they are so many that a filter says which to probe for */
     bool rest;                            /* there are rules without a destination */
     bool by_cells;                        /* and all of these are in `cells` */
@@ -54,6 +55,7 @@ static inline struct view view_set(const struct place_family *family)
 
     view.shape = view.shapes != NULL ? shapes_at(view.shapes, 0) : NULL;
     view.single = view.shapes == NULL || view.shapes->count == 1;
+    view.first = view.shapes != NULL && atomic_load_explicit(&family->first_most, memory_order_acquire);
     view.filtered = view.shapes != NULL && view.shapes->count >= SHAPES_FILTERED_MIN;
     view.rest = group != 0 || !sourceless;
     if ((group & GROUP_KIND) == GROUP_INDEX)
@@ -73,6 +75,7 @@ struct probe {
 struct packets {
     uint64_t matchable; /* rules can match it, whatever they are */
     uint64_t probed;    /* and there are destinations in its family */
+    uint64_t first;     /* and most of these are of the first shape */
     uint64_t rest;      /* and there are rules without */
 };
 
@@ -85,8 +88,10 @@ static inline struct packets burst_packets(const struct view views[2], const str
         second |= (uint64_t)place_family_index(keys[i].family) << i;
     }
     uint64_t shaped = (views[0].shapes != NULL ? ~second : 0) | (views[1].shapes != NULL ? second : 0);
+    uint64_t first = (views[0].first ? ~second : 0) | (views[1].first ? second : 0);
     uint64_t rest = (views[0].rest ? ~second : 0) | (views[1].rest ? second : 0);
-    return (struct packets){.matchable = matchable, .probed = matchable & shaped, .rest = matchable & rest};
+    return (struct packets){
+        .matchable = matchable, .probed = matchable & shaped, .first = matchable & first, .rest = matchable & rest};
 }
 
 /* Packets that have found something. Bit i: packet i. */
@@ -154,8 +159,9 @@ static inline uint64_t single_probe(struct probe *probes, const struct destinati
     return found;
 }
 
-/* A destination that no packet has: its shape is none. */
+/* A destination that no packet has: its shape is none. And a list of sources without any. */
 static const struct destination single_nowhere;
+static const struct shapes single_no_sources;
 
 /* 0 where it is the packet's. */
 static inline uint64_t destination_differs(const struct destination *d, const struct view views[2],
@@ -170,12 +176,12 @@ static inline uint64_t destination_differs(const struct destination *d, const st
 
 /*
  * The packets that have found something. Most often it is a destination with one rule and nothing else, and its box
- * says all: these are answered here, and no branch depends on a packet. Those at one with few sources are set aside;
- * most sets have no destination of that kind, or hardly another.
+ * says all: these are answered here, and no branch depends on a packet. Those at one with few sources are set aside:
+ * with one shape most sets have no destination of that kind, or hardly another; `either`: this one has both.
  */
 static inline struct sorted single_compare(const struct view views[2], const struct pkt_key *keys, uint32_t *ids,
                                            const struct destination **destinations, uint64_t found,
-                                           struct sourced *sourced)
+                                           struct sourced *sourced, bool either)
 {
     struct sorted sorted = {.done = 0};
     struct box_key owns[BOX_KEY_EARLY ? CLS_BURST_MAX : 1];
@@ -188,7 +194,11 @@ static inline struct sorted single_compare(const struct view views[2], const str
         const struct destination *d = destinations[i] != NULL ? destinations[i] : &single_nowhere;
         const struct shapes *sources = rcu_load(&d->sources);
         uint64_t other = destination_differs(d, views, &keys[i]);
-        if (__builtin_expect(sources != NULL, 0)) {
+        if (either) {
+            const struct shapes *list = sources != NULL ? sources : &single_no_sources;
+            sourced_set(&sourced->packets[sourced_count], d, list, i);
+            sourced_count += (other == 0) & (list->count - 1u < SOURCED_SHAPES);
+        } else if (__builtin_expect(sources != NULL, 0)) {
             bool few = (other == 0) & (sources->count <= SOURCED_SHAPES);
             sourced_set(&sourced->packets[sourced_count], d, sources, i);
             sourced_count += few;
@@ -234,6 +244,23 @@ static inline void single_judge_all(struct sorted *sorted, const struct view vie
         ids[i] = d->box.id;
         sorted->done |= (uint64_t)1 << i;
     }
+}
+
+/* Of the packets `probed`. `either`: destinations with and without sources. */
+static inline struct sorted firsts_find(const struct places *places, const struct view views[2],
+                                        const struct pkt_key *keys, uint32_t *ids, unsigned count, uint64_t probed,
+                                        struct probe *probes, bool staged, bool either)
+{
+    const struct destination *destinations[CLS_BURST_MAX];
+    struct sourced sourced;
+
+    single_hash(places, views, keys, count, probes, staged);
+    uint64_t found = single_probe(probes, destinations, count, staged) & probed;
+    struct sorted sorted = single_compare(views, keys, ids, destinations, found, &sourced, either);
+    if (sourced.count != 0)
+        sorted.others &= ~sourced_find(places, &sourced, keys, ids, &sorted.done);
+    single_judge_all(&sorted, views, keys, ids, destinations);
+    return sorted;
 }
 
 /* Bit i: the rules without a destination that may match packet i are all in cells. */

@@ -193,14 +193,22 @@ static inline uint64_t steps_probe_some(const struct places *places, const struc
     return hit;
 }
 
-static inline uint64_t steps_probe_all(const struct places *places, struct steps *s, bool staged)
+/* The directory whose summaries are to be looked at; NULL: none. */
+static inline const struct hash_directory *steps_summaries(const struct places *places, bool staged)
 {
     const struct hash_directory *directory = rcu_load(&places->destinations.directory);
-    bool summaries = staged && (int)directory->depth >= SUMMARIES_DEPTH && directory->summaries != NULL;
+    bool worth = staged && (int)directory->depth >= SUMMARIES_DEPTH && directory->summaries != NULL;
+
+    return worth ? directory : NULL;
+}
+
+static inline uint64_t steps_probe_all(const struct places *places, struct steps *s, bool staged)
+{
+    const struct hash_directory *directory = steps_summaries(places, staged);
     uint64_t found = 0;
 
     while (s->destinations != 0)
-        found |= summaries ? steps_probe_some(places, directory, s) : steps_probe(places, s, staged);
+        found |= directory != NULL ? steps_probe_some(places, directory, s) : steps_probe(places, s, staged);
     return found;
 }
 
@@ -363,36 +371,35 @@ static inline void steps_compare(struct steps *s)
     steps_go_on(s, packets & ~matched);
 }
 
-/* The packets, and what shapes they have to look at. */
+/* The packets, and what shapes they have to look at; those that have passed the first shape, not at it. */
 static inline void steps_set(struct steps *s, const struct view views[2], const struct pkt_key *keys, uint32_t *ids,
-                             unsigned count)
+                             uint64_t packets, uint64_t passed)
 {
-    uint64_t matchable = 0, wanted = 0;
+    uint64_t wanted = 0;
 
     s->keys = keys;
     s->ids = ids;
     s->views = views;
     s->sources = s->groups = s->asked = s->looked_up = 0;
-    for (unsigned i = 0; i < count; i++) {
+    for (uint64_t left = packets; left != 0;) {
+        unsigned i = bits_take(&left);
         const struct view *view = &views[place_family_index(keys[i].family)];
-        matchable |= (uint64_t)cls_key_matchable(&keys[i]) << i;
         s->shapes[i] = view->shapes != NULL ? shapes_at(view->shapes, 0) : NULL;
-        s->wanted[i] = destinations_walk(view->family, view->shapes, &keys[i]).wanted;
+        s->wanted[i] = destinations_walk(view->family, view->shapes, &keys[i]).wanted & ~(passed >> i & 1);
         wanted |= (uint64_t)(s->wanted[i] != 0) << i;
     }
-    s->destinations = matchable & wanted;
-    s->over = matchable & ~wanted;
-    memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
+    s->destinations = packets & wanted;
+    s->over = packets & ~wanted;
 }
 
 /* Which packets no destination decides. */
 static inline uint64_t walk_steps(const struct places *places, const struct view views[2], const struct pkt_key *keys,
-                                  uint32_t *ids, unsigned count, bool staged)
+                                  uint32_t *ids, uint64_t packets, uint64_t passed, bool staged)
 {
     bool sources_staged = (int)hash_depth(&places->sources) >= STAGED_DEPTH;
     struct steps s;
 
-    steps_set(&s, views, keys, ids, count);
+    steps_set(&s, views, keys, ids, packets, passed);
     while ((s.destinations | s.sources | s.groups) != 0) {
         uint64_t found = steps_probe_all(places, &s, staged);
         found = steps_verify(places, &s, found, staged);

@@ -27,6 +27,7 @@ struct scene {
     bool destination;
     bool hosts;     /* each rule has one of few hosts as destination: one shape in a family */
     bool blocklist; /* these have sources of one or two lengths; a few rules have no destination */
+    bool covered;   /* some of the hosts' rules are for a network around them: most destinations are hosts, or not */
     bool scattered; /* each rule has a destination of its own, more or less: the table of these grows */
     bool ports;     /* each rule asks for few ports: all are in cells */
     bool nested;    /* chains of covering prefixes on both sides, mostly of one protocol and port */
@@ -49,6 +50,9 @@ static const struct scene scenes[] = {
     {.name = "hosts, IPv6", .family = IP_V6, .hosts = true, .rules = 40, .terms = 1},
     {.name = "blocklist", .hosts = true, .blocklist = true, .rules = 200, .terms = 1},
     {.name = "blocklist, IPv4", .family = IP_V4, .hosts = true, .blocklist = true, .rules = 120, .terms = 1},
+    {.name = "covered", .hosts = true, .covered = true, .rules = 40, .terms = 1},
+    {.name = "covered, IPv4", .family = IP_V4, .hosts = true, .covered = true, .rules = 40, .terms = 1},
+    {.name = "covered blocklist", .hosts = true, .blocklist = true, .covered = true, .rules = 150, .terms = 1},
     {.name = "scattered", .scattered = true, .rules = 400, .terms = 1},
     {.name = "ports", .ports = true, .rules = 120, .terms = 1},
     {.name = "ports, IPv4", .family = IP_V4, .ports = true, .rules = 250, .terms = 1},
@@ -99,6 +103,10 @@ static void add_host(struct world *w, unsigned family, struct fs_component *c)
     c->octets[3] = (uint8_t)random_below(&w->random, w->scene->blocklist ? BLOCKED : 30);
     if (w->scene->blocklist && random_one_in(&w->random, 2))
         c->octets[3] = 0;
+    if (!w->scene->covered || !random_one_in(&w->random, 3))
+        return;
+    c->length = (uint8_t)(8 * random_below(&w->random, 3) + 6 + random_below(&w->random, 2));
+    ip_bits_keep(c->octets, sizeof c->octets, 0, c->length);
 }
 
 /*

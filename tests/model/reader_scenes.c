@@ -136,6 +136,35 @@ static void sources_fill(struct scene *s)
     }
 }
 
+/*
+ * Hosts with and without sources, and networks around them. The hosts that come and go are most of the destinations
+ * while they are there, and not when they have gone.
+ */
+static void covered_fill(struct scene *s)
+{
+    part(s, STAYS, "match destination 192.0.2.0/24 protocol =udp", NULL);
+    part(s, STAYS, "match destination 192.0.2.0/28 destination-port =53", NULL);
+    part(s, COMES, "match destination 192.0.0.0/16 source-port =53", NULL);
+    part(s, STAYS, "match destination 192.0.2.1/32 source-port =123", NULL);
+    part(s, COMES, "match destination 192.0.2.2/32 source-port =123", NULL);
+    part(s, COMES, "match destination 192.0.2.2/32 source-port =53", NULL);
+    part(s, COMES, "match destination 192.0.2.3/32 source-port =53", NULL);
+    part(s, STAYS, "match destination 192.0.2.4/32 source 198.51.100.1/32", NULL);
+    part(s, COMES, "match destination 192.0.2.4/32 source 198.51.100.2/32", NULL);
+    part(s, COMES, "match destination 192.0.2.4/32 source 198.51.100.0/24 destination-port =53", NULL);
+    part(s, COMES, "match destination 192.0.2.4/32 source-port =53", NULL);
+    part(s, STAYS, "match destination 192.0.2.0/26 source-port =53", "match destination 192.0.2.0/26 source-port =123");
+    for (unsigned host = 1; host <= 5; host++) {
+        char text[16];
+        snprintf(text, sizeof text, "192.0.2.%u", host);
+        packet(s, "198.51.100.1", 53, text, 53);
+        packet(s, "198.51.100.2", 123, text, 53);
+        packet(s, "198.51.100.3", 53, text, 80);
+        packet(s, "203.0.113.1", 123, text, 80);
+        packet(s, "203.0.113.1", 99, text, 80);
+    }
+}
+
 /* The lowest port of the i-th rule: neighbours overlap, share a cell, or are alone in theirs. */
 static unsigned cells_port_of(unsigned i)
 {
@@ -161,7 +190,7 @@ static void cells_fill(struct scene *s)
 static const struct {
     const char *name;
     void (*fill)(struct scene *s);
-} SCENES[] = {{"hosts", hosts_fill}, {"sources", sources_fill}, {"cells", cells_fill}};
+} SCENES[] = {{"hosts", hosts_fill}, {"sources", sources_fill}, {"covered", covered_fill}, {"cells", cells_fill}};
 
 /* The fault's text is for people; the count is what fails the test. */
 static void fault_if(struct scene *s, bool wrong, const char *what)
