@@ -53,14 +53,14 @@ static bool always_probed(const struct filter *filter, unsigned slot, unsigned o
     return slot == FILTER_LAST_SLOT || offset != 0 || length < 64u - filter->levels[0].shift;
 }
 
-/* One prefix more or less. */
-static void filter_count(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address,
-                         bool more)
+/* One prefix more or less. Masks that have the slot: one more, one less (-1) or as many. */
+static int filter_count(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address,
+                        bool more)
 {
     unsigned i = FILTER_LEVELS - 1;
 
     if (always_probed(filter, slot, offset, length))
-        return;
+        return 0;
     while (length < 64u - filter->levels[i].shift)
         i--;
     const struct filter_level *level = &filter->levels[i];
@@ -72,7 +72,9 @@ static void filter_count(struct filter *filter, unsigned slot, unsigned offset, 
     bit_set(&level->masks[place], slot, *count > 0);
     uint64_t after = atomic_load_explicit(&level->masks[place], memory_order_relaxed);
     filter->places_used += (uint32_t)((after != 0) - (before != 0));
-    filter->slots_used += (uint32_t)((after >> slot & 1) - (before >> slot & 1));
+    int slots = (int)(after >> slot & 1) - (int)(before >> slot & 1);
+    filter->slots_used += (uint32_t)slots;
+    return slots;
 }
 
 static void slots_end_set(struct filter *filter)
@@ -119,12 +121,12 @@ void filter_slot_drop(struct filter *filter, unsigned slot)
     slots_end_set(filter);
 }
 
-void filter_add(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address)
+int filter_add(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address)
 {
-    filter_count(filter, slot, offset, length, address, true);
+    return filter_count(filter, slot, offset, length, address, true);
 }
 
-void filter_drop(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address)
+int filter_drop(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address)
 {
-    filter_count(filter, slot, offset, length, address, false);
+    return filter_count(filter, slot, offset, length, address, false);
 }

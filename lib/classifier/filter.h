@@ -7,7 +7,7 @@
  * bits that it has. Prefixes shorter than the first level, or with an offset, are always probed for. Addresses share
  * places of the tables: a bit may be set in vain, never missing.
  *
- * This is the coarse grade; destinations have a fine one as well (fine.h).
+ * This is the coarse grade; destinations have a fine one (fine.h) and a sieve (sieve.h) as well.
  */
 #ifndef CLASSIFIER_FILTER_H
 #define CLASSIFIER_FILTER_H
@@ -62,9 +62,9 @@ unsigned filter_slot_take(struct filter *filter, uint64_t salt, unsigned offset,
                           const uint64_t mask[2]);
 void filter_slot_drop(struct filter *filter, unsigned slot);
 
-/* One prefix more, or less, that begins with `address`. */
-void filter_add(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address);
-void filter_drop(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address);
+/* One prefix more, or less, that begins with `address`. So many masks more, or less (-1), have the slot now. */
+int filter_add(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address);
+int filter_drop(struct filter *filter, unsigned slot, unsigned offset, unsigned length, uint64_t address);
 
 #define FILTER_TAG_FACTOR0 0x9e3779b1u
 #define FILTER_TAG_FACTOR1 0x85ebca77u

@@ -57,6 +57,12 @@ void fine_count(struct fine *fine, unsigned slot, uint64_t address, uint64_t pai
 /* Turns readers to it while it pays, and away. `crowded`: the coarse grade lets much through. */
 void fine_choose(struct fine *fine, bool crowded);
 
+/* Whether most rules ask for one pair, so that it can tell packets to one address apart. The writer's. */
+static inline bool fine_tells_pairs(const struct fine *fine)
+{
+    return fine->rules[FINE_PAIR] > fine->rules[FINE_ANY];
+}
+
 static inline bool fine_used(const struct fine *fine)
 {
     return atomic_load_explicit(&fine->used, memory_order_acquire);

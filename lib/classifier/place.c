@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "classifier/family.h"
+
 #define SEGMENT_BUCKETS 32
 #define ODD_SALT        0x9e3779b97f4a7c15u
 
@@ -245,20 +247,26 @@ static void destination_set(struct destination *d, struct places *places, const 
     d->salt = hash_mix(places->seed ^ ++places->next_salt, ODD_SALT);
 }
 
-/* Makes the filter know of the prefix; the slot is for filter_give. */
-static uint8_t filter_take(struct filter *filter, struct prefix *prefix)
+/* Makes the filter, and the sieve if there is one, know of the prefix; the slot is for filter_give. */
+static uint8_t filter_take(struct filter *filter, struct sieve *sieve, struct prefix *prefix)
 {
     struct shape *shape = &prefix->shape;
 
     shape->slot = (uint8_t)filter_slot_take(filter, shape->salt, shape->offset, shape->length, shape->mask);
     shape->tag = shape->slot == FILTER_LAST_SLOT ? 0 : filter_tag(&filter->shapes, shape->slot, prefix->address);
-    filter_add(filter, shape->slot, shape->offset, shape->length, prefix->address[0]);
+    int masks = filter_add(filter, shape->slot, shape->offset, shape->length, prefix->address[0]);
+    if (sieve != NULL)
+        sieve_add(sieve, shape->slot, shape->offset, shape->length, prefix->address[0], masks);
     return shape->slot;
 }
 
-static void filter_give(struct filter *filter, const struct prefix *prefix, unsigned slot)
+static void filter_give(struct filter *filter, struct sieve *sieve, const struct prefix *prefix, unsigned slot)
 {
-    filter_drop(filter, slot, prefix->shape.offset, prefix->shape.length, prefix->address[0]);
+    const struct shape *shape = &prefix->shape;
+    int masks = filter_drop(filter, slot, shape->offset, shape->length, prefix->address[0]);
+
+    if (sieve != NULL)
+        sieve_drop(sieve, slot, shape->offset, shape->length, prefix->address[0], masks);
     filter_slot_drop(filter, slot);
 }
 
@@ -287,7 +295,7 @@ static struct destination *destination_add(struct places *places, struct mem *me
         d->box = *box;
         atomic_init(&d->boxed, true);
     }
-    d->slot = filter_take(&family->destinations, prefix);
+    d->slot = filter_take(&family->destinations, &family->sieve, prefix);
     prefix->shape.tag = (uint8_t)fine_slot(&family->fine, prefix->shape.offset, prefix->shape.length);
     if (shape_take(LIST_DESTINATIONS, &family->shapes, mem, &prefix->shape)) {
         if (hash_insert(&places->destinations, mem, &d->item)) {
@@ -296,7 +304,7 @@ static struct destination *destination_add(struct places *places, struct mem *me
         }
         shape_drop(LIST_DESTINATIONS, &family->shapes, mem, &prefix->shape);
     }
-    filter_give(&family->destinations, prefix, d->slot);
+    filter_give(&family->destinations, &family->sieve, prefix, d->slot);
     mem_free(mem, d);
     return NULL;
 }
@@ -309,13 +317,13 @@ static struct source *source_add(struct places *places, struct mem *mem, struct 
     if (source == NULL)
         return NULL;
     memcpy(source, key, sizeof *source);
-    source->slot = filter_take(filter, prefix);
+    source->slot = filter_take(filter, NULL, prefix);
     if (shape_take(LIST_SOURCES, &d->sources, mem, &prefix->shape)) {
         if (hash_insert(&places->sources, mem, &source->item))
             return source;
         shape_drop(LIST_SOURCES, &d->sources, mem, &prefix->shape);
     }
-    filter_give(filter, prefix, source->slot);
+    filter_give(filter, NULL, prefix, source->slot);
     mem_free(mem, source);
     return NULL;
 }
@@ -392,7 +400,7 @@ static void spot_prune(struct places *places, struct mem *mem, struct spot *spot
     if (spot->source != NULL && group_load(&spot->source->rules) == 0) {
         hash_remove(&places->sources, mem, &spot->source->item);
         shape_drop(LIST_SOURCES, &d->sources, mem, &spot->source_prefix.shape);
-        filter_give(&spot->family->sources, &spot->source_prefix, spot->source->slot);
+        filter_give(&spot->family->sources, NULL, &spot->source_prefix, spot->source->slot);
         mem_retire(mem, spot->source);
     }
     if (d == NULL || !spot->has_destination || group_load(&d->any_source) != 0)
@@ -404,7 +412,7 @@ static void spot_prune(struct places *places, struct mem *mem, struct spot *spot
     hash_remove(&places->destinations, mem, &d->item);
     shape_drop(LIST_DESTINATIONS, &spot->family->shapes, mem, &spot->destination_prefix.shape);
     family_count(spot->family, -1);
-    filter_give(&spot->family->destinations, &spot->destination_prefix, d->slot);
+    filter_give(&spot->family->destinations, &spot->family->sieve, &spot->destination_prefix, d->slot);
     mem_retire(mem, rcu_load(&d->sources));
     mem_retire(mem, d);
 }
@@ -444,7 +452,7 @@ static void spot_fine(struct spot *spot, const struct compiled *rule, bool more)
         return;
     fine_count(fine, fine_slot(fine, shape->offset, shape->length), spot->destination_prefix.address[0], pair_of(rule),
                more);
-    fine_choose(fine, filter_crowded(&spot->family->destinations, fine_used(fine)));
+    family_choose(spot->family);
 }
 
 /* Before the rule is where the spot is: packets for it must get there. */
@@ -525,45 +533,18 @@ bool places_remove(struct places *places, struct mem *mem, const struct compiled
     return gone;
 }
 
-/* The first bits by which filters tell addresses apart, by family. */
-static const uint8_t coarse_bits[2][FILTER_LEVELS] = {{8, 20}, {32, 52}};
-static const struct fine_conf fine_conf[2] = {
-    {6, {8, 12, 16, 20, 24, 28}},
-    {8, {32, 40, 44, 48, 52, 56, 60, 64}},
-};
-static const uint8_t family_bits[2] = {32, 128};
-
-static void family_fini(struct place_family *family, struct mem *mem)
-{
-    filter_fini(&family->destinations, mem);
-    filter_fini(&family->sources, mem);
-    fine_fini(&family->fine, mem);
-}
-
-/* Of a family that is all zeros. */
-static bool family_init(struct places *places, struct mem *mem, unsigned i)
-{
-    struct place_family *family = &places->families[i];
-
-    destination_set(&family->any, places, NULL);
-    if (filter_init(&family->destinations, mem, coarse_bits[i], family_bits[i]) &&
-        filter_init(&family->sources, mem, coarse_bits[i], family_bits[i]) &&
-        fine_init(&family->fine, mem, &fine_conf[i]))
-        return true;
-    family_fini(family, mem);
-    return false;
-}
-
 bool places_init(struct places *places, struct mem *mem)
 {
     memset(places, 0, sizeof *places);
     if (getrandom(&places->seed, sizeof places->seed, GRND_NONBLOCK) < 0)
         places->seed = (uintptr_t)places; /* early at boot: address space layout is random, too */
+    for (unsigned i = 0; i < 2; i++)
+        destination_set(&places->families[i].any, places, NULL);
     if (!hash_init(&places->destinations, mem, SEGMENT_BUCKETS, true))
         return false;
     if (hash_init(&places->sources, mem, SEGMENT_BUCKETS, false)) {
-        if (family_init(places, mem, 0)) {
-            if (family_init(places, mem, 1))
+        if (family_init(&places->families[0], mem, 0)) {
+            if (family_init(&places->families[1], mem, 1))
                 return true;
             family_fini(&places->families[0], mem);
         }

@@ -14,6 +14,7 @@
 #include "classifier/filter.h"
 #include "classifier/fine.h"
 #include "classifier/group.h"
+#include "classifier/sieve.h"
 
 /* Bits [offset, length) of an address as two words in memory order, and the rest masked out. */
 struct shape {
@@ -128,6 +129,7 @@ struct source {
 struct place_family {
     struct filter destinations, sources; /* which shapes there are around an address */
     struct fine fine;                    /* of destinations, the fine grade of the filter */
+    struct sieve sieve;                  /* of destinations, behind the coarse grade */
     RCU_POINTER(struct shapes) shapes;   /* of destinations; NULL: none. Written by the writer, read by workers */
     _Atomic(bool) first_most;            /* most destinations have the first shape of `shapes`. The same */
     uint32_t destination_count;          /* the writer's */

@@ -323,7 +323,7 @@ static inline struct shape_walk destinations_walk(const struct place_family *fam
         uint64_t slots = fine_mask(&family->fine, destination[0], fine_pair(key->protocol, key->dst_port));
         return shape_walk_set(shapes, shapes_wanted(shapes_slots(shapes)->fine_slots, slots));
     }
-    uint64_t slots = filter_mask(&family->destinations, destination[0]);
+    uint64_t slots = filter_mask(&family->destinations, destination[0]) & sieve_mask(&family->sieve, destination[0]);
     return shape_walk_set(shapes, shapes_wanted(shapes_slots(shapes)->slots, slots));
 }
 

@@ -12,7 +12,7 @@
 #include "classifier/walk_cells.h"
 #include "classifier/walk_steps.h"
 
-#define STAGED_SHAPES       4 /* destination shapes that a round probes for each packet that is left */
+#define STAGED_SHAPES       3 /* destination shapes that a round probes for each packet that is left */
 #define STAGED_DESTINATIONS 8 /* of a packet in a round; a bucket's entries at least */
 #define STAGED_SOURCES      2 /* sources of a packet that are asked for */
 #define STAGED_VALUES       2 /* values of a packet that are asked for */
