@@ -399,6 +399,8 @@ static inline void burst_set(const struct places *places, struct burst *b, const
     for (uint64_t left = packets; left != 0;) {
         unsigned i = bits_take(&left);
         const struct pkt_key *key = &keys[i];
+        if (__builtin_expect(!cls_key_matchable(key), 0))
+            continue;
         struct walker *w = &b->walkers[i];
         w->key = key;
         w->id = &ids[i];
@@ -486,6 +488,11 @@ struct walking {
     uint64_t passed;  /* of which the first shape is done with */
 };
 
+static inline uint64_t packets_all(unsigned count)
+{
+    return count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
+}
+
 /*
  * Where most destinations are of the first shape, it comes before all others and without a filter. Not where summaries
  * spare most probes of all shapes.
@@ -493,11 +500,13 @@ struct walking {
 static inline struct walking walk_first(const struct places *places, const struct view views[2],
                                         const struct pkt_key *keys, uint32_t *ids, unsigned count, bool staged)
 {
-    const struct packets packets = burst_packets(views, keys, count);
     struct probe probes[CLS_BURST_MAX];
 
     memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
-    if (packets.first == 0 || steps_summaries(places, staged) != NULL)
+    if (!(views[0].first | views[1].first) || steps_summaries(places, staged) != NULL)
+        return (struct walking){.packets = packets_all(count), .passed = 0};
+    const struct packets packets = burst_packets(views, keys, count);
+    if (packets.first == 0)
         return (struct walking){.packets = packets.matchable, .passed = 0};
     struct sorted sorted = firsts_find(places, views, keys, ids, count, packets.first, probes, staged, true);
     return (struct walking){.packets = packets.matchable & ~sorted.done, .passed = packets.first & ~sorted.others};

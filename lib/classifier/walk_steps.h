@@ -375,7 +375,7 @@ static inline void steps_compare(struct steps *s)
 static inline void steps_set(struct steps *s, const struct view views[2], const struct pkt_key *keys, uint32_t *ids,
                              uint64_t packets, uint64_t passed)
 {
-    uint64_t wanted = 0;
+    uint64_t matchable = 0, wanted = 0;
 
     s->keys = keys;
     s->ids = ids;
@@ -384,12 +384,13 @@ static inline void steps_set(struct steps *s, const struct view views[2], const 
     for (uint64_t left = packets; left != 0;) {
         unsigned i = bits_take(&left);
         const struct view *view = &views[place_family_index(keys[i].family)];
+        matchable |= (uint64_t)cls_key_matchable(&keys[i]) << i;
         s->shapes[i] = view->shapes != NULL ? shapes_at(view->shapes, 0) : NULL;
         s->wanted[i] = destinations_walk(view->family, view->shapes, &keys[i]).wanted & ~(passed >> i & 1);
         wanted |= (uint64_t)(s->wanted[i] != 0) << i;
     }
-    s->destinations = packets & wanted;
-    s->over = packets & ~wanted;
+    s->destinations = matchable & wanted;
+    s->over = matchable & ~wanted;
 }
 
 /* Which packets no destination decides. */
