@@ -4,9 +4,9 @@
 /* The first bits by which filters tell addresses apart, by family. */
 static const uint8_t coarse_bits[2][FILTER_LEVELS] = {{8, 20}, {32, 52}};
 static const uint8_t sieve_bits[2] = {24, 56};
-static const struct fine_conf fine_conf[2] = {
-    {6, {8, 12, 16, 20, 24, 28}},
-    {8, {32, 40, 44, 48, 52, 56, 60, 64}},
+static const uint8_t fine_bits[2][FINE_LEVELS] = {
+    {8, 12, 15, 18, 21, 24, 27, 30},
+    {32, 40, 44, 48, 52, 56, 60, 64},
 };
 static const uint8_t family_bits[2] = {32, 128};
 
@@ -22,7 +22,7 @@ bool family_init(struct place_family *family, struct mem *mem, unsigned i)
 {
     if (filter_init(&family->destinations, mem, coarse_bits[i], family_bits[i]) &&
         filter_init(&family->sources, mem, coarse_bits[i], family_bits[i]) &&
-        fine_init(&family->fine, mem, &fine_conf[i]) && sieve_init(&family->sieve, mem, sieve_bits[i]))
+        fine_init(&family->fine, mem, fine_bits[i]) && sieve_init(&family->sieve, mem, sieve_bits[i]))
         return true;
     family_fini(family, mem);
     return false;

@@ -4,16 +4,15 @@
 #include <endian.h>
 #include <string.h>
 
-bool fine_init(struct fine *fine, struct mem *mem, const struct fine_conf *conf)
-{
-    uint32_t places = (uint32_t)conf->count << FINE_PLACE_BITS;
+#define PLACES (FINE_LEVELS << FINE_PLACE_BITS)
 
+bool fine_init(struct fine *fine, struct mem *mem, const uint8_t bits[FINE_LEVELS])
+{
     memset(fine, 0, sizeof *fine);
-    fine->level_count = conf->count;
-    for (unsigned i = 0; i < conf->count; i++)
-        fine->shifts[i] = (uint8_t)(64 - conf->bits[i]);
-    fine->masks = mem_alloc_zero(mem, places * sizeof fine->masks[0]);
-    fine->counts = mem_alloc_zero(mem, places * FINE_LENGTHS * sizeof fine->counts[0]);
+    for (unsigned i = 0; i < FINE_LEVELS; i++)
+        fine->shifts |= (uint64_t)(64 - bits[i]) << 8 * i;
+    fine->masks = mem_alloc_zero(mem, PLACES * sizeof fine->masks[0]);
+    fine->counts = mem_alloc_zero(mem, PLACES * FINE_LENGTHS * sizeof fine->counts[0]);
     return fine->masks != NULL && fine->counts != NULL;
 }
 
@@ -25,12 +24,12 @@ void fine_fini(struct fine *fine, struct mem *mem)
 
 static unsigned first_bits(const struct fine *fine, unsigned level)
 {
-    return 64u - fine->shifts[level];
+    return 64u - (fine->shifts >> 8 * level & 63);
 }
 
 unsigned fine_slot(const struct fine *fine, unsigned offset, unsigned length)
 {
-    unsigned level = fine->level_count - 1u;
+    unsigned level = FINE_LEVELS - 1;
 
     if (offset != 0 || length < first_bits(fine, 0))
         return FINE_SLOT_ALWAYS;
@@ -42,7 +41,7 @@ unsigned fine_slot(const struct fine *fine, unsigned offset, unsigned length)
 /* Sets or clears the bit of a slot at its place. */
 static void place_count(struct fine *fine, unsigned slot, uint64_t address, uint64_t pair, bool more)
 {
-    uint32_t place = fine_place(fine, slot / 8, be64toh(address), pair);
+    uint32_t place = fine_place(fine->shifts, slot / 8, be64toh(address), pair);
     uint8_t *count = &fine->counts[place * FINE_LENGTHS + slot % 8];
     uint8_t before = atomic_load_explicit(&fine->masks[place], memory_order_relaxed), bit = (uint8_t)(1u << slot % 8);
     if (*count < UINT8_MAX) /* once at its end it no longer counts */
@@ -71,8 +70,7 @@ void fine_count(struct fine *fine, unsigned slot, uint64_t address, uint64_t pai
 /* Places shared by all and sundry tell nothing apart. */
 void fine_choose(struct fine *fine, bool crowded)
 {
-    uint32_t places = (uint32_t)fine->level_count << FINE_PLACE_BITS;
-    bool now = fine_used(fine), sparse = fine->places_used <= places / 2 + (now ? places / 8 : 0);
+    bool now = fine_used(fine), sparse = fine->places_used <= PLACES / 2 + (now ? PLACES / 8 : 0);
 
     if ((crowded && sparse) != now)
         atomic_store_explicit(&fine->used, !now, memory_order_release);

@@ -23,29 +23,22 @@
 #define FINE_SLOT_ALWAYS 63
 #define FINE_PLACE_BITS  14
 
-/* First bits, ascending. */
-struct fine_conf {
-    uint8_t count;
-    uint8_t bits[FINE_LEVELS];
-};
-
 /* What rules ask for. */
 enum fine_kind { FINE_ANY, FINE_PAIR, FINE_KINDS };
 
 struct fine {
     _Atomic(bool) used;      /* by readers, instead of the coarse grade. Written by the writer, read by workers */
     _Atomic(uint32_t) kinds; /* bit k: there are rules of that kind. Written by the writer, read by workers */
-    uint8_t level_count;
-    uint8_t shifts[FINE_LEVELS]; /* of an address, so that the first bits are left */
-    _Atomic(uint8_t) *masks;     /* by level, then by place. Written by the writer, read by workers */
+    uint64_t shifts;         /* of an address, so that the first bits of each level are left: an octet of each */
+    _Atomic(uint8_t) *masks; /* by level, then by place. Written by the writer, read by workers */
     /* the writer's */
     uint8_t *counts;      /* of rules by level, place and bit; at its end it stays there */
     uint32_t places_used; /* with a bit set */
     uint32_t rules[FINE_KINDS];
 };
 
-/* False: no memory; fine_fini is due. */
-bool fine_init(struct fine *fine, struct mem *mem, const struct fine_conf *conf);
+/* `bits`: the first ones of each level, ascending. False: no memory; fine_fini is due. */
+bool fine_init(struct fine *fine, struct mem *mem, const uint8_t bits[FINE_LEVELS]);
 void fine_fini(struct fine *fine, struct mem *mem);
 
 /* The slot of a shape: a bit of what fine_mask gives. Several shapes may have it. */
@@ -75,22 +68,32 @@ static inline uint64_t fine_pair(uint8_t protocol, uint16_t port)
 }
 
 /* `address`: its first eight octets, as a number. */
-static inline uint32_t fine_place(const struct fine *fine, unsigned level, uint64_t address, uint64_t pair)
+static inline uint32_t fine_place(uint64_t shifts, unsigned level, uint64_t address, uint64_t pair)
 {
-    uint64_t hash = (address >> fine->shifts[level]) * 0x9e3779b97f4a7c15u + pair;
+    uint64_t hash = (address >> (shifts >> 8 * level & 63)) * 0x9e3779b97f4a7c15u + pair;
 
     return (uint32_t)(level << FINE_PLACE_BITS | hash >> (64 - FINE_PLACE_BITS));
 }
 
-static inline uint64_t fine_masks(const struct fine *fine, uint64_t address, uint64_t pair)
+/* What is at the place of a level: its octet of the mask. */
+static inline uint64_t fine_octet(const _Atomic(uint8_t) *masks, uint64_t shifts, unsigned level, uint64_t address,
+                                  uint64_t pair)
 {
-    uint64_t mask = 0;
+    uint32_t place = fine_place(shifts, level, address, pair);
 
-    for (unsigned i = 0; i < fine->level_count; i++) {
-        uint32_t place = fine_place(fine, i, address, pair);
-        mask |= (uint64_t)atomic_load_explicit(&fine->masks[place], memory_order_acquire) << 8 * i;
-    }
-    return mask;
+    return (uint64_t)atomic_load_explicit(&masks[place], memory_order_acquire) << 8 * level;
+}
+
+/* All levels, written out: the compiler does not unroll the loop, whose few instructions are then half of the cost. */
+static inline uint64_t fine_octets(const struct fine *fine, uint64_t address, uint64_t pair)
+{
+    const _Atomic(uint8_t) *masks = fine->masks;
+    uint64_t shifts = fine->shifts;
+
+    return fine_octet(masks, shifts, 0, address, pair) | fine_octet(masks, shifts, 1, address, pair) |
+           fine_octet(masks, shifts, 2, address, pair) | fine_octet(masks, shifts, 3, address, pair) |
+           fine_octet(masks, shifts, 4, address, pair) | fine_octet(masks, shifts, 5, address, pair) |
+           fine_octet(masks, shifts, 6, address, pair) | fine_octet(masks, shifts, 7, address, pair);
 }
 
 /* The slots of shapes that may have rules for a packet with this pair. Reader. */
@@ -101,9 +104,9 @@ static inline uint64_t fine_mask(const struct fine *fine, uint64_t address, uint
     uint64_t mask = (uint64_t)1 << FINE_SLOT_ALWAYS;
 
     if (kinds & 1u << FINE_PAIR)
-        mask |= fine_masks(fine, number, pair);
+        mask |= fine_octets(fine, number, pair);
     if (kinds & 1u << FINE_ANY)
-        mask |= fine_masks(fine, number, 0);
+        mask |= fine_octets(fine, number, 0);
     return mask;
 }
 

@@ -16,7 +16,7 @@
 
 #define RULES 4000
 
-static const struct fine_conf CONF = {4, {8, 16, 24, 28}};
+static const uint8_t BITS[FINE_LEVELS] = {8, 16, 20, 22, 24, 26, 28, 30};
 
 struct rule {
     uint64_t address, pair;
@@ -54,7 +54,7 @@ static int set_up(void **state)
     f->mem.rcu = f->rcu;
     arena_init(&f->mem.arena, &cls_system_memory);
     *state = f;
-    if (!fine_init(&f->fine, &f->mem, &CONF))
+    if (!fine_init(&f->fine, &f->mem, BITS))
         return -1;
     for (unsigned i = 0; i < RULES; i++) {
         unsigned length = (unsigned)(next(f) % 33);
@@ -103,8 +103,8 @@ static void a_slot_is_of_the_level_and_the_length(void **state)
     assert_int_equal(fine_slot(&f->fine, 0, 15), 0); /* seven apart */
     assert_int_equal(fine_slot(&f->fine, 0, 14), 6);
     assert_int_equal(fine_slot(&f->fine, 0, 16), 8);
-    assert_int_equal(fine_slot(&f->fine, 0, 27), 19);
-    assert_int_equal(fine_slot(&f->fine, 0, 32), 28);
+    assert_int_equal(fine_slot(&f->fine, 0, 27), 41);
+    assert_int_equal(fine_slot(&f->fine, 0, 32), 58);
 }
 
 static void what_is_there_is_never_denied(void **state)
@@ -169,20 +169,20 @@ static void a_full_count_denies_nobody(void **state)
 static void readers_use_it_while_it_tells_addresses_apart(void **state)
 {
     struct fixture *f = *state;
-    const uint32_t places = 4u << FINE_PLACE_BITS;
+    const uint32_t places = (uint32_t)FINE_LEVELS << FINE_PLACE_BITS;
     uint64_t added = 0;
 
     fine_choose(&f->fine, false);
     assert_false(fine_used(&f->fine));
     fine_choose(&f->fine, true);
     for (; fine_used(&f->fine) && added < 1u << 20; added++) {
-        unsigned length = CONF.bits[added % CONF.count];
+        unsigned length = BITS[added % FINE_LEVELS];
         fine_count(&f->fine, fine_slot(&f->fine, 0, length), added << 32, fine_pair(6, (uint16_t)added), true);
         fine_choose(&f->fine, true);
     }
     assert_in_range(f->fine.places_used, places / 2, places - 1);
     while (!fine_used(&f->fine) && added-- > 0) {
-        unsigned length = CONF.bits[added % CONF.count];
+        unsigned length = BITS[added % FINE_LEVELS];
         fine_count(&f->fine, fine_slot(&f->fine, 0, length), added << 32, fine_pair(6, (uint16_t)added), false);
         fine_choose(&f->fine, true);
     }
