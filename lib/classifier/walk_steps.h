@@ -3,7 +3,7 @@
  * Several shapes of destinations, in all but the largest tables. The packets of a burst go in step: in each step
  * those that look for a destination make one probe, then those that look for a source, and those that have found rules
  * compare them. Where a packet goes next is a bit in one of a few masks, so no branch depends on it, and a packet does
- * no more than it would do alone: whoever has a match leaves.
+ * no more than it would do alone: whoever has a match leaves. The last few packets then go on by themselves.
  */
 #ifndef CLASSIFIER_WALK_STEPS_H
 #define CLASSIFIER_WALK_STEPS_H
@@ -16,6 +16,10 @@
 #ifndef SUMMARIES_DEPTH
 #define SUMMARIES_DEPTH 9
 #endif
+
+/* So many packets, or fewer, no longer go in step: a step waits for what the one before has found, whoever it is for.
+ */
+#define STEPS_FEW 4
 
 /* A bucket that was probed. */
 struct step_probe {
@@ -393,11 +397,42 @@ static inline void steps_set(struct steps *s, const struct view views[2], const 
     s->over = matchable & ~wanted;
 }
 
+/* A packet that goes on by itself: all shapes that it wants. Whether it has a match. */
+static inline bool steps_finish(const struct places *places, struct steps *s, unsigned i)
+{
+    struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
+    const struct pkt_key *key = &s->keys[i];
+    uint16_t ports = place_ports_bit(key->protocol, key->dst_port);
+
+    if (!(s->asked >> i & 1))
+        query_set(&s->queries[i], s->views[place_family_index(key->family)].family, key);
+    while (s->wanted[i] != 0) {
+        const struct shape *shape = &s->shapes[i][bits_take(&s->wanted[i])];
+        const struct destination *d = destination_find(places, key->dst, shape);
+        if (d != NULL && destination_has_ports(d, ports) && find_in_destination(places, &s->queries[i], d, &best)) {
+            s->ids[i] = best.id;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The last packets of a burst, one after the other: the processor looks ahead from one to the next. */
+static __attribute__((noinline)) void steps_finish_all(const struct places *places, struct steps *s)
+{
+    for (uint64_t left = s->destinations; left != 0;) {
+        unsigned i = bits_take(&left);
+        s->over |= (uint64_t)!steps_finish(places, s, i) << i;
+    }
+    s->destinations = 0;
+}
+
 /* Which packets no destination decides. */
 static inline uint64_t walk_steps(const struct places *places, const struct view views[2], const struct pkt_key *keys,
                                   uint32_t *ids, uint64_t packets, uint64_t passed, bool staged)
 {
     bool sources_staged = (int)hash_depth(&places->sources) >= STAGED_DEPTH;
+    bool far = steps_summaries(places, staged) != NULL;
     struct steps s;
 
     steps_set(&s, views, keys, ids, packets, passed);
@@ -408,6 +443,8 @@ static inline uint64_t walk_steps(const struct places *places, const struct view
         while (s.sources != 0)
             steps_source(places, &s, sources_staged);
         steps_compare(&s);
+        if (!far && __builtin_popcountll(s.destinations) <= STEPS_FEW)
+            steps_finish_all(places, &s);
     }
     return s.over;
 }
