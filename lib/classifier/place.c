@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "classifier/family.h"
+#include "classifier/ports.h"
 
 #define SEGMENT_BUCKETS 32
 #define ODD_SALT        0x9e3779b97f4a7c15u
@@ -422,26 +423,6 @@ static group_ref *spot_group(struct spot *spot)
     return spot->has_source ? &spot->source->rules : &spot->destination->any_source;
 }
 
-/* The bits of what the rule asks for. */
-static uint16_t ports_of(const struct compiled *rule)
-{
-    const struct box *box = &rule->box;
-    bool one = box->low[BOX_PROTOCOL] == box_high(box, BOX_PROTOCOL) &&
-               box->low[BOX_DESTINATION_PORT] == box_high(box, BOX_DESTINATION_PORT);
-
-    return one ? place_ports_bit((uint8_t)box->low[BOX_PROTOCOL], box->low[BOX_DESTINATION_PORT]) : SHAPES_PORTS_ANY;
-}
-
-/* The same for the fine grade. */
-static uint64_t pair_of(const struct compiled *rule)
-{
-    const struct box *box = &rule->box;
-
-    return ports_of(rule) != SHAPES_PORTS_ANY
-               ? fine_pair((uint8_t)box->low[BOX_PROTOCOL], box->low[BOX_DESTINATION_PORT])
-               : 0;
-}
-
 /* One rule more or less at a destination. */
 static void spot_fine(struct spot *spot, const struct compiled *rule, bool more)
 {
@@ -450,8 +431,8 @@ static void spot_fine(struct spot *spot, const struct compiled *rule, bool more)
 
     if (!spot->has_destination)
         return;
-    fine_count(fine, fine_slot(fine, shape->offset, shape->length), spot->destination_prefix.address[0], pair_of(rule),
-               more);
+    fine_count(fine, fine_slot(fine, shape->offset, shape->length), spot->destination_prefix.address[0],
+               ports_pair_of(rule), more);
     family_choose(spot->family);
 }
 
@@ -464,10 +445,12 @@ static void spot_ports_add(struct spot *spot, const struct compiled *rule)
     shape_ports_set(sources, at, shape_ports(sources, at) | ports_of(rule));
 }
 
-static void destination_ports_set(struct destination *d, uint16_t bits)
+static void destination_ports_set(struct destination *d, uint16_t bits, uint16_t ranges)
 {
     if (d->ports != bits)
         __atomic_store_n(&d->ports, bits, __ATOMIC_RELEASE);
+    if (d->ranges != ranges)
+        __atomic_store_n(&d->ranges, ranges, __ATOMIC_RELEASE);
 }
 
 /* When a rule has gone: what those that are left ask for, where that is known. */
@@ -475,15 +458,17 @@ static void destination_ports_narrow(struct destination *d)
 {
     const struct shapes *sources = rcu_load(&d->sources);
     uintptr_t group = group_load(&d->any_source);
-    uint16_t bits = 0;
+    uint16_t bits = 0, ranges = 0;
 
     if ((group & GROUP_KIND) != GROUP_ONE)
         return;
-    if (group != 0)
+    if (group != 0) {
         bits = ports_of((const struct compiled *)group);
+        ranges = ports_ranges_of((const struct compiled *)group);
+    }
     for (unsigned i = 0; sources != NULL && i < sources->count; i++)
         bits |= shape_ports(sources, i);
-    destination_ports_set(d, bits);
+    destination_ports_set(d, bits, sources == NULL ? ranges : d->ranges); /* lists of sources have none */
 }
 
 /* When a rule has gone: of one that is left alone with its shape, or none, it is known again what it asks for. */
@@ -508,7 +493,8 @@ bool places_insert(struct places *places, struct mem *mem, const struct compiled
     }
     if (spot.has_source)
         spot_ports_add(&spot, rule);
-    destination_ports_set(spot.destination, spot.destination->ports | ports_of(rule));
+    destination_ports_set(spot.destination, spot.destination->ports | ports_of(rule),
+                          spot.destination->ranges | ports_ranges_of(rule));
     spot_fine(&spot, rule, true);
     if (group_insert(spot_group(&spot), mem, rule, 0))
         return true;

@@ -48,7 +48,7 @@ struct shapes {
  * mask and the tags of its own source (of each shape that the mask has) needs no other to know what to probe for. The
  * slot of a shape says which of these to compare with its tag: that of the one source that has this shape,
  * SHAPES_TAG_MANY where there are several, 0 where there is none. Of what its rules ask for there is a bit in `ports`
- * for each protocol and destination port, and SHAPES_PORTS_ANY where one of them asks for more than one of these.
+ * for each protocol and destination port, and SHAPES_PORTS_ANY where one of them asks for more than a few of these.
  * Written by the writer, read by workers.
  */
 struct shapes_block {
@@ -94,7 +94,8 @@ struct destination {
     RCU_POINTER(struct shapes) sources; /* shapes of its sources; NULL: none. Written by the writer, read by workers */
     group_ref any_source;               /* rules without a source: after all others */
     uint8_t slot;                       /* the writer's: of the filter */
-    uint16_t ports; /* what all rules here ask for, see struct shapes_block. Written by the writer, read by workers */
+    uint16_t ports;  /* what all rules here ask for, see struct shapes_block. Written by the writer, read by workers */
+    uint16_t ranges; /* the same in ranges of 4096 ports, a bit for each. The same */
     _Atomic(bool) boxed; /* where `any_source` is one rule, `box` is its box. Written by the writer, read by workers */
     struct box box; /* a copy, so that readers need not wait for the rule. Set before the destination is published */
 };
@@ -107,12 +108,6 @@ static inline uintptr_t destination_unboxed(const struct destination *d, uintptr
 {
     return (group & GROUP_KIND) | (group == 0) | (uintptr_t)rcu_load(&d->sources) |
            !atomic_load_explicit(&d->boxed, memory_order_acquire);
-}
-
-/* Whether some rule here may be for a packet with this bit of ports. Reader. */
-static inline bool destination_has_ports(const struct destination *d, uint16_t ports)
-{
-    return (__atomic_load_n(&d->ports, __ATOMIC_ACQUIRE) & ports) != 0;
 }
 
 /* One source of a destination. */
@@ -155,6 +150,20 @@ static inline uint16_t place_ports_bit(uint8_t protocol, uint16_t port)
     uint32_t number = ((uint32_t)protocol << 16 | port) * 0x9e3779b1u;
 
     return (uint16_t)(1u << (number >> 28 & HASH_TAG_MASK));
+}
+
+/* The bit of the range that a destination port is in. */
+static inline uint16_t place_ranges_bit(uint16_t port)
+{
+    return (uint16_t)(1u << (port >> 12));
+}
+
+/* Whether some rule here may be for a packet with this protocol and destination port. Reader. */
+static inline bool destination_has_ports(const struct destination *d, uint8_t protocol, uint16_t port)
+{
+    bool pair = (__atomic_load_n(&d->ports, __ATOMIC_ACQUIRE) & place_ports_bit(protocol, port)) != 0;
+
+    return pair & ((__atomic_load_n(&d->ranges, __ATOMIC_ACQUIRE) & place_ranges_bit(port)) != 0);
 }
 
 static inline unsigned place_family_index(unsigned family)

@@ -135,7 +135,7 @@ static inline bool stage_verify(struct walker *w)
         const struct shape *shape = shapes_at(w->view->shapes, w->found_by[i]);
         uint64_t address[2];
         mask_address(address, w->key->dst, shape);
-        if (!destination_is(d, address, shape))
+        if (!destination_is(d, address, shape) || !destination_has_ports(d, w->key->protocol, w->key->dst_port))
             continue;
         prefetch_group(group_load(&d->any_source), d);
         const struct shapes *sources = rcu_load(&d->sources);

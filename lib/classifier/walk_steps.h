@@ -244,8 +244,7 @@ static inline uint64_t steps_verify(const struct places *places, struct steps *s
         }
         s->destination[i] = d;
         /* most destinations of a chain have nothing for the packet's ports */
-        is &= destination_has_ports(item_or(d, &s->views[0].family->any),
-                                    place_ports_bit(s->keys[i].protocol, s->keys[i].dst_port));
+        is &= destination_has_ports(item_or(d, &s->views[0].family->any), s->keys[i].protocol, s->keys[i].dst_port);
         if (staged)
             destination_ask(item_or(d, &s->views[0].family->any));
         found |= (uint64_t)is << i;

@@ -47,10 +47,11 @@ static uint64_t first_bits(uint64_t address, unsigned length)
 static int set_up(void **state)
 {
     static const uint8_t COARSE[FILTER_LEVELS] = {8, 20};
-    struct fixture *f = calloc(1, sizeof *f);
+    struct fixture *f = aligned_alloc(MEM_LINE, sizeof *f);
 
     if (f == NULL)
         return -1;
+    memset(f, 0, sizeof *f);
     f->rcu = rcu_create(1);
     f->mem.rcu = f->rcu;
     arena_init(&f->mem.arena, &cls_system_memory);
