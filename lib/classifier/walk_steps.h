@@ -401,14 +401,14 @@ static inline bool steps_finish(const struct places *places, struct steps *s, un
 {
     struct found best = {.rule = NULL, .id = CLS_NO_MATCH};
     const struct pkt_key *key = &s->keys[i];
-    uint16_t ports = place_ports_bit(key->protocol, key->dst_port);
 
     if (!(s->asked >> i & 1))
         query_set(&s->queries[i], s->views[place_family_index(key->family)].family, key);
     while (s->wanted[i] != 0) {
         const struct shape *shape = &s->shapes[i][bits_take(&s->wanted[i])];
         const struct destination *d = destination_find(places, key->dst, shape);
-        if (d != NULL && destination_has_ports(d, ports) && find_in_destination(places, &s->queries[i], d, &best)) {
+        if (d != NULL && destination_has_ports(d, key->protocol, key->dst_port) &&
+            find_in_destination(places, &s->queries[i], d, &best)) {
             s->ids[i] = best.id;
             return true;
         }
