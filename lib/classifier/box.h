@@ -13,6 +13,8 @@
 #define CLASSIFIER_BOX_H
 
 #include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "packet/key.h"
@@ -55,6 +57,23 @@ struct box {
 
 _Static_assert(sizeof(struct box) == 64, "a box is one cache line");
 _Static_assert(BOX_LANES == 14, "the id, inexact and flags lie where a key has 0xffff");
+
+/*
+ * The box in short, of a rule that asks for nothing but protocol and ports, as most do: for destinations and sources to
+ * keep beside their own key, where it comes with the line that a reader is waiting for anyway.
+ */
+enum brief_lane { BRIEF_PROTOCOL, BRIEF_DESTINATION_PORT, BRIEF_SOURCE_PORT, BRIEF_HAS_PORTS, BRIEF_LANES };
+
+/* There is no upper end of the last lane: 1 is the most. */
+struct brief {
+    alignas(16) uint16_t low[BRIEF_LANES];
+    uint16_t high_not[BRIEF_LANES - 1];
+    uint16_t beside; /* whoever has a brief may keep something here: it is compared with 0xffff */
+};
+
+#define BRIEF_OCTETS 14 /* but for that */
+
+_Static_assert(sizeof(struct brief) == 16 && offsetof(struct brief, beside) == BRIEF_OCTETS, "half a vector");
 
 /* A packet's lanes and their complements; 0xffff beside a box's id, inexact and flags, whatever these are. */
 struct box_key {
@@ -106,6 +125,31 @@ static inline void box_add(struct box *around, const struct box *box)
         around->high_not[i] = box->high_not[i] < around->high_not[i] ? box->high_not[i] : around->high_not[i];
     }
     around->flags |= box->flags;
+}
+
+/* False: the box asks for more than a brief can say, or is to be judged exactly. */
+static inline bool brief_set(struct brief *brief, const struct box *box)
+{
+    static const uint8_t lanes[BRIEF_LANES] = {
+        [BRIEF_PROTOCOL] = BOX_PROTOCOL,
+        [BRIEF_DESTINATION_PORT] = BOX_DESTINATION_PORT,
+        [BRIEF_SOURCE_PORT] = BOX_SOURCE_PORT,
+        [BRIEF_HAS_PORTS] = BOX_HAS_PORTS,
+    };
+    struct box others = *box;
+    unsigned more = box->inexact | box->flags;
+
+    for (unsigned i = 0; i < BRIEF_LANES; i++) {
+        brief->low[i] = box->low[lanes[i]];
+        others.low[lanes[i]] = 0;
+    }
+    for (unsigned i = 0; i < BRIEF_LANES - 1; i++) {
+        brief->high_not[i] = box->high_not[lanes[i]];
+        others.high_not[lanes[i]] = 0;
+    }
+    for (unsigned i = 0; i < BOX_LANES; i++)
+        more |= others.low[i] | others.high_not[i];
+    return more == 0;
 }
 
 static inline uint16_t box_high(const struct box *box, unsigned lane)

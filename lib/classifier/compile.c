@@ -269,3 +269,10 @@ bool compiled_exact(const struct fs_rule *rule, unsigned inexact, const struct p
     }
     return true;
 }
+
+bool compiled_is_brief(const struct compiled *compiled, uint32_t id, const struct brief *brief)
+{
+    struct brief own;
+
+    return compiled->id == id && brief_set(&own, &compiled->box) && memcmp(&own, brief, BRIEF_OCTETS) == 0;
+}

@@ -32,6 +32,9 @@ void compiled_free(struct mem *mem, struct compiled *compiled);
  */
 unsigned compiled_values(const struct compiled *compiled, enum box_lane lane, uint16_t values[COMPILED_VALUES]);
 
+/* Whether a copy of an id and a brief says all of this rule. */
+bool compiled_is_brief(const struct compiled *compiled, uint32_t id, const struct brief *brief);
+
 /* Full RFC order among rules of one destination and one source, by the rules themselves. */
 int compiled_compare_rules(const struct compiled *a, const struct compiled *b);
 

@@ -37,3 +37,13 @@ void family_choose(struct place_family *family)
     fine_choose(fine, crowded && (!sieved || fine_tells_pairs(fine)));
     sieve_use(&family->sieve, sieved);
 }
+
+void family_count(struct place_family *family, int by)
+{
+    const struct shapes *shapes = rcu_load(&family->shapes);
+
+    family->destination_count += (uint32_t)by;
+    bool most = shapes != NULL && shapes_at(shapes, 0)->users > family->destination_count / 2;
+    if (most != atomic_load_explicit(&family->first_most, memory_order_relaxed))
+        atomic_store_explicit(&family->first_most, most, memory_order_release);
+}

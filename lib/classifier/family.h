@@ -15,4 +15,7 @@ void family_fini(struct place_family *family, struct mem *mem);
  */
 void family_choose(struct place_family *family);
 
+/* One destination more, or less, in the family's list of shapes, where it is in already. */
+void family_count(struct place_family *family, int by);
+
 #endif

@@ -226,26 +226,23 @@ static bool destination_equal(const struct hash_item *a, const struct hash_item 
 {
     const struct destination *x = (const struct destination *)a, *y = (const struct destination *)b;
 
-    return x->shape_salt == y->shape_salt && memcmp(x->address, y->address, sizeof x->address) == 0;
+    return x->item.hash == y->item.hash && memcmp(x->address, y->address, sizeof x->address) == 0;
 }
 
 static bool source_equal(const struct hash_item *a, const struct hash_item *b)
 {
     const struct source *x = (const struct source *)a, *y = (const struct source *)b;
 
-    return x->destination == y->destination && x->shape_salt == y->shape_salt &&
+    return x->destination == y->destination && x->item.hash == y->item.hash &&
            memcmp(x->address, y->address, sizeof x->address) == 0;
 }
 
-static void destination_set(struct destination *d, struct places *places, const struct prefix *prefix)
+/* As a key: with nothing in it. */
+static void destination_set(struct destination *d, const struct places *places, const struct prefix *prefix)
 {
     memset(d, 0, sizeof *d);
-    if (prefix != NULL) {
-        memcpy(d->address, prefix->address, sizeof d->address);
-        d->shape_salt = prefix->shape.salt;
-        d->item.hash = place_hash(d->address, places->seed, d->shape_salt);
-    }
-    d->salt = hash_mix(places->seed ^ ++places->next_salt, ODD_SALT);
+    memcpy(d->address, prefix->address, sizeof d->address);
+    d->item.hash = place_hash(d->address, places->seed, prefix->shape.salt);
 }
 
 /* Makes the filter, and the sieve if there is one, know of the prefix; the slot is for filter_give. */
@@ -271,31 +268,17 @@ static void filter_give(struct filter *filter, struct sieve *sieve, const struct
     filter_slot_drop(filter, slot);
 }
 
-/* One destination more, or less, in the family's list of shapes, where it is in already. */
-static void family_count(struct place_family *family, int by)
-{
-    const struct shapes *shapes = rcu_load(&family->shapes);
-
-    family->destination_count += (uint32_t)by;
-    bool most = shapes != NULL && shapes_at(shapes, 0)->users > family->destination_count / 2;
-    if (most != atomic_load_explicit(&family->first_most, memory_order_relaxed))
-        atomic_store_explicit(&family->first_most, most, memory_order_release);
-}
-
-/* A new destination, with nothing in it: no packet is the worse for it. `box`: of its first rule, if without a source.
- */
+/* A new destination, with nothing in it: no packet is the worse for it. `rule`: its first, if without a source. */
 static struct destination *destination_add(struct places *places, struct mem *mem, struct place_family *family,
-                                           struct prefix *prefix, const struct box *box)
+                                           struct prefix *prefix, const struct compiled *rule)
 {
     struct destination *d = mem_alloc_line(mem, sizeof *d);
 
     if (d == NULL)
         return NULL;
     destination_set(d, places, prefix);
-    if (box != NULL) {
-        d->box = *box;
-        atomic_init(&d->boxed, true);
-    }
+    if (rule != NULL)
+        d->id = brief_set(&d->brief, &rule->box) ? rule->id : 0;
     d->slot = filter_take(&family->destinations, &family->sieve, prefix);
     prefix->shape.tag = (uint8_t)fine_slot(&family->fine, prefix->shape.offset, prefix->shape.length);
     if (shape_take(LIST_DESTINATIONS, &family->shapes, mem, &prefix->shape)) {
@@ -311,13 +294,14 @@ static struct destination *destination_add(struct places *places, struct mem *me
 }
 
 static struct source *source_add(struct places *places, struct mem *mem, struct filter *filter, struct destination *d,
-                                 const struct source *key, struct prefix *prefix)
+                                 const struct source *key, struct prefix *prefix, const struct compiled *rule)
 {
     struct source *source = mem_alloc_line(mem, sizeof *source);
 
     if (source == NULL)
         return NULL;
     memcpy(source, key, sizeof *source);
+    source->id = brief_set(&source->brief, &rule->box) ? rule->id : 0;
     source->slot = filter_take(filter, NULL, prefix);
     if (shape_take(LIST_SOURCES, &d->sources, mem, &prefix->shape)) {
         if (hash_insert(&places->sources, mem, &source->item))
@@ -345,9 +329,8 @@ static void spot_find_source(struct places *places, struct spot *spot)
 
     memset(key, 0, sizeof *key);
     memcpy(key->address, spot->source_prefix.address, sizeof key->address);
-    key->shape_salt = spot->source_prefix.shape.salt;
     key->destination = spot->destination;
-    key->item.hash = place_hash(key->address, spot->destination->salt, key->shape_salt);
+    key->item.hash = place_hash(key->address, spot->destination->item.hash, spot->source_prefix.shape.salt);
     spot->source = item_find(&places->sources, &key->item, source_equal);
 }
 
@@ -366,10 +349,7 @@ static void spot_find(struct places *places, const struct fs_rule *rule, struct 
         prefix_of(places, rule, source, &spot->source_prefix);
     if (destination != NULL) {
         prefix_of(places, rule, destination, &spot->destination_prefix);
-        memset(&key, 0, sizeof key);
-        memcpy(key.address, spot->destination_prefix.address, sizeof key.address);
-        key.shape_salt = spot->destination_prefix.shape.salt;
-        key.item.hash = place_hash(key.address, places->seed, key.shape_salt);
+        destination_set(&key, places, &spot->destination_prefix);
         spot->destination = item_find(&places->destinations, &key.item, destination_equal);
     }
     if (source != NULL && spot->destination != NULL)
@@ -381,15 +361,15 @@ static bool spot_make(struct places *places, struct mem *mem, struct spot *spot,
 {
     if (spot->destination == NULL) {
         spot->destination =
-            destination_add(places, mem, spot->family, &spot->destination_prefix, spot->has_source ? NULL : &rule->box);
+            destination_add(places, mem, spot->family, &spot->destination_prefix, spot->has_source ? NULL : rule);
         if (spot->destination == NULL)
             return false;
         if (spot->has_source)
             spot_find_source(places, spot);
     }
     if (spot->has_source && spot->source == NULL)
-        spot->source =
-            source_add(places, mem, &spot->family->sources, spot->destination, &spot->source_key, &spot->source_prefix);
+        spot->source = source_add(places, mem, &spot->family->sources, spot->destination, &spot->source_key,
+                                  &spot->source_prefix, rule);
     return !spot->has_source || spot->source != NULL;
 }
 
@@ -482,6 +462,29 @@ static void spot_ports_drop(struct spot *spot)
         shape_ports_set(sources, at, group != 0 ? ports_of((const struct compiled *)group) : 0);
 }
 
+static _Atomic(bool) *spot_briefed(struct spot *spot)
+{
+    return spot->has_source ? &spot->source->briefed : &spot->destination->briefed;
+}
+
+/* Before the spot's rules change: what its brief says may not be all. */
+static void spot_brief_hide(struct spot *spot)
+{
+    if (atomic_load_explicit(spot_briefed(spot), memory_order_relaxed))
+        atomic_store_explicit(spot_briefed(spot), false, memory_order_release);
+}
+
+/* When they have changed: whether it is all, its rule being alone. */
+static void spot_brief_show(struct spot *spot)
+{
+    const struct brief *brief = spot->has_source ? &spot->source->brief : &spot->destination->brief;
+    uint32_t id = spot->has_source ? spot->source->id : spot->destination->id;
+    uintptr_t group = group_load(spot_group(spot));
+
+    if ((group & GROUP_KIND) == GROUP_ONE && group != 0 && compiled_is_brief((const struct compiled *)group, id, brief))
+        atomic_store_explicit(spot_briefed(spot), true, memory_order_release);
+}
+
 bool places_insert(struct places *places, struct mem *mem, const struct compiled *rule)
 {
     struct spot spot;
@@ -496,7 +499,10 @@ bool places_insert(struct places *places, struct mem *mem, const struct compiled
     destination_ports_set(spot.destination, spot.destination->ports | ports_of(rule),
                           spot.destination->ranges | ports_ranges_of(rule));
     spot_fine(&spot, rule, true);
-    if (group_insert(spot_group(&spot), mem, rule, 0))
+    spot_brief_hide(&spot);
+    bool done = group_insert(spot_group(&spot), mem, rule, 0);
+    spot_brief_show(&spot);
+    if (done)
         return true;
     spot_fine(&spot, rule, false);
     spot_prune(places, mem, &spot);
@@ -508,9 +514,9 @@ bool places_remove(struct places *places, struct mem *mem, const struct compiled
     struct spot spot;
 
     spot_find(places, rule->rule, &spot);
-    if (!spot.has_source && spot.destination->box.id == rule->id) /* its copy must not pass for another's */
-        atomic_store_explicit(&spot.destination->boxed, false, memory_order_release);
+    spot_brief_hide(&spot);
     bool gone = group_remove(spot_group(&spot), mem, rule);
+    spot_brief_show(&spot);
     spot_fine(&spot, rule, false);
     if (spot.has_source)
         spot_ports_drop(&spot);
@@ -525,7 +531,7 @@ bool places_init(struct places *places, struct mem *mem)
     if (getrandom(&places->seed, sizeof places->seed, GRND_NONBLOCK) < 0)
         places->seed = (uintptr_t)places; /* early at boot: address space layout is random, too */
     for (unsigned i = 0; i < 2; i++)
-        destination_set(&places->families[i].any, places, NULL);
+        places->families[i].any.item.hash = hash_mix(places->seed ^ i, ODD_SALT);
     if (!hash_init(&places->destinations, mem, SEGMENT_BUCKETS, true))
         return false;
     if (hash_init(&places->sources, mem, SEGMENT_BUCKETS, false)) {

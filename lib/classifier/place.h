@@ -85,40 +85,47 @@ static inline struct shape *shapes_at(const struct shapes *shapes, unsigned at)
     return (struct shape *)((uintptr_t)shapes + shapes->first) + at;
 }
 
-/* One destination, and the rules that have it. */
+/*
+ * One destination, and the rules that have it, in one cache line. Its hash, seeded and of all 64 bits, tells it from
+ * one of another shape that has the same address, and is the salt of its sources' hashes.
+ *
+ * `id` and `brief` are a copy of its first rule, if that has no source and a brief says all of it (`id` is 0 if not),
+ * so that readers need not wait for the rule. They are set before the destination is published, and are not changed;
+ * `briefed` while that rule is all of `any_source`.
+ */
 struct destination {
     alignas(MEM_LINE) struct hash_item item;
-    uint64_t address[2]; /* masked */
-    uint64_t salt;       /* of its sources' hashes; the shape's in the lookup of itself: see `shape_salt` */
-    uint64_t shape_salt;
+    uint64_t address[2];                /* masked */
     RCU_POINTER(struct shapes) sources; /* shapes of its sources; NULL: none. Written by the writer, read by workers */
     group_ref any_source;               /* rules without a source: after all others */
-    uint8_t slot;                       /* the writer's: of the filter */
-    uint16_t ports;  /* what all rules here ask for, see struct shapes_block. Written by the writer, read by workers */
-    uint16_t ranges; /* the same in ranges of 4096 ports, a bit for each. The same */
-    _Atomic(bool) boxed; /* where `any_source` is one rule, `box` is its box. Written by the writer, read by workers */
-    struct box box; /* a copy, so that readers need not wait for the rule. Set before the destination is published */
+    uint32_t id;
+    uint16_t ports; /* what all rules here ask for, see struct shapes_block. Written by the writer, read by workers */
+    uint8_t slot;   /* the writer's: of the filter */
+    _Atomic(bool) briefed; /* written by the writer, read by workers */
+    union {
+        struct brief brief;
+        struct {
+            uint8_t numbers[BRIEF_OCTETS];
+            uint16_t ranges; /* as `ports`, in ranges of 4096 ports, a bit for each. The same */
+        };
+    };
 };
 
-/*
- * 0 where the destination has one rule and nothing else, and its box is `box`. Reader. `group`: `any_source`, loaded
- * before (`boxed` is cleared before another rule is alone).
- */
-static inline uintptr_t destination_unboxed(const struct destination *d, uintptr_t group)
-{
-    return (group & GROUP_KIND) | (group == 0) | (uintptr_t)rcu_load(&d->sources) |
-           !atomic_load_explicit(&d->boxed, memory_order_acquire);
-}
+_Static_assert(sizeof(struct destination) == MEM_LINE, "a reader waits for one line");
 
-/* One source of a destination. */
+/* One source of a destination, and the copy of its rule, in the same way. */
 struct source {
     alignas(MEM_LINE) struct hash_item item;
     uint64_t address[2]; /* masked */
-    uint64_t shape_salt;
     const struct destination *destination;
     group_ref rules;
-    uint8_t slot; /* the writer's: of the filter */
+    uint32_t id;
+    uint8_t slot;          /* the writer's: of the filter */
+    _Atomic(bool) briefed; /* written by the writer, read by workers */
+    struct brief brief;
 };
+
+_Static_assert(sizeof(struct source) == MEM_LINE, "a reader waits for one line");
 
 /* The rules of one family. */
 struct place_family {
@@ -133,7 +140,6 @@ struct place_family {
 
 struct places {
     uint64_t seed;                   /* drawn at creation, so that no peer can choose prefixes that collide */
-    uint64_t next_salt;              /* the writer's */
     struct place_family families[2]; /* IPv4, IPv6 */
     struct hash_table destinations;  /* of struct destination */
     struct hash_table sources;       /* of struct source */
@@ -166,9 +172,12 @@ static inline bool destination_has_ports(const struct destination *d, uint8_t pr
     return pair & ((__atomic_load_n(&d->ranges, __ATOMIC_ACQUIRE) & place_ranges_bit(port)) != 0);
 }
 
+_Static_assert((IP_V6 >> 1 & 1) == 1 && (IP_V4 >> 1 & 1) == 0 && IP_NONE == 0, "a bit tells the families apart");
+
+/* By that bit: a compare would be kept in a register of which only a part is written, and wait for what it held. */
 static inline unsigned place_family_index(unsigned family)
 {
-    return family == IP_V6;
+    return family >> 1 & 1;
 }
 
 bool places_init(struct places *places, struct mem *mem);

@@ -5,8 +5,6 @@
 #include "classifier/walk.h"
 #include "classifier/walk_key.h"
 
-#define BOX_KEY_EARLY 0
-
 static inline void box_key_fill(struct box_key *out, const struct pkt_key *key)
 {
     const __m256i lanes = key_lanes(key);

@@ -10,7 +10,7 @@
  *     not 0, tags[i] is that or SHAPES_TAG_MANY, and ports[i] has a bit of `ports`; of bits beyond the block's: any
  *   void tags_fill(uint8_t own[FILTER_SLOTS], const struct filter *filter, uint64_t slots, const uint64_t address[2]):
  *     filter_tag of these slots, 1 of the last, and 0 of all others
- *   BOX_KEY_EARLY: 1 where box_holds should come some time after box_key_fill
+ *   bool brief_holds(const struct brief *brief, const struct pkt_key *key): as box_holds
  *   unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t hash): bit i: the tag of entry i fits; of a free
  * entry the tag is 0, or it fits none
  *
@@ -338,13 +338,13 @@ static inline uint64_t source_hash(const struct query *q, const struct destinati
                                    uint64_t address[2])
 {
     mask_address(address, q->key->src, shape);
-    return place_hash(address, d->salt, shape->salt);
+    return place_hash(address, d->item.hash, shape->salt);
 }
 
 static inline bool source_is(const struct source *s, const struct destination *d, const uint64_t address[2],
-                             const struct shape *shape)
+                             uint64_t hash)
 {
-    return (((uintptr_t)s->destination ^ (uintptr_t)d) | (s->shape_salt ^ shape->salt) | (s->address[0] ^ address[0]) |
+    return (((uintptr_t)s->destination ^ (uintptr_t)d) | (s->item.hash ^ hash) | (s->address[0] ^ address[0]) |
             (s->address[1] ^ address[1])) == 0;
 }
 
@@ -356,7 +356,7 @@ static inline const struct source *source_find(const struct places *places, cons
 
     for (unsigned fits = bucket_fits(bucket, hash); fits != 0; fits &= fits - 1) {
         const struct source *s = hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits)));
-        if (s != NULL && source_is(s, d, address, shape))
+        if (s != NULL && source_is(s, d, address, hash))
             return s;
     }
     return NULL;
@@ -385,14 +385,28 @@ static inline bool find_in_destination(const struct places *places, struct query
     return find_by_sources(places, q, d, sources, sources_walk(q, sources), best);
 }
 
-static inline bool destination_same(const struct destination *d, const uint64_t address[2], const struct shape *shape)
+static inline bool destination_same(const struct destination *d, const uint64_t address[2], uint64_t hash)
 {
-    return ((d->shape_salt ^ shape->salt) | (d->address[0] ^ address[0]) | (d->address[1] ^ address[1])) == 0;
+    return ((d->item.hash ^ hash) | (d->address[0] ^ address[0]) | (d->address[1] ^ address[1])) == 0;
 }
 
-static inline bool destination_is(const struct destination *d, const uint64_t address[2], const struct shape *shape)
+static inline bool destination_is(const struct destination *d, const uint64_t address[2], uint64_t hash)
 {
-    return d != NULL && destination_same(d, address, shape);
+    return d != NULL && destination_same(d, address, hash);
+}
+
+/* The item of the first entry that fits, or any other: the reader compares keys. NULL: there is none. */
+static inline const void *bucket_item(const struct hash_bucket *bucket, unsigned fits)
+{
+    return hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits | 1u << (HASH_BUCKET - 1))));
+}
+
+/* One of two addresses, without a branch. */
+static inline const void *item_or(const void *item, const void *other)
+{
+    uintptr_t none = -(uintptr_t)(item == NULL);
+
+    return (const void *)((uintptr_t)item | ((uintptr_t)other & none));
 }
 
 static inline const struct destination *destination_find(const struct places *places, const uint8_t octets[16],
@@ -405,7 +419,7 @@ static inline const struct destination *destination_find(const struct places *pl
     const struct hash_bucket *bucket = hash_bucket_of(&places->destinations, hash);
     for (unsigned fits = bucket_fits(bucket, hash); fits != 0; fits &= fits - 1) {
         const struct destination *d = hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits)));
-        if (destination_is(d, address, shape))
+        if (destination_is(d, address, hash))
             return d;
     }
     return NULL;

@@ -125,7 +125,7 @@ static inline bool stage_probe(struct walker *w, bool staged)
  * 3. Keep those that their shape leads to: one that another shape would find comes in that shape's turn. Ask for
  * their rules and for the shapes of their sources. True when there are sources.
  */
-static inline bool stage_verify(struct walker *w)
+static inline bool stage_verify(const struct places *places, struct walker *w)
 {
     unsigned kept = 0;
     bool sourced = false;
@@ -135,7 +135,8 @@ static inline bool stage_verify(struct walker *w)
         const struct shape *shape = shapes_at(w->view->shapes, w->found_by[i]);
         uint64_t address[2];
         mask_address(address, w->key->dst, shape);
-        if (!destination_is(d, address, shape) || !destination_has_ports(d, w->key->protocol, w->key->dst_port))
+        bool own = destination_is(d, address, place_hash(address, places->seed, shape->salt));
+        if (!own || !destination_has_ports(d, w->key->protocol, w->key->dst_port))
             continue;
         prefetch_group(group_load(&d->any_source), d);
         const struct shapes *sources = rcu_load(&d->sources);
@@ -258,7 +259,7 @@ static inline void round_find(const struct places *places, struct burst *b)
 
     for (unsigned i = 0; i < b->found_count; i++) {
         sourced[sourced_count] = b->found[i];
-        sourced_count += stage_verify(b->found[i]);
+        sourced_count += stage_verify(places, b->found[i]);
     }
     round_sources(places, sourced, sourced_count);
     for (unsigned i = 0; i < b->found_count; i++)
@@ -448,18 +449,16 @@ static inline void rest_set(struct burst *b, const struct pkt_key *keys, uint32_
 static inline void walk_single(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,
                                unsigned count, bool staged)
 {
-    const struct packets packets = burst_packets(b->views, keys, count);
-    struct sorted sorted = {.done = 0};
-    struct probe probes[CLS_BURST_MAX];
+    struct single single;
 
     memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
     b->left_count = b->found_count = b->rest_count = 0;
-    if (packets.probed != 0)
-        sorted = firsts_find(places, b->views, keys, ids, count, packets.probed, probes, staged, false);
+    const struct packets packets = single_hash(places, b->views, keys, count, &single, staged);
+    struct sorted sorted = firsts_find(places, &single, keys, ids, count, packets.probed, staged, false);
     for (uint64_t left = sorted.others; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         struct walker *w = single_walker(b, keys, ids, i);
-        w->count = (uint8_t)bucket_take(w, 0, probes[i].bucket, probes[i].fits, 0);
+        w->count = (uint8_t)bucket_take(w, 0, single.buckets[i], single.fits[i], 0);
         b->found[b->found_count++] = w;
     }
     round_find(places, b);
@@ -500,15 +499,13 @@ static inline uint64_t packets_all(unsigned count)
 static inline struct walking walk_first(const struct places *places, const struct view views[2],
                                         const struct pkt_key *keys, uint32_t *ids, unsigned count, bool staged)
 {
-    struct probe probes[CLS_BURST_MAX];
+    struct single single;
 
     memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
     if (!(views[0].first | views[1].first) || steps_summaries(places, staged) != NULL)
         return (struct walking){.packets = packets_all(count), .passed = 0};
-    const struct packets packets = burst_packets(views, keys, count);
-    if (packets.first == 0)
-        return (struct walking){.packets = packets.matchable, .passed = 0};
-    struct sorted sorted = firsts_find(places, views, keys, ids, count, packets.first, probes, staged, true);
+    const struct packets packets = single_hash(places, views, keys, count, &single, staged);
+    struct sorted sorted = firsts_find(places, &single, keys, ids, count, packets.first, staged, true);
     return (struct walking){.packets = packets.matchable & ~sorted.done, .passed = packets.first & ~sorted.others};
 }
 

@@ -13,6 +13,25 @@ static inline bool box_holds(const struct box *box, const struct box_key *key)
     return !below;
 }
 
+static inline bool brief_holds(const struct brief *brief, const struct pkt_key *key)
+{
+    const uint16_t lanes[BRIEF_LANES] = {
+        [BRIEF_PROTOCOL] = key->protocol,
+        [BRIEF_DESTINATION_PORT] = key->dst_port,
+        [BRIEF_SOURCE_PORT] = key->src_port,
+        [BRIEF_HAS_PORTS] = (key->has & PKT_HAS_PORTS) != 0,
+    };
+    unsigned below = 0;
+
+    for (unsigned i = 0; i < BRIEF_LANES; i++)
+        below |= lanes[i] < brief->low[i];
+    for (unsigned i = 0; i < BRIEF_LANES - 1; i++) {
+        uint16_t complement = (uint16_t)~lanes[i];
+        below |= complement < brief->high_not[i];
+    }
+    return !below;
+}
+
 static inline uint32_t filter_holds(const struct tree_filter *filter, uint16_t value)
 {
     uint16_t value_not = (uint16_t)~value;
@@ -31,9 +50,6 @@ static inline unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t ha
         fits |= (unsigned)hash_entry_fits(hash_entry(bucket, i), hash) << i;
     return fits;
 }
-
-/* Stored number by number, loaded as a vector: that takes a while. */
-#define BOX_KEY_EARLY 1
 
 static inline void box_key_fill(struct box_key *out, const struct pkt_key *key)
 {

@@ -79,187 +79,199 @@ struct packets {
     uint64_t rest;      /* and there are rules without */
 };
 
-static inline struct packets burst_packets(const struct view views[2], const struct pkt_key *keys, unsigned count)
+/* `matchable`, `second`: bit i: packet i can match, is of the second family. */
+static inline struct packets packets_set(const struct view views[2], uint64_t matchable, uint64_t second)
 {
-    uint64_t matchable = 0, second = 0; /* second family */
-
-    for (unsigned i = 0; i < count; i++) {
-        matchable |= (uint64_t)cls_key_matchable(&keys[i]) << i;
-        second |= (uint64_t)place_family_index(keys[i].family) << i;
-    }
     uint64_t shaped = (views[0].shapes != NULL ? ~second : 0) | (views[1].shapes != NULL ? second : 0);
     uint64_t first = (views[0].first ? ~second : 0) | (views[1].first ? second : 0);
     uint64_t rest = (views[0].rest ? ~second : 0) | (views[1].rest ? second : 0);
+
     return (struct packets){
         .matchable = matchable, .probed = matchable & shaped, .first = matchable & first, .rest = matchable & rest};
 }
 
-/* Packets that have found something. Bit i: packet i. */
-struct sorted {
-    uint64_t done;   /* have their answer */
-    uint64_t others; /* are still to be looked at */
+/* The one probe of each packet of a burst. */
+struct single {
+    uint64_t hashes[CLS_BURST_MAX];
+    uint64_t address[2][CLS_BURST_MAX]; /* masked */
+    const struct hash_bucket *buckets[CLS_BURST_MAX];
+    uint32_t fits[CLS_BURST_MAX]; /* bit e: the tag of entry e does */
 };
 
-/*
- * Probe i for packet i, asked for or looked at; some packet is probed. One of a family without shapes probes by the
- * other's, for nothing.
- */
-static inline void single_hash(const struct places *places, const struct view views[2], const struct pkt_key *keys,
-                               unsigned count, struct probe *probes, bool staged)
+/* A shape to probe by where a family has none, for nothing. */
+static const struct shape single_none;
+
+/* cls_key_matchable as bit 63, without a compare: see place_family_index. */
+static inline uint64_t single_matchable(const struct pkt_key *key)
 {
-    const struct shape *const one = views[views[0].shape == NULL].shape;
-    const struct shape *const shapes[2] = {one, views[1].shape != NULL ? views[1].shape : one};
+    unsigned sound = ((unsigned)key->malformed - 1) >> 8, ip = key->family >> 2;
+
+    return (uint64_t)(sound & ip) << 63;
+}
+
+/*
+ * Every packet is hashed and its bucket asked for, or looked into, in the same pass that takes a first look at the
+ * packets: what is asked for while others are still on their way is not waited for later.
+ */
+static inline struct packets single_hash(const struct places *places, const struct view views[2],
+                                         const struct pkt_key *keys, unsigned count, struct single *s, bool staged)
+{
+    const struct shape *const shapes[2] = {views[0].shape != NULL ? views[0].shape : &single_none,
+                                           views[1].shape != NULL ? views[1].shape : &single_none};
     const struct hash_view table = hash_view_of(&places->destinations);
+    const uint64_t seed = places->seed;
+    uint64_t matchable = 0, second = 0;
 
     for (unsigned i = 0; i < count; i++) {
-        const struct shape *shape = shapes[place_family_index(keys[i].family)];
+        unsigned family = place_family_index(keys[i].family);
+        const struct shape *shape = shapes[family];
         uint64_t address[2];
         mask_address(address, keys[i].dst, shape);
-        uint64_t hash = place_hash(address, places->seed, shape->salt);
-        const struct hash_bucket *bucket = hash_bucket_in(&table, hash);
-        probes[i].hash = hash;
-        probes[i].bucket = bucket;
+        s->address[0][i] = address[0];
+        s->address[1][i] = address[1];
+        s->hashes[i] = place_hash(address, seed, shape->salt);
+        s->buckets[i] = hash_bucket_in(&table, s->hashes[i]);
         if (staged)
-            __builtin_prefetch(bucket);
+            __builtin_prefetch(s->buckets[i]);
         else
-            probes[i].fits = (uint16_t)bucket_fits(bucket, hash);
+            s->fits[i] = bucket_fits(s->buckets[i], s->hashes[i]);
+        matchable = matchable >> 1 | single_matchable(&keys[i]);
+        second = second >> 1 | (uint64_t)family << 63;
     }
+    unsigned unused = (64 - count) % 64;
+    return packets_set(views, matchable >> unused, second >> unused);
 }
 
-/* A probe's first destination that fits. */
-static inline const struct destination *probe_destination(const struct probe *probe, unsigned fits)
+/* The destination of packet i that fits first, or any other; NULL: none is there. */
+static inline const struct destination *single_destination(const struct single *s, unsigned i)
 {
-    return hash_entry_item(hash_entry(probe->bucket, (unsigned)__builtin_ctz(fits)));
+    return bucket_item(s->buckets[i], s->fits[i]);
 }
 
 /*
- * Bit i: packet i has found destinations[i], or another that fits. In stages it is asked for as soon as its bucket has
- * come, and not when all have come.
+ * Bit i: some destination fits packet i. In stages it is asked for as soon as its bucket has come, and not when all
+ * have come.
  */
-static inline uint64_t single_probe(struct probe *probes, const struct destination **destinations, unsigned count,
-                                    bool staged)
+static inline uint64_t single_probe(struct single *s, unsigned count, bool staged)
 {
     uint64_t found = 0;
 
     for (unsigned i = 0; i < count; i++) {
         if (staged) {
-            unsigned fits = bucket_fits(probes[i].bucket, probes[i].hash);
-            destinations[i] = probe_destination(&probes[i], fits | 1u << (HASH_BUCKET - 1));
-            const char *at = fits != 0 ? (const char *)destinations[i] : (const char *)&probes[i]; /* is near */
-            __builtin_prefetch(at);
-            __builtin_prefetch(at + MEM_LINE);
-            probes[i].fits = (uint16_t)fits;
+            s->fits[i] = bucket_fits(s->buckets[i], s->hashes[i]);
+            const void *d = single_destination(s, i);
+            __builtin_prefetch(s->fits[i] != 0 ? d : s); /* `s` is near */
         }
-        found |= (uint64_t)(probes[i].fits != 0) << i;
-    }
-    for (uint64_t left = staged ? 0 : found; left != 0; left &= left - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(left);
-        destinations[i] = probe_destination(&probes[i], probes[i].fits);
+        found |= (uint64_t)(s->fits[i] != 0) << i;
     }
     return found;
 }
 
-/* A destination that no packet has: its shape is none. And a list of sources without any. */
+/* A destination that no packet has. A list of sources without any. */
 static const struct destination single_nowhere;
 static const struct shapes single_no_sources;
 
-/* 0 where it is the packet's. */
-static inline uint64_t destination_differs(const struct destination *d, const struct view views[2],
-                                           const struct pkt_key *key)
+/* 0 where it is packet i's. */
+static inline uint64_t single_differs(const struct single *s, unsigned i, const struct destination *d)
 {
-    const struct shape *shape = views[place_family_index(key->family)].shape;
-    uint64_t address[2];
-
-    mask_address(address, key->dst, shape);
-    return (d->shape_salt ^ shape->salt) | (d->address[0] ^ address[0]) | (d->address[1] ^ address[1]);
+    return (d->item.hash ^ s->hashes[i]) | (d->address[0] ^ s->address[0][i]) | (d->address[1] ^ s->address[1][i]);
 }
 
 /*
- * The packets that have found something. Most often it is a destination with one rule and nothing else, and its box
+ * The packets that have found something. Most often it is a destination with one rule and nothing else, and its brief
  * says all: these are answered here, and no branch depends on a packet. Those at one with few sources are set aside:
- * with one shape most sets have no destination of that kind, or hardly another; `either`: this one has both.
+ * with one shape most sets have no destination of that kind, or hardly another; `either`: this one has both. Bit i:
+ * packet i is at a destination without sources, and its brief was not the answer.
  */
-static inline struct sorted single_compare(const struct view views[2], const struct pkt_key *keys, uint32_t *ids,
-                                           const struct destination **destinations, uint64_t found,
-                                           struct sourced *sourced, bool either)
+static inline uint64_t single_briefs(const struct single *s, const struct pkt_key *keys, uint32_t *ids, uint64_t found,
+                                     struct sorted *sorted, struct sourced *sourced, bool either)
 {
-    struct sorted sorted = {.done = 0};
-    struct box_key owns[BOX_KEY_EARLY ? CLS_BURST_MAX : 1];
     unsigned sourced_count = 0;
+    uint64_t done = 0, others = 0;
 
-    for (uint64_t left = BOX_KEY_EARLY ? found : 0; left != 0; left &= left - 1)
-        box_key_fill(&owns[__builtin_ctzll(left)], &keys[__builtin_ctzll(left)]);
     for (uint64_t left = found; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
-        const struct destination *d = destinations[i] != NULL ? destinations[i] : &single_nowhere;
+        const struct destination *d = item_or(single_destination(s, i), &single_nowhere);
         const struct shapes *sources = rcu_load(&d->sources);
-        uint64_t other = destination_differs(d, views, &keys[i]);
+        uint64_t other = single_differs(s, i, d), sourceless = sources == NULL;
         if (either) {
             const struct shapes *list = sources != NULL ? sources : &single_no_sources;
-            sourced_set(&sourced->packets[sourced_count], d, list, i);
+            sourced->packets[sourced_count] = (struct sourced_packet){d, list, (uint8_t)i};
             sourced_count += (other == 0) & (list->count - 1u < SOURCED_SHAPES);
         } else if (__builtin_expect(sources != NULL, 0)) {
-            bool few = (other == 0) & (sources->count <= SOURCED_SHAPES);
-            sourced_set(&sourced->packets[sourced_count], d, sources, i);
-            sourced_count += few;
-            sorted.others |= (uint64_t)1 << i;
+            sourced->packets[sourced_count] = (struct sourced_packet){d, sources, (uint8_t)i};
+            sourced_count += (other == 0) & (sources->count <= SOURCED_SHAPES);
+            others |= (uint64_t)1 << i;
             continue;
         }
-        struct box_key *own = &owns[BOX_KEY_EARLY ? i : 0];
-        if (!BOX_KEY_EARLY)
-            box_key_fill(own, &keys[i]);
-        other |= destination_unboxed(d, group_load(&d->any_source)) | d->box.inexact | d->box.flags;
-        bool done = box_holds(&d->box, own) & (other == 0);
-        ids[i] = done ? d->box.id : CLS_NO_MATCH;
-        sorted.done |= (uint64_t)done << i;
-        sorted.others |= (uint64_t)(other != 0) << i;
+        uint64_t holds = (other == 0) & sourceless & brief_holds(&d->brief, &keys[i]) & briefed_load(&d->briefed);
+        ids[i] = d->id & -(uint32_t)holds; /* without a branch */
+        done |= holds << i;
+        others |= (sourceless ^ 1) << i;
     }
     sourced->count = sourced_count;
-    return sorted;
+    *sorted = (struct sorted){.done = done, .others = others};
+    return found & ~(done | others);
 }
 
-/* Judges exactly what the box of a destination's one rule says too little about. */
-static inline bool single_judge(const struct destination *d, const struct compiled *rule, const struct pkt_key *key)
+/* Those of `left`: whether one rule is known to be all there is. */
+static inline void single_go_on(const struct single *s, const struct pkt_key *keys, uint64_t left,
+                                struct sorted *sorted, const struct compiled **rules)
 {
-    struct box_key own;
-
-    box_key_fill(&own, key);
-    return box_holds_either(&d->box, &own, key) &&
-           (d->box.inexact == 0 || compiled_exact(rule->rule, d->box.inexact, key));
-}
-
-/* Those of the others that are at such a destination. */
-static inline void single_judge_all(struct sorted *sorted, const struct view views[2], const struct pkt_key *keys,
-                                    uint32_t *ids, const struct destination **destinations)
-{
-    for (uint64_t left = sorted->others; left != 0; left &= left - 1) {
+    for (; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
-        const struct destination *d = destinations[i] != NULL ? destinations[i] : &single_nowhere;
+        const struct destination *d = item_or(single_destination(s, i), &single_nowhere);
         uintptr_t group = group_load(&d->any_source);
-        if ((destination_differs(d, views, &keys[i]) | destination_unboxed(d, group)) != 0)
-            continue;
-        sorted->others &= ~((uint64_t)1 << i);
-        if (!single_judge(d, (const struct compiled *)group, &keys[i]))
-            continue;
-        ids[i] = d->box.id;
-        sorted->done |= (uint64_t)1 << i;
+        bool known = (single_differs(s, i, d) == 0) & group_is_rule(group) & (rcu_load(&d->sources) == NULL);
+        bool never = briefed_load(&d->briefed) & !brief_holds(&d->brief, &keys[i]);
+        rules[i] = (const struct compiled *)group;
+        sorted->ruled |= (uint64_t)(known & !never) << i;
+        sorted->others |= (uint64_t)!known << i;
     }
 }
 
-/* Of the packets `probed`. `either`: destinations with and without sources. */
-static inline struct sorted firsts_find(const struct places *places, const struct view views[2],
-                                        const struct pkt_key *keys, uint32_t *ids, unsigned count, uint64_t probed,
-                                        struct probe *probes, bool staged, bool either)
+/* Judges exactly what a rule's box says too little about. */
+static inline bool single_judge(const struct compiled *rule, const struct box_key *own, const struct pkt_key *key)
 {
-    const struct destination *destinations[CLS_BURST_MAX];
-    struct sourced sourced;
+    return box_holds_either(&rule->box, own, key) &&
+           (rule->box.inexact == 0 || compiled_exact(rule->rule, rule->box.inexact, key));
+}
 
-    single_hash(places, views, keys, count, probes, staged);
-    uint64_t found = single_probe(probes, destinations, count, staged) & probed;
-    struct sorted sorted = single_compare(views, keys, ids, destinations, found, &sourced, either);
+/* The packets for which one rule is left that a brief does not say: it is the last of their destination, or one of the
+ * others goes on. */
+static inline void single_rules(struct sorted *sorted, const struct pkt_key *keys, uint32_t *ids,
+                                const struct compiled *const *rules)
+{
+    for (uint64_t left = sorted->ruled; left != 0; left &= left - 1)
+        __builtin_prefetch(rules[__builtin_ctzll(left)]);
+    for (uint64_t left = sorted->ruled; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        struct box_key own;
+        box_key_fill(&own, &keys[i]);
+        bool holds = box_holds(&rules[i]->box, &own);
+        if (__builtin_expect((rules[i]->box.inexact | rules[i]->box.flags) != 0, 0))
+            holds = single_judge(rules[i], &own, &keys[i]);
+        ids[i] = holds ? rules[i]->box.id : CLS_NO_MATCH;
+        sorted->done |= (uint64_t)holds << i;
+        sorted->others &= ~((uint64_t)holds << i);
+    }
+}
+
+/* Of the packets `probed`, which are hashed. `either`: destinations with and without sources. */
+static inline struct sorted firsts_find(const struct places *places, struct single *s, const struct pkt_key *keys,
+                                        uint32_t *ids, unsigned count, uint64_t probed, bool staged, bool either)
+{
+    const struct compiled *rules[CLS_BURST_MAX];
+    struct sourced sourced;
+    struct sorted sorted;
+    uint64_t found = single_probe(s, count, staged) & probed;
+    uint64_t left = single_briefs(s, keys, ids, found, &sorted, &sourced, either);
+
+    single_go_on(s, keys, left, &sorted, rules);
     if (sourced.count != 0)
-        sorted.others &= ~sourced_find(places, &sourced, keys, ids, &sorted.done);
-    single_judge_all(&sorted, views, keys, ids, destinations);
+        sourced_find(places, &sourced, keys, ids, &sorted, rules);
+    if (sorted.ruled != 0)
+        single_rules(&sorted, keys, ids, rules);
     return sorted;
 }
 

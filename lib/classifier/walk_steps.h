@@ -62,20 +62,6 @@ static inline unsigned bits_take(uint64_t *left)
     return i;
 }
 
-/* The item of the first entry that fits, or any other: the reader compares keys. NULL: there is none. */
-static inline const void *bucket_item(const struct hash_bucket *bucket, unsigned fits)
-{
-    return hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits | 1u << (HASH_BUCKET - 1))));
-}
-
-/* One of two addresses, without a branch. */
-static inline const void *item_or(const void *item, const void *other)
-{
-    uintptr_t none = -(uintptr_t)(item == NULL);
-
-    return (const void *)((uintptr_t)item | ((uintptr_t)other & none));
-}
-
 /* Where packets go that have found no match so far below their destination. */
 static inline void steps_go_on(struct steps *s, uint64_t packets)
 {
@@ -237,7 +223,7 @@ static inline uint64_t steps_verify(const struct places *places, struct steps *s
         uint64_t address[2];
         mask_address(address, s->keys[i].dst, probe->shape);
         const struct destination *d = item_or(bucket_item(probe->bucket, probe->fits), &s->views[0].family->any);
-        bool is = destination_same(d, address, probe->shape);
+        bool is = destination_same(d, address, probe->hash);
         if (__builtin_expect(!is & ((probe->fits & (probe->fits - 1)) != 0), 0)) {
             d = destination_find(places, s->keys[i].dst, probe->shape);
             is = d != NULL;
@@ -331,7 +317,7 @@ static inline void steps_source(const struct places *places, struct steps *s, bo
         const struct source *source = item_or(bucket_item(probe->bucket, probe->fits), &NO_SOURCE);
         uint64_t address[2];
         mask_address(address, s->keys[i].src, probe->shape);
-        bool is = source_is(source, d, address, probe->shape);
+        bool is = source_is(source, d, address, probe->hash);
         if (__builtin_expect(!is & ((probe->fits & (probe->fits - 1)) != 0), 0)) {
             source = source_find(places, &s->queries[i], d, probe->shape);
             is = source != NULL;

@@ -232,6 +232,50 @@ static void a_rule_that_is_alone_is_judged_exactly(void **state)
     assert_int_equal(match(f, key), 2);
 }
 
+static int add_at(struct fixture *f, uint32_t id, const char *prefixes, const char *rest)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "%s %s", prefixes, rest);
+    return add(f, id, text);
+}
+
+/* Destinations and sources keep a copy of their first rule: it says what holds, whatever comes and goes beside it. */
+static void copies_at(struct fixture *f, const char *prefixes)
+{
+    struct pkt_key longer = udp4_key();
+
+    longer.length++;
+    assert_int_equal(add_at(f, 1, prefixes, "source-port =123"), 0);
+    assert_int_equal(match(f, udp4_key()), 1);
+    assert_int_equal(add_at(f, 2, prefixes, "protocol =udp"), 0); /* earlier */
+    assert_int_equal(match(f, udp4_key()), 2);
+    assert_int_equal(cls_rule_remove(f->cls, 1), 0);
+    assert_int_equal(match(f, udp4_key()), 2);
+    assert_int_equal(add_at(f, 1, prefixes, "source-port =123"), 0);
+    assert_int_equal(cls_rule_remove(f->cls, 2), 0);
+    assert_int_equal(match(f, udp4_key()), 1);
+    assert_int_equal(add_at(f, 1, prefixes, "source-port =124"), 0); /* in its place */
+    assert_int_equal(match(f, udp4_key()), CLS_NO_MATCH);
+    assert_int_equal(add_at(f, 1, prefixes, "source-port =123"), 0);
+    assert_int_equal(match(f, udp4_key()), 1);
+    assert_int_equal(cls_rule_remove(f->cls, 1), 0);
+    assert_int_equal(match(f, udp4_key()), CLS_NO_MATCH);
+    assert_int_equal(add_at(f, 3, prefixes, "packet-length =468"), 0); /* which a copy does not say */
+    assert_int_equal(match(f, udp4_key()), 3);
+    assert_int_equal(match(f, longer), CLS_NO_MATCH);
+    assert_int_equal(cls_rule_remove(f->cls, 3), 0);
+}
+
+static void a_copy_of_a_rule_never_says_more_than_the_rules(void **state)
+{
+    copies_at(*state, "destination 203.0.113.7/32");
+    copies_at(*state, "destination 203.0.113.7/32 source 192.0.2.1/32");
+    assert_int_equal(add(*state, 4, "destination 203.0.113.7/32 source 192.0.2.0/24 protocol =tcp"), 0);
+    copies_at(*state, "destination 203.0.113.7/32 source 192.0.2.1/32");
+    copies_at(*state, "destination 203.0.113.7/32 source 192.0.0.0/16");
+}
+
 static void two_ids_cannot_hold_one_rule(void **state)
 {
     struct fixture *f = *state;
@@ -417,6 +461,7 @@ int main(void)
         TEST(an_id_leads_to_its_newest_rule),
         TEST(each_rule_that_is_left_alone_answers_for_itself),
         TEST(a_rule_that_is_alone_is_judged_exactly),
+        TEST(a_copy_of_a_rule_never_says_more_than_the_rules),
         TEST(two_ids_cannot_hold_one_rule),
         TEST(a_reader_may_go_on_from_a_rule_that_was_just_removed),
         TEST(removed_memory_is_released_after_the_readers_quiescent_point),
