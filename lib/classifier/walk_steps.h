@@ -360,9 +360,12 @@ static inline void steps_compare(struct steps *s)
     steps_go_on(s, packets & ~matched);
 }
 
-/* The packets, and what shapes they have to look at; those that have passed the first shape, not at it. */
-static inline void steps_set(struct steps *s, const struct view views[2], const struct pkt_key *keys, uint32_t *ids,
-                             uint64_t packets, uint64_t passed)
+/*
+ * The packets, and what shapes they have to look at; those that have passed the first shape, not at it. A function of
+ * its own: the steps behind it would take its registers.
+ */
+static __attribute__((noinline)) void steps_set(struct steps *s, const struct view views[2], const struct pkt_key *keys,
+                                                uint32_t *ids, uint64_t packets, uint64_t passed)
 {
     uint64_t matchable = 0, wanted = 0;
 
