@@ -453,6 +453,10 @@ static inline void walk_single(const struct places *places, struct burst *b, con
 
     memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
     b->left_count = b->found_count = b->rest_count = 0;
+    if (b->views[0].shapes == NULL && b->views[1].shapes == NULL) {
+        rest_set(b, keys, ids, packets_look(b->views, keys, count).rest);
+        return;
+    }
     const struct packets packets = single_hash(places, b->views, keys, count, &single, staged);
     struct sorted sorted = firsts_find(places, &single, keys, ids, count, packets.probed, staged, false);
     for (uint64_t left = sorted.others; left != 0; left &= left - 1) {
@@ -552,14 +556,15 @@ static void walk_burst(const struct places *places, const struct pkt_key *keys, 
 {
     struct burst b;
 
-    for (unsigned i = 0; i < count; i++) /* they may be far, and the first look at each leads to a branch */
-        __builtin_prefetch(&keys[i]);
     for (unsigned i = 0; i < 2; i++)
         b.views[i] = view_set(&places->families[i]);
-    if ((int)hash_depth(&places->destinations) >= STAGED_DEPTH)
-        walk_all(places, &b, keys, ids, count, true);
-    else
+    if ((int)hash_depth(&places->destinations) < STAGED_DEPTH) {
         walk_all(places, &b, keys, ids, count, false);
+        return;
+    }
+    for (unsigned i = 0; i < count; i++) /* there is much else to wait for */
+        __builtin_prefetch(&keys[i]);
+    walk_all(places, &b, keys, ids, count, true);
 }
 
 #endif

@@ -109,6 +109,18 @@ static inline uint64_t single_matchable(const struct pkt_key *key)
     return (uint64_t)(sound & ip) << 63;
 }
 
+/* Where no family has destinations. */
+static inline struct packets packets_look(const struct view views[2], const struct pkt_key *keys, unsigned count)
+{
+    uint64_t matchable = 0, second = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        matchable |= single_matchable(&keys[i]) >> 63 << i;
+        second |= (uint64_t)place_family_index(keys[i].family) << i;
+    }
+    return packets_set(views, matchable, second);
+}
+
 /*
  * Every packet is hashed and its bucket asked for, or looked into, in the same pass that takes a first look at the
  * packets: what is asked for while others are still on their way is not waited for later.
