@@ -2,7 +2,7 @@
 /*
  * Packets at a destination that has sources of one or two shapes, as blocklists do: a probe for each shape, and most
  * often one source with one rule, or none. Whether, and by which shape, differs from packet to packet, so that no
- * branch is made of it; what is otherwise is left to the walkers.
+ * branch is made of it; what is otherwise is left to the walkers, or goes in step.
  */
 #ifndef CLASSIFIER_WALK_SOURCED_H
 #define CLASSIFIER_WALK_SOURCED_H
@@ -148,9 +148,10 @@ static inline bool sourced_go_on(const struct sourced_packet *p, const struct so
 {
     const struct source *s = found->source;
     uintptr_t group = group_load(&s->rules);
-    bool known = (sourced_differs(p, found, key) == 0) & group_is_rule(group);
+    bool fits = found->fits != 0; /* if not, `source` may be its own all the same, put there just now: not looked at */
+    bool known = fits & (sourced_differs(p, found, key) == 0) & group_is_rule(group);
     bool never = known & briefed_load(&s->briefed) & !brief_holds(&s->brief, key);
-    bool nothing = never | (found->fits == 0);
+    bool nothing = never | !fits;
     bool last = (!more) & (known | nothing) & (group_load(&p->destination->any_source) == 0);
 
     rules[p->number] = (const struct compiled *)group;
