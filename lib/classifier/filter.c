@@ -38,7 +38,7 @@ void filter_fini(struct filter *filter, struct mem *mem)
 
 bool filter_crowded(const struct filter *filter, bool now)
 {
-    return filter->slots_used >= filter->places_used * (now ? CROWDED_END : CROWDED_MIN);
+    return filter->places_used > 0 && filter->slots_used >= filter->places_used * (now ? CROWDED_END : CROWDED_MIN);
 }
 
 static void bit_set(_Atomic(uint64_t) *mask, unsigned slot, bool on)

@@ -11,6 +11,8 @@ bool fine_init(struct fine *fine, struct mem *mem, const uint8_t bits[FINE_LEVEL
     memset(fine, 0, sizeof *fine);
     for (unsigned i = 0; i < FINE_LEVELS; i++)
         fine->shifts |= (uint64_t)(64 - bits[i]) << 8 * i;
+    if (!mem_spare(mem, PLACES * (sizeof fine->masks[0] + FINE_LENGTHS * sizeof fine->counts[0])))
+        return true;
     fine->masks = mem_alloc_zero(mem, PLACES * sizeof fine->masks[0]);
     fine->counts = mem_alloc_zero(mem, PLACES * FINE_LENGTHS * sizeof fine->counts[0]);
     return fine->masks != NULL && fine->counts != NULL;
@@ -57,7 +59,7 @@ void fine_count(struct fine *fine, unsigned slot, uint64_t address, uint64_t pai
     enum fine_kind kind = pair != 0 ? FINE_PAIR : FINE_ANY;
     uint32_t kinds = atomic_load_explicit(&fine->kinds, memory_order_relaxed);
 
-    if (slot == FINE_SLOT_ALWAYS)
+    if (slot == FINE_SLOT_ALWAYS || fine->masks == NULL)
         return;
     fine->rules[kind] += more ? 1u : -1u;
     if (fine->rules[kind] == 1 && more) /* readers look at its places before a bit there means anything */
@@ -72,6 +74,6 @@ void fine_choose(struct fine *fine, bool crowded)
 {
     bool now = fine_used(fine), sparse = fine->places_used <= PLACES / 2 + (now ? PLACES / 8 : 0);
 
-    if ((crowded && sparse) != now)
+    if (fine->masks != NULL && (crowded && sparse) != now)
         atomic_store_explicit(&fine->used, !now, memory_order_release);
 }

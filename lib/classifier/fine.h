@@ -21,7 +21,7 @@
 #define FINE_LEVELS      8
 #define FINE_LENGTHS     7 /* bits of a level */
 #define FINE_SLOT_ALWAYS 63
-#define FINE_PLACE_BITS  14
+#define FINE_PLACE_BITS  13
 
 /* What rules ask for. */
 enum fine_kind { FINE_ANY, FINE_PAIR, FINE_KINDS };
@@ -30,14 +30,17 @@ struct fine {
     _Atomic(bool) used;      /* by readers, instead of the coarse grade. Written by the writer, read by workers */
     _Atomic(uint32_t) kinds; /* bit k: there are rules of that kind. Written by the writer, read by workers */
     uint64_t shifts;         /* of an address, so that the first bits of each level are left: an octet of each */
-    _Atomic(uint8_t) *masks; /* by level, then by place. Written by the writer, read by workers */
+    _Atomic(uint8_t) *masks; /* by level, then by place; NULL: there is none. Written by the writer, read by workers */
     /* the writer's */
     uint8_t *counts;      /* of rules by level, place and bit; at its end it stays there */
     uint32_t places_used; /* with a bit set */
     uint32_t rules[FINE_KINDS];
 };
 
-/* `bits`: the first ones of each level, ascending. False: no memory; fine_fini is due. */
+/*
+ * `bits`: the first ones of each level, ascending. Where there is little memory for rules, it is never used and takes
+ * none. False: no memory; fine_fini is due.
+ */
 bool fine_init(struct fine *fine, struct mem *mem, const uint8_t bits[FINE_LEVELS]);
 void fine_fini(struct fine *fine, struct mem *mem);
 

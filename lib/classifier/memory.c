@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "classifier/memory.h"
 
+#define SPARE_PART 16 /* of what is free */
+
 static bool allowed(const struct mem *mem, size_t size)
 {
     size_t used = mem->shared != NULL ? *mem->shared : mem->used;
 
     return mem->limit == 0 || mem->exempt || used + size <= mem->limit;
+}
+
+bool mem_spare(const struct mem *mem, size_t size)
+{
+    return allowed(mem, SPARE_PART * size);
 }
 
 /* Wraps around where less is used than before. */

@@ -29,6 +29,9 @@ void *mem_alloc_line(struct mem *mem, size_t size);
 /* The same, all zeros, for large tables of which little may ever be used: pages that are not touched cost nothing. */
 void *mem_alloc_zero(struct mem *mem, size_t size);
 
+/* Whether so much may be taken for what is faster with it and right without: little of what the rules may yet take. */
+bool mem_spare(const struct mem *mem, size_t size);
+
 /* Frees what no reader has ever seen. NULL is fine. */
 void mem_free(struct mem *mem, void *block);
 

@@ -14,6 +14,8 @@ bool sieve_init(struct sieve *sieve, struct mem *mem, unsigned bits)
 {
     memset(sieve, 0, sizeof *sieve);
     sieve->shift = (uint8_t)(64 - bits);
+    if (!mem_spare(mem, (sizeof sieve->masks[0] + SIEVE_SLOTS * sizeof sieve->counts[0]) << SIEVE_PLACE_BITS))
+        return true;
     sieve->masks = mem_alloc_zero(mem, sizeof sieve->masks[0] << SIEVE_PLACE_BITS);
     sieve->counts = mem_alloc_zero(mem, (SIEVE_SLOTS * sizeof sieve->counts[0]) << SIEVE_PLACE_BITS);
     return sieve->masks != NULL && sieve->counts != NULL;
@@ -27,7 +29,7 @@ void sieve_fini(struct sieve *sieve, struct mem *mem)
 
 static bool sieve_holds(const struct sieve *sieve, unsigned slot, unsigned offset, unsigned length)
 {
-    return slot != FILTER_LAST_SLOT && offset == 0 && length >= 64u - sieve->shift;
+    return sieve->masks != NULL && slot != FILTER_LAST_SLOT && offset == 0 && length >= 64u - sieve->shift;
 }
 
 static void sieve_count(struct sieve *sieve, unsigned slot, uint64_t address, bool more)

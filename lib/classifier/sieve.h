@@ -15,14 +15,14 @@
 
 #include "classifier/filter.h"
 
-#define SIEVE_PLACE_BITS 16
+#define SIEVE_PLACE_BITS 15
 #define SIEVE_SLOTS      16 /* bits of a mask: slots that are the same but for a multiple of this share one */
 
 struct sieve {
     _Atomic(bool) used;       /* by readers, behind the coarse grade. Written by the writer, read by workers */
     uint8_t shift;            /* of an address, so that the first bits are left */
     _Atomic(uint64_t) slots;  /* of the shapes that it holds. Written by the writer, read by workers */
-    _Atomic(uint16_t) *masks; /* by place. The same */
+    _Atomic(uint16_t) *masks; /* by place; NULL: there is none. The same */
     /* the writer's */
     uint8_t *counts;       /* of prefixes by place and bit; at its end it stays there */
     uint32_t places_used;  /* with a bit set */
@@ -30,7 +30,10 @@ struct sieve {
     uint32_t coarse_slots; /* of the same shapes in the masks of the coarse grade */
 };
 
-/* `bits`: the first bits of its places. False: no memory; sieve_fini is due. */
+/*
+ * `bits`: the first bits of its places. Where there is little memory for rules, it is never used and takes none. False:
+ * no memory; sieve_fini is due.
+ */
 bool sieve_init(struct sieve *sieve, struct mem *mem, unsigned bits);
 void sieve_fini(struct sieve *sieve, struct mem *mem);
 

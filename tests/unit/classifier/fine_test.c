@@ -20,7 +20,7 @@ static const uint8_t BITS[FINE_LEVELS] = {8, 16, 20, 22, 24, 26, 28, 30};
 
 struct rule {
     uint64_t address, pair;
-    unsigned slot;
+    unsigned slot, length;
     bool inside;
 };
 
@@ -59,6 +59,7 @@ static int set_up(void **state)
     for (unsigned i = 0; i < RULES; i++) {
         unsigned length = (unsigned)(next(f) % 33);
         f->rules[i].address = prefix(next(f), length);
+        f->rules[i].length = length;
         f->rules[i].slot = fine_slot(&f->fine, 0, length);
         f->rules[i].pair = next(f) % 3 == 0 ? 0 : fine_pair(6, (uint16_t)(next(f) % 50));
     }
@@ -89,8 +90,9 @@ static void change(struct fixture *f, struct rule *rule, bool in)
 static bool may_have(struct fixture *f, const struct rule *rule)
 {
     uint64_t pair = rule->pair != 0 ? rule->pair : fine_pair(17, (uint16_t)next(f));
+    uint64_t address = rule->address | htobe64(next(f) >> rule->length);
 
-    return fine_mask(&f->fine, rule->address, pair) >> rule->slot & 1;
+    return fine_mask(&f->fine, address, pair) >> rule->slot & 1;
 }
 
 static void a_slot_is_of_the_level_and_the_length(void **state)
@@ -166,27 +168,47 @@ static void a_full_count_denies_nobody(void **state)
     }
 }
 
+/* Rule `number` of many with addresses of their own; readers turn to it, or away. */
+static void scattered_count(struct fixture *f, uint64_t number, bool more)
+{
+    unsigned length = BITS[number % FINE_LEVELS];
+
+    fine_count(&f->fine, fine_slot(&f->fine, 0, length), htobe64(number << 44 | number), fine_pair(6, (uint16_t)number),
+               more);
+    fine_choose(&f->fine, true);
+}
+
 static void readers_use_it_while_it_tells_addresses_apart(void **state)
 {
     struct fixture *f = *state;
     const uint32_t places = (uint32_t)FINE_LEVELS << FINE_PLACE_BITS;
-    uint64_t added = 0;
+    uint64_t added = 0, end = 1u << 20;
 
     fine_choose(&f->fine, false);
     assert_false(fine_used(&f->fine));
     fine_choose(&f->fine, true);
-    for (; fine_used(&f->fine) && added < 1u << 20; added++) {
-        unsigned length = BITS[added % FINE_LEVELS];
-        fine_count(&f->fine, fine_slot(&f->fine, 0, length), added << 32, fine_pair(6, (uint16_t)added), true);
-        fine_choose(&f->fine, true);
-    }
-    assert_in_range(f->fine.places_used, places / 2, places - 1);
-    while (!fine_used(&f->fine) && added-- > 0) {
-        unsigned length = BITS[added % FINE_LEVELS];
-        fine_count(&f->fine, fine_slot(&f->fine, 0, length), added << 32, fine_pair(6, (uint16_t)added), false);
-        fine_choose(&f->fine, true);
-    }
-    assert_in_range(f->fine.places_used, places / 4, places / 2);
+    for (; fine_used(&f->fine) && added < end; added++)
+        scattered_count(f, added, true);
+    assert_in_range(added, places / 2, end - 1);
+    assert_int_equal(f->fine.places_used, places / 2 + places / 8 + 1);
+    while (!fine_used(&f->fine) && added-- > 0)
+        scattered_count(f, added, false);
+    assert_int_equal(f->fine.places_used, places / 2);
+}
+
+/* Without it every packet is the coarse grade's, and nothing is counted. */
+static void little_memory_is_left_to_the_rules(void **state)
+{
+    struct fixture *f = *state;
+    struct fine none;
+
+    f->mem.limit = f->mem.used + (4u << 20);
+    assert_true(fine_init(&none, &f->mem, BITS));
+    assert_null(none.masks);
+    fine_count(&none, fine_slot(&none, 0, 24), prefix(0xc633640000000000u, 24), 0, true);
+    fine_choose(&none, true);
+    assert_false(fine_used(&none));
+    fine_fini(&none, &f->mem);
 }
 
 int main(void)
@@ -198,6 +220,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_packet_is_denied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_count_denies_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(readers_use_it_while_it_tells_addresses_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(little_memory_is_left_to_the_rules, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,9 +101,12 @@ static void change_all(struct fixture *f, bool in)
         change(f, &f->prefixes[i], in);
 }
 
-static bool may_have(const struct fixture *f, const struct prefix *prefix)
+/* To an address below the prefix. */
+static bool may_have(struct fixture *f, const struct prefix *prefix)
 {
-    return sieve_mask(&f->sieve, prefix->address) >> prefix->slot & 1;
+    uint64_t address = prefix->address | htobe64(next(f) >> prefix->length);
+
+    return sieve_mask(&f->sieve, address) >> prefix->slot & 1;
 }
 
 static void what_is_there_is_never_denied(void **state)
@@ -215,6 +218,21 @@ static void it_pays_where_it_takes_slots_away(void **state)
     assert_false(sieve_pays(&f->sieve, &f->filter));
 }
 
+/* Without it all that the coarse grade lets through is let through. */
+static void little_memory_is_left_to_the_rules(void **state)
+{
+    struct fixture *f = *state;
+    struct sieve none;
+
+    f->mem.limit = f->mem.used + (4u << 20);
+    assert_true(sieve_init(&none, &f->mem, BITS));
+    assert_null(none.masks);
+    sieve_add(&none, 5, 0, 32, first_bits(0x0a09080700000000u, 32), 1);
+    assert_false(sieve_pays(&none, &f->filter));
+    assert_int_equal(sieve_mask(&none, first_bits(0x0a01020300000000u, 32)), UINT64_MAX);
+    sieve_fini(&none, &f->mem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +242,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_slot_goes_to_another_shape, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_count_denies_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_pays_where_it_takes_slots_away, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(little_memory_is_left_to_the_rules, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
