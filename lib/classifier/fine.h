@@ -21,7 +21,7 @@
 #define FINE_LEVELS      8
 #define FINE_LENGTHS     7 /* bits of a level */
 #define FINE_SLOT_ALWAYS 63
-#define FINE_PLACE_BITS  13
+#define FINE_PLACE_BITS  14
 
 /* What rules ask for. */
 enum fine_kind { FINE_ANY, FINE_PAIR, FINE_KINDS };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "classifier/memory.h"
 
-#define SPARE_PART 16 /* of what is free */
+#define SPARE_PART 64 /* of what is free */
 
 static bool allowed(const struct mem *mem, size_t size)
 {

@@ -15,7 +15,7 @@
 
 #include "classifier/filter.h"
 
-#define SIEVE_PLACE_BITS 15
+#define SIEVE_PLACE_BITS 16
 #define SIEVE_SLOTS      16 /* bits of a mask: slots that are the same but for a multiple of this share one */
 
 struct sieve {

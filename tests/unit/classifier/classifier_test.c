@@ -19,6 +19,8 @@ struct fixture {
 
 static struct cls_conf engine; /* the one under test */
 
+#define LITTLE (8u << 20)
+
 /* `room`: octets that rules may take; 0: no limit. */
 static struct fixture *fixture_create(size_t room)
 {
@@ -28,6 +30,7 @@ static struct fixture *fixture_create(size_t room)
 
     fixture.rcu = rcu_create(1);
     conf.rcu = fixture.rcu;
+    conf.memory_bytes = room > 0 ? LITTLE : 0; /* where there is little, an empty one takes less */
     fixture.cls = cls_create(&conf);
     assert_non_null(fixture.cls);
     if (room > 0) {

@@ -196,10 +196,12 @@ static void thin_limited(struct cls *cls, const struct limited *set, struct rcu 
     }
 }
 
+#define LITTLE (8u << 20) /* memory of which an empty classifier takes as little as it can */
+
 static void limit_refuses(const struct limited *set, size_t room)
 {
     struct rcu *rcu = rcu_create(1);
-    struct cls *cls = cls_create(&(struct cls_conf){.engine = CLS_FAST, .rcu = rcu});
+    struct cls *cls = cls_create(&(struct cls_conf){.engine = CLS_FAST, .rcu = rcu, .memory_bytes = LITTLE});
     size_t limit = memory_of(cls) + room;
     bool active[LIMITED_MAX + 1] = {false};
 
