@@ -35,7 +35,10 @@ __attribute__((no_sanitize("thread"))) static inline unsigned bucket_fits(const 
     const __m512i tag = _mm512_set1_epi64(hash_tag(hash));
     __m512i entries = _mm512_load_si512(bucket);
 
-    return _mm512_cmpeq_epi64_mask(_mm512_srli_epi64(entries, HASH_ITEM_BITS), tag);
+    unsigned fits = _mm512_cmpeq_epi64_mask(_mm512_srli_epi64(entries, HASH_ITEM_BITS), tag);
+
+    __asm__("" : "+r"(fits)); /* gcc 12 may keep the 8 bits of a mask in memory, and take 32 from there */
+    return fits;
 }
 
 /* The bit of each slot: its octet of the mask by one shuffle, the bit in the octet by another. */
