@@ -75,14 +75,12 @@ static struct tree_node *node_alloc(struct mem *mem, unsigned count, bool leaf)
         return NULL;
     node->count = (uint16_t)count;
     node->leaf = leaf;
-    node->either_port = false;
     return node;
 }
 
 static void node_set(struct tree_node *node, unsigned i, const struct box *box, const struct compiled *rule)
 {
     node->boxes[i] = *box;
-    node->either_port |= (box->flags & BOX_EITHER_PORT) != 0;
     tree_rules(node)[i] = rule;
 }
 

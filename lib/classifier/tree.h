@@ -25,7 +25,6 @@ struct tree_filter {
 struct tree_node {
     alignas(MEM_LINE) uint16_t count;
     bool leaf;
-    bool either_port; /* a box here asks for "port" */
     uint8_t lanes[2]; /* of the filters: the ones that tell the boxes apart best */
     struct tree_filter filters[2];
     struct box boxes[];
