@@ -401,7 +401,7 @@ static inline const void *bucket_item(const struct hash_bucket *bucket, unsigned
     return hash_entry_item(hash_entry(bucket, (unsigned)__builtin_ctz(fits | 1u << (HASH_BUCKET - 1))));
 }
 
-/* One of two addresses, without a branch. */
+/* One of two addresses, without a branch (of `?:` a compiler may make one). */
 static inline const void *item_or(const void *item, const void *other)
 {
     uintptr_t none = -(uintptr_t)(item == NULL);

@@ -207,7 +207,7 @@ static inline uint64_t single_briefs(const struct single *s, const struct pkt_ke
         const struct shapes *sources = rcu_load(&d->sources);
         uint64_t other = single_differs(s, i, d), sourceless = sources == NULL;
         if (either) {
-            const struct shapes *list = sources != NULL ? sources : &single_no_sources;
+            const struct shapes *list = item_or(sources, &single_no_sources);
             sourced->packets[sourced_count] = (struct sourced_packet){d, list, (uint8_t)i};
             sourced_count += (other == 0) & (list->count - 1u < SOURCED_SHAPES);
         } else if (__builtin_expect(sources != NULL, 0)) {
