@@ -148,7 +148,7 @@ static void bucket_narrow(const struct hash_table *table, const struct hash_dire
                           const struct hash_segment *segment)
 {
     size_t places = (size_t)1 << (directory->depth - segment->depth), first = index_of(hash, segment->depth) * places;
-    size_t bucket = hash & table->bucket_mask;
+    size_t bucket = hash_bucket_number(table, hash);
 
     for (size_t p = first; directory->summaries != NULL && p < first + places; p++)
         summary_narrow(&directory->summaries[p << table->bucket_bits | bucket], &segment->buckets[bucket]);
@@ -156,7 +156,7 @@ static void bucket_narrow(const struct hash_table *table, const struct hash_dire
 
 static bool segment_put(const struct hash_table *table, struct hash_segment *segment, const struct hash_item *item)
 {
-    struct hash_bucket *bucket = &segment->buckets[item->hash & table->bucket_mask];
+    struct hash_bucket *bucket = &segment->buckets[hash_bucket_number(table, item->hash)];
 
     for (unsigned i = 0; i < HASH_BUCKET; i++) {
         if (hash_entry(bucket, i) == 0) {
@@ -334,7 +334,7 @@ void hash_remove(struct hash_table *table, struct mem *mem, struct hash_item *it
 {
     struct hash_directory *directory = rcu_load(&table->directory);
     struct hash_segment *segment = rcu_load(&directory->segments[index_of(item->hash, directory->depth)]);
-    struct hash_bucket *bucket = &segment->buckets[item->hash & table->bucket_mask];
+    struct hash_bucket *bucket = &segment->buckets[hash_bucket_number(table, item->hash)];
 
     for (unsigned i = 0; i < HASH_BUCKET; i++) {
         if (hash_entry(bucket, i) == entry_of(item)) {

@@ -16,10 +16,12 @@
 
 #include "classifier/memory.h"
 
-#define HASH_BUCKET    8 /* entries */
+#define HASH_BUCKET       8 /* entries */
+#define HASH_BUCKET_SHIFT 6 /* the bits of a hash from here on, as many as there are buckets in a segment, say which   \
+                             */
 #define HASH_ITEM_BITS 48
 #define HASH_TAG_SHIFT                                                                                                 \
-    24 /* tag: hash bits 24 to 39, apart from the bucket's (lowest) and the directory's (highest)                      \
+    24 /* tag: hash bits 24 to 39, apart from the bucket's (lower) and the directory's (highest)                       \
         */
 #define HASH_DEPTH_MAX     26
 #define HASH_SUMMARY_MASK  31 /* of a bit's number */
@@ -43,6 +45,8 @@ struct hash_item {
 struct hash_bucket {
     _Alignas(MEM_LINE) _Atomic(uint64_t) entries[HASH_BUCKET]; /* 0: free. Written by the writer, read by workers */
 };
+
+_Static_assert(sizeof(struct hash_bucket) == 1 << HASH_BUCKET_SHIFT, "those bits are the bucket's offset in octets");
 
 struct hash_segment {
     uint8_t depth;  /* the writer's: how many highest bits all items here share */
@@ -94,24 +98,32 @@ static inline uint16_t hash_tag(uint64_t hash)
     return (uint16_t)(hash >> HASH_TAG_SHIFT & HASH_TAG_MASK);
 }
 
+/* The number of a bucket in its segment. */
+static inline size_t hash_bucket_number(const struct hash_table *table, uint64_t hash)
+{
+    return hash >> HASH_BUCKET_SHIFT & table->bucket_mask;
+}
+
 /* What a reader may keep of a table for some probes, until its next quiescent point. */
 struct hash_view {
-    const struct hash_directory *directory;
+    const RCU_POINTER(struct hash_segment) * segments; /* of the directory */
     unsigned shift;
-    unsigned bucket_mask;
+    uint64_t offset_mask; /* the bits of a hash that are a bucket's offset */
 };
 
 static inline struct hash_view hash_view_of(const struct hash_table *table)
 {
     const struct hash_directory *directory = rcu_load(&table->directory);
 
-    return (struct hash_view){directory, directory->shift, table->bucket_mask};
+    return (struct hash_view){directory->segments, directory->shift, (uint64_t)table->bucket_mask << HASH_BUCKET_SHIFT};
 }
 
 /* The bucket that items of this hash are in. */
 static inline const struct hash_bucket *hash_bucket_in(const struct hash_view *view, uint64_t hash)
 {
-    return &rcu_load(&view->directory->segments[hash >> view->shift])->buckets[hash & view->bucket_mask];
+    const struct hash_segment *segment = rcu_load(&view->segments[hash >> view->shift]);
+
+    return (const struct hash_bucket *)((const char *)segment->buckets + (hash & view->offset_mask));
 }
 
 static inline const struct hash_bucket *hash_bucket_of(const struct hash_table *table, uint64_t hash)
@@ -132,7 +144,7 @@ static inline hash_summary hash_summary_of(unsigned tag)
 static inline _Atomic(hash_summary) *hash_summary_at(const struct hash_table *table,
                                                      const struct hash_directory *directory, uint64_t hash)
 {
-    return &directory->summaries[(hash >> directory->shift) << table->bucket_bits | (hash & table->bucket_mask)];
+    return &directory->summaries[(hash >> directory->shift) << table->bucket_bits | hash_bucket_number(table, hash)];
 }
 
 /* Whether an item of this hash may be in the table, whose directory keeps summaries. */
@@ -165,13 +177,16 @@ static inline void *hash_entry_item(uint64_t entry)
     return (void *)(uintptr_t)(entry & (((uint64_t)1 << HASH_ITEM_BITS) - 1));
 }
 
-/* Both halves of a 128-bit product folded: mixes every bit of `a` and `b` into every bit of the result. */
+/*
+ * Both halves of a 128-bit product folded: mixes every bit of `a` and `b` into every bit of the result. They are two
+ * products: a pair of registers for one is more than compilers have left where it counts.
+ */
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {
     __extension__ typedef unsigned __int128 uint128;
-    uint128 product = (uint128)a * b;
+    uint64_t upper = (uint64_t)((uint128)a * b >> 64);
 
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
+    return a * b ^ upper;
 }
 
 #endif

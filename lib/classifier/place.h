@@ -85,6 +85,15 @@ static inline struct shape *shapes_at(const struct shapes *shapes, unsigned at)
     return (struct shape *)((uintptr_t)shapes + shapes->first) + at;
 }
 
+#define PLACE_BRIEF 48 /* octets from the start of a destination or a source to its brief */
+
+/* What a packet wants to find in the first 32 octets of these: a reader compares all at once. */
+struct sought {
+    alignas(32) uint64_t hash;
+    uint64_t address[2]; /* masked */
+    uint64_t beside;     /* of a source, its destination; of a destination, 0: it has no sources */
+};
+
 /*
  * One destination, and the rules that have it, in one cache line. Its hash, seeded and of all 64 bits, tells it from
  * one of another shape that has the same address, and is the salt of its sources' hashes.
@@ -112,6 +121,10 @@ struct destination {
 };
 
 _Static_assert(sizeof(struct destination) == MEM_LINE, "a reader waits for one line");
+_Static_assert(offsetof(struct destination, address) == offsetof(struct sought, address) &&
+                   offsetof(struct destination, sources) == offsetof(struct sought, beside) &&
+                   offsetof(struct destination, brief) == PLACE_BRIEF,
+               "a reader compares all of it at once");
 
 /* One source of a destination, and the copy of its rule, in the same way. */
 struct source {
@@ -126,6 +139,10 @@ struct source {
 };
 
 _Static_assert(sizeof(struct source) == MEM_LINE, "a reader waits for one line");
+_Static_assert(offsetof(struct source, address) == offsetof(struct sought, address) &&
+                   offsetof(struct source, destination) == offsetof(struct sought, beside) &&
+                   offsetof(struct source, brief) == PLACE_BRIEF,
+               "a reader compares all of it at once");
 
 /* The rules of one family. */
 struct place_family {

@@ -457,7 +457,7 @@ static inline void walk_single(const struct places *places, struct burst *b, con
         rest_set(b, keys, ids, packets_look(b->views, keys, count).rest);
         return;
     }
-    const struct packets packets = single_hash(places, b->views, keys, count, &single, staged);
+    const struct packets packets = single_look(places, b->views, keys, count, &single, staged);
     struct sorted sorted = firsts_find(places, &single, keys, ids, count, packets.probed, staged, false);
     for (uint64_t left = sorted.others; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
@@ -491,11 +491,6 @@ struct walking {
     uint64_t passed;  /* of which the first shape is done with */
 };
 
-static inline uint64_t packets_all(unsigned count)
-{
-    return count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
-}
-
 /*
  * Where most destinations are of the first shape, it comes before all others and without a filter. Not where summaries
  * spare most probes of all shapes.
@@ -508,7 +503,7 @@ static inline struct walking walk_first(const struct places *places, const struc
     memset(ids, 0, count * sizeof ids[0]); /* CLS_NO_MATCH */
     if (!(views[0].first | views[1].first) || steps_summaries(places, staged) != NULL)
         return (struct walking){.packets = packets_all(count), .passed = 0};
-    const struct packets packets = single_hash(places, views, keys, count, &single, staged);
+    const struct packets packets = single_look(places, views, keys, count, &single, staged);
     struct sorted sorted = firsts_find(places, &single, keys, ids, count, packets.first, staged, true);
     return (struct walking){.packets = packets.matchable & ~sorted.done, .passed = packets.first & ~sorted.others};
 }

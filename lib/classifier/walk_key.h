@@ -67,23 +67,45 @@ _Static_assert(offsetof(struct pkt_key, protocol) - offsetof(struct pkt_key, src
 _Static_assert(BRIEF_PROTOCOL == 0 && BRIEF_DESTINATION_PORT == 1 && BRIEF_SOURCE_PORT == 2 && BRIEF_HAS_PORTS == 3,
                "the shuffle puts them in this order");
 
-/* Whether the packet is in the box: its four lanes by one shuffle, twice. What is beside the brief, the writer changes.
+/*
+ * A packet's four lanes, and their complements, as a brief is compared with them, in the upper half. In the lower half,
+ * what nothing is above.
  */
+static inline __m256i brief_numbers(const struct pkt_key *key)
+{
+    const __m256i from =
+        _mm256_setr_epi8(NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE,
+                         KEY_AT3(protocol), NONE, KEY_AT3(dst_port), KEY_AT3(dst_port) + 1, KEY_AT3(src_port),
+                         KEY_AT3(src_port) + 1, KEY_AT3(has), NONE, KEY_AT3(protocol), NONE, KEY_AT3(dst_port),
+                         KEY_AT3(dst_port) + 1, KEY_AT3(src_port), KEY_AT3(src_port) + 1, KEY_AT3(has), NONE);
+    const __m256i used = _mm256_setr_epi16(0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, PKT_HAS_PORTS, -1, -1, -1, 0);
+    const __m256i complement = _mm256_setr_epi16(-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, -1, -1, -1, -1);
+    const char *ports = (const char *)key + offsetof(struct pkt_key, src_port);
+    __m256i octets = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)ports));
+
+    return _mm256_xor_si256(_mm256_and_si256(_mm256_shuffle_epi8(octets, from), used), complement);
+}
+
+/* What is beside a brief, the writer changes. */
 __attribute__((no_sanitize("thread"))) static inline bool brief_holds(const struct brief *brief,
                                                                       const struct pkt_key *key)
 {
-    const __m128i from =
-        _mm_setr_epi8(KEY_AT3(protocol), NONE, KEY_AT3(dst_port), KEY_AT3(dst_port) + 1, KEY_AT3(src_port),
-                      KEY_AT3(src_port) + 1, KEY_AT3(has), NONE, KEY_AT3(protocol), NONE, KEY_AT3(dst_port),
-                      KEY_AT3(dst_port) + 1, KEY_AT3(src_port), KEY_AT3(src_port) + 1, KEY_AT3(has), NONE);
-    const __m128i used = _mm_setr_epi16(-1, -1, -1, PKT_HAS_PORTS, -1, -1, -1, 0);
-    const __m128i complement = _mm_setr_epi16(0, 0, 0, 0, -1, -1, -1, -1);
-    const char *ports = (const char *)key + offsetof(struct pkt_key, src_port);
-    __m128i lanes = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)ports), from);
-    __m128i numbers = _mm_xor_si128(_mm_and_si128(lanes, used), complement);
+    __m128i numbers = _mm256_extracti128_si256(brief_numbers(key), 1);
     __m128i below = _mm_subs_epu16(_mm_load_si128((const __m128i *)brief), numbers);
 
     return _mm_testz_si128(below, below);
+}
+
+/* The same of all other words of the line: each is whole. */
+__attribute__((no_sanitize("thread"))) static inline bool line_holds(const void *line, const struct sought *sought,
+                                                                     const struct pkt_key *key)
+{
+    const __m256i *half = line;
+    __m256i differs = _mm256_xor_si256(_mm256_load_si256(&half[0]), _mm256_load_si256((const __m256i *)sought));
+    __m256i below = _mm256_subs_epu16(_mm256_load_si256(&half[1]), brief_numbers(key));
+    __m256i amiss = _mm256_or_si256(differs, below);
+
+    return _mm256_testz_si256(amiss, amiss);
 }
 
 #undef KEY_AT

@@ -32,6 +32,16 @@ static inline bool brief_holds(const struct brief *brief, const struct pkt_key *
     return !below;
 }
 
+static inline bool line_holds(const void *line, const struct sought *sought, const struct pkt_key *key)
+{
+    const struct sought *at = line;
+    uint64_t beside = __atomic_load_n(&at->beside, __ATOMIC_ACQUIRE);
+    uint64_t differs = (at->hash ^ sought->hash) | (at->address[0] ^ sought->address[0]) |
+                       (at->address[1] ^ sought->address[1]) | (beside ^ sought->beside);
+
+    return (differs == 0) & brief_holds((const struct brief *)((const char *)line + PLACE_BRIEF), key);
+}
+
 static inline uint32_t filter_holds(const struct tree_filter *filter, uint16_t value)
 {
     uint16_t value_not = (uint16_t)~value;

@@ -92,8 +92,8 @@ static inline struct packets packets_set(const struct view views[2], uint64_t ma
 
 /* The one probe of each packet of a burst. */
 struct single {
-    uint64_t hashes[CLS_BURST_MAX];
-    uint64_t address[2][CLS_BURST_MAX]; /* masked */
+    uint64_t fit; /* bit i: some tag fits packet i, where that is known at once */
+    struct sought sought[CLS_BURST_MAX];
     const struct hash_bucket *buckets[CLS_BURST_MAX];
     uint32_t fits[CLS_BURST_MAX]; /* bit e: the tag of entry e does */
 };
@@ -101,57 +101,99 @@ struct single {
 /* A shape to probe by where a family has none, for nothing. */
 static const struct shape single_none;
 
-/* cls_key_matchable as bit 63, without a compare: see place_family_index. */
-static inline uint64_t single_matchable(const struct pkt_key *key)
-{
-    unsigned sound = ((unsigned)key->malformed - 1) >> 8, ip = key->family >> 2;
-
-    return (uint64_t)(sound & ip) << 63;
-}
-
-/* Where no family has destinations. */
+/* Which packets can match, and which are of the second family. */
 static inline struct packets packets_look(const struct view views[2], const struct pkt_key *keys, unsigned count)
 {
     uint64_t matchable = 0, second = 0;
 
     for (unsigned i = 0; i < count; i++) {
-        matchable |= single_matchable(&keys[i]) >> 63 << i;
+        /* cls_key_matchable without a compare: see place_family_index */
+        unsigned sound = ((unsigned)keys[i].malformed - 1) >> 8, ip = keys[i].family >> 2;
+        matchable |= (uint64_t)(sound & ip) << i;
         second |= (uint64_t)place_family_index(keys[i].family) << i;
     }
     return packets_set(views, matchable, second);
 }
 
+#define KEY_FAMILY    ((uint64_t)UINT8_MAX) /* in what is read from there on ... */
+#define KEY_MALFORMED 56                    /* ... and from which bit on this */
+
+_Static_assert(offsetof(struct pkt_key, malformed) - offsetof(struct pkt_key, family) == KEY_MALFORMED / 8 &&
+                   __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "one load has both");
+
+/* Whether all packets can match and are of one family, that of the first, as in most bursts. */
+static inline bool packets_alike(const struct pkt_key *keys, unsigned count)
+{
+    uint64_t any = 0, all = UINT64_MAX;
+
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t octets;
+        memcpy(&octets, &keys[i].family, sizeof octets);
+        any |= octets;
+        all &= octets;
+    }
+    return any >> KEY_MALFORMED == 0 && ((any ^ all) & KEY_FAMILY) == 0 && (any & KEY_FAMILY) != IP_NONE;
+}
+
+static inline uint64_t bits_reversed(uint64_t bits)
+{
+    bits = __builtin_bswap64(bits);
+    bits = (bits >> 4 & 0x0f0f0f0f0f0f0f0f) | (bits & 0x0f0f0f0f0f0f0f0f) << 4;
+    bits = (bits >> 2 & 0x3333333333333333) | (bits & 0x3333333333333333) << 2;
+    return (bits >> 1 & 0x5555555555555555) | (bits & 0x5555555555555555) << 1;
+}
+
+static inline uint64_t packets_all(unsigned count)
+{
+    return count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
+}
+
 /*
- * Every packet is hashed and its bucket asked for, or looked into, in the same pass that takes a first look at the
- * packets: what is asked for while others are still on their way is not waited for later.
+ * Every packet is hashed and its bucket asked for, or looked into. `alike`: all are of one family, the first of
+ * `shapes`.
  */
-static inline struct packets single_hash(const struct places *places, const struct view views[2],
+static inline __attribute__((always_inline)) void single_hash(const struct places *places,
+                                                              const struct shape *const shapes[2],
+                                                              const struct pkt_key *keys, unsigned count,
+                                                              struct single *s, bool staged, bool alike)
+{
+    const struct hash_view table = hash_view_of(&places->destinations);
+    const uint64_t seed = places->seed;
+    const struct shape first = *shapes[0];
+    uint64_t fit = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct shape *shape = alike ? &first : shapes[place_family_index(keys[i].family)];
+        uint64_t address[2];
+        mask_address(address, keys[i].dst, shape);
+        uint64_t hash = place_hash(address, seed, shape->salt);
+        s->sought[i] = (struct sought){.hash = hash, .address = {address[0], address[1]}, .beside = 0};
+        s->buckets[i] = hash_bucket_in(&table, hash);
+        if (staged) {
+            __builtin_prefetch(s->buckets[i]);
+        } else {
+            s->fits[i] = bucket_fits(s->buckets[i], hash);
+            fit = 2 * fit + (s->fits[i] != 0);
+        }
+    }
+    s->fit = bits_reversed(fit) >> (64 - count) % 64;
+}
+
+/* The packets by what is to be done with them, and all of them hashed. */
+static inline struct packets single_look(const struct places *places, const struct view views[2],
                                          const struct pkt_key *keys, unsigned count, struct single *s, bool staged)
 {
     const struct shape *const shapes[2] = {views[0].shape != NULL ? views[0].shape : &single_none,
                                            views[1].shape != NULL ? views[1].shape : &single_none};
-    const struct hash_view table = hash_view_of(&places->destinations);
-    const uint64_t seed = places->seed;
-    uint64_t matchable = 0, second = 0;
 
-    for (unsigned i = 0; i < count; i++) {
-        unsigned family = place_family_index(keys[i].family);
-        const struct shape *shape = shapes[family];
-        uint64_t address[2];
-        mask_address(address, keys[i].dst, shape);
-        s->address[0][i] = address[0];
-        s->address[1][i] = address[1];
-        s->hashes[i] = place_hash(address, seed, shape->salt);
-        s->buckets[i] = hash_bucket_in(&table, s->hashes[i]);
-        if (staged)
-            __builtin_prefetch(s->buckets[i]);
-        else
-            s->fits[i] = bucket_fits(s->buckets[i], s->hashes[i]);
-        matchable = matchable >> 1 | single_matchable(&keys[i]);
-        second = second >> 1 | (uint64_t)family << 63;
+    if (packets_alike(keys, count)) {
+        uint64_t all = packets_all(count), family = place_family_index(keys[0].family);
+        single_hash(places, &shapes[family], keys, count, s, staged, true);
+        return packets_set(views, all, all & -family);
     }
-    unsigned unused = (64 - count) % 64;
-    return packets_set(views, matchable >> unused, second >> unused);
+    single_hash(places, shapes, keys, count, s, staged, false);
+    return packets_look(views, keys, count);
 }
 
 /* The destination of packet i that fits first, or any other; NULL: none is there. */
@@ -166,17 +208,17 @@ static inline const struct destination *single_destination(const struct single *
  */
 static inline uint64_t single_probe(struct single *s, unsigned count, bool staged)
 {
-    uint64_t found = 0;
+    uint64_t fit = 0;
 
+    if (!staged)
+        return s->fit;
     for (unsigned i = 0; i < count; i++) {
-        if (staged) {
-            s->fits[i] = bucket_fits(s->buckets[i], s->hashes[i]);
-            const void *d = single_destination(s, i);
-            __builtin_prefetch(s->fits[i] != 0 ? d : s); /* `s` is near */
-        }
-        found |= (uint64_t)(s->fits[i] != 0) << i;
+        s->fits[i] = bucket_fits(s->buckets[i], s->sought[i].hash);
+        const void *d = single_destination(s, i);
+        __builtin_prefetch(s->fits[i] != 0 ? d : s); /* `s` is near */
+        fit |= (uint64_t)(s->fits[i] != 0) << i;
     }
-    return found;
+    return fit;
 }
 
 /* A destination that no packet has. A list of sources without any. */
@@ -186,60 +228,72 @@ static const struct shapes single_no_sources;
 /* 0 where it is packet i's. */
 static inline uint64_t single_differs(const struct single *s, unsigned i, const struct destination *d)
 {
-    return (d->item.hash ^ s->hashes[i]) | (d->address[0] ^ s->address[0][i]) | (d->address[1] ^ s->address[1][i]);
+    const struct sought *sought = &s->sought[i];
+
+    return (d->item.hash ^ sought->hash) | (d->address[0] ^ sought->address[0]) | (d->address[1] ^ sought->address[1]);
+}
+
+/* Sets packet i aside if it is at `d` (`other` is 0) and that has few sources. How many are set aside then. */
+static inline unsigned sourced_take(struct sourced *sourced, unsigned count, const struct destination *d,
+                                    const struct shapes *sources, unsigned i, uint64_t other)
+{
+    sourced->packets[count] = (struct sourced_packet){d, sources, (uint8_t)i};
+    return count + ((other == 0) & (sources->count - 1u < SOURCED_SHAPES));
 }
 
 /*
  * The packets that have found something. Most often it is a destination with one rule and nothing else, and its brief
- * says all: these are answered here, and no branch depends on a packet. Those at one with few sources are set aside:
- * with one shape most sets have no destination of that kind, or hardly another; `either`: this one has both. Bit i:
- * packet i is at a destination without sources, and its brief was not the answer.
+ * says all: these are answered here, and no branch depends on a packet. `either`: destinations with and without sources
+ * are met in turn. With one shape most sets have no destination with sources, or hardly another. Bit i: packet i is
+ * still to be looked at.
  */
 static inline uint64_t single_briefs(const struct single *s, const struct pkt_key *keys, uint32_t *ids, uint64_t found,
                                      struct sorted *sorted, struct sourced *sourced, bool either)
 {
-    unsigned sourced_count = 0;
+    const uintptr_t aside = either ? 0 : UINTPTR_MAX; /* a mask: no branch on a packet where they are met in turn */
     uint64_t done = 0, others = 0;
+    unsigned count = 0;
 
     for (uint64_t left = found; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         const struct destination *d = item_or(single_destination(s, i), &single_nowhere);
         const struct shapes *sources = rcu_load(&d->sources);
-        uint64_t other = single_differs(s, i, d), sourceless = sources == NULL;
-        if (either) {
-            const struct shapes *list = item_or(sources, &single_no_sources);
-            sourced->packets[sourced_count] = (struct sourced_packet){d, list, (uint8_t)i};
-            sourced_count += (other == 0) & (list->count - 1u < SOURCED_SHAPES);
-        } else if (__builtin_expect(sources != NULL, 0)) {
-            sourced->packets[sourced_count] = (struct sourced_packet){d, sources, (uint8_t)i};
-            sourced_count += (other == 0) & (sources->count <= SOURCED_SHAPES);
+        if (__builtin_expect(((uintptr_t)sources & aside) != 0, 0)) {
+            count = sourced_take(sourced, count, d, sources, i, single_differs(s, i, d));
             others |= (uint64_t)1 << i;
             continue;
         }
-        uint64_t holds = (other == 0) & sourceless & brief_holds(&d->brief, &keys[i]) & briefed_load(&d->briefed);
+        uint64_t holds = line_holds(d, &s->sought[i], &keys[i]);
+        atomic_signal_fence(memory_order_acquire); /* a source that was there is seen, or its rule's removal is not */
+        holds &= briefed_load(&d->briefed);
         ids[i] = d->id & -(uint32_t)holds; /* without a branch */
         done |= holds << i;
-        others |= (sourceless ^ 1) << i;
     }
-    sourced->count = sourced_count;
+    sourced->count = count;
     *sorted = (struct sorted){.done = done, .others = others};
     return found & ~(done | others);
 }
 
-/* Those of `left`: whether one rule is known to be all there is. */
+/* Those of `left`: whether they are at a destination with few sources, or one rule is known to be all there is. */
 static inline void single_go_on(const struct single *s, const struct pkt_key *keys, uint64_t left,
-                                struct sorted *sorted, const struct compiled **rules)
+                                struct sorted *sorted, struct sourced *sourced, const struct compiled **rules)
 {
+    unsigned count = sourced->count;
+
     for (; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         const struct destination *d = item_or(single_destination(s, i), &single_nowhere);
+        const struct shapes *sources = rcu_load(&d->sources);
+        uint64_t other = single_differs(s, i, d);
         uintptr_t group = group_load(&d->any_source);
-        bool known = (single_differs(s, i, d) == 0) & group_is_rule(group) & (rcu_load(&d->sources) == NULL);
+        bool known = (other == 0) & group_is_rule(group) & (sources == NULL);
         bool never = briefed_load(&d->briefed) & !brief_holds(&d->brief, &keys[i]);
+        count = sourced_take(sourced, count, d, item_or(sources, &single_no_sources), i, other);
         rules[i] = (const struct compiled *)group;
         sorted->ruled |= (uint64_t)(known & !never) << i;
         sorted->others |= (uint64_t)!known << i;
     }
+    sourced->count = count;
 }
 
 /* Judges exactly what a rule's box says too little about. */
@@ -279,7 +333,7 @@ static inline struct sorted firsts_find(const struct places *places, struct sing
     uint64_t found = single_probe(s, count, staged) & probed;
     uint64_t left = single_briefs(s, keys, ids, found, &sorted, &sourced, either);
 
-    single_go_on(s, keys, left, &sorted, rules);
+    single_go_on(s, keys, left, &sorted, &sourced, rules);
     if (sourced.count != 0)
         sourced_find(places, &sourced, keys, ids, &sorted, rules);
     if (sorted.ruled != 0)

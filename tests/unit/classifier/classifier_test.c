@@ -153,6 +153,32 @@ static void each_packet_of_a_burst_gets_its_own_answer(void **state)
     assert_int_equal(cls_match_after(f->cls, &keys[3], CLS_NO_MATCH), CLS_NO_MATCH);
 }
 
+/* As most bursts are. */
+static void packets_of_one_kind_get_one_answer(void **state)
+{
+    struct fixture *f = *state;
+    struct pkt_key keys[CLS_BURST_MAX];
+    const struct pkt_key kinds[] = {udp4_key(), tcp6_key(), udp4_key(), udp4_key()}; /* malformed; not IP */
+    const uint32_t want[] = {1, 2, CLS_NO_MATCH, CLS_NO_MATCH};
+    uint32_t ids[CLS_BURST_MAX];
+
+    add(f, 1, "destination 203.0.113.7/32");
+    add(f, 2, "destination 2001:db8:7::/48");
+    for (unsigned kind = 0; kind < 4; kind++) {
+        for (unsigned i = 0; i < CLS_BURST_MAX; i++) {
+            keys[i] = kinds[kind];
+            keys[i].malformed = kind == 2;
+            keys[i].family = kind == 3 ? IP_NONE : keys[i].family;
+        }
+        for (unsigned count = 1; count <= CLS_BURST_MAX; count++) {
+            memset(ids, 77, sizeof ids);
+            cls_match_burst(f->cls, keys, ids, count);
+            for (unsigned i = 0; i < count; i++)
+                assert_int_equal(ids[i], want[kind]);
+        }
+    }
+}
+
 static void a_removed_rule_no_longer_matches(void **state)
 {
     struct fixture *f = *state;
@@ -460,6 +486,7 @@ int main(void)
         TEST(the_first_rule_in_rfc_order_wins_whatever_the_order_of_arrival),
         TEST(a_chain_visits_every_match_in_order),
         TEST(each_packet_of_a_burst_gets_its_own_answer),
+        TEST(packets_of_one_kind_get_one_answer),
         TEST(a_removed_rule_no_longer_matches),
         TEST(an_id_leads_to_its_newest_rule),
         TEST(each_rule_that_is_left_alone_answers_for_itself),
