@@ -208,6 +208,21 @@ int compiled_compare_rules(const struct compiled *a, const struct compiled *b)
     return fs_rule_compare(a->rule, b->rule);
 }
 
+/* The one component that a box says too little about may be a list of few values: these are all then. */
+static void list_of(struct compiled *compiled)
+{
+    const struct box *box = &compiled->box;
+    unsigned count = 0, lane = 0;
+
+    for (; lane < BOX_LANES && box->inexact != 0 && count == 0; lane += count == 0)
+        if (lane_infos[lane].type != 0 && box->inexact == 1u << lane_infos[lane].type)
+            count = compiled_values(compiled, lane, compiled->list);
+    compiled->judged = box->flags != 0 || (box->inexact != 0 && count == 0);
+    compiled->list_lane = (uint8_t)(count != 0 ? lane : BOX_LANES);
+    for (unsigned i = count; i < COMPILED_VALUES; i++)
+        compiled->list[i] = count != 0 ? compiled->list[0] : LIST_NONE;
+}
+
 struct compiled *compiled_create(struct mem *mem, uint32_t id, const struct fs_rule *rule)
 {
     struct compiled *compiled = mem_alloc_line(mem, sizeof *compiled);
@@ -224,6 +239,7 @@ struct compiled *compiled_create(struct mem *mem, uint32_t id, const struct fs_r
     compiled->rule = fs_rule_copy(block, rule);
     compiled->removed = false;
     order_of(rule, compiled->order);
+    list_of(compiled);
     return compiled;
 }
 

@@ -11,6 +11,7 @@
 #include "flowspec/rule.h"
 
 #define COMPILED_VALUES 8 /* most single values that a component is taken apart into */
+#define LIST_NONE       UINT16_MAX
 
 struct compiled {
     struct box box;        /* first: a cache line of its own */
@@ -20,7 +21,14 @@ struct compiled {
     uint32_t id;
     bool never;   /* no packet can match: in no match structure */
     bool removed; /* the writer's: waiting for its release */
+    bool judged;  /* box and list do not say all */
+    /* a packet that matches has one of these values in that lane of its box; where no list is needed, LIST_NONE in
+     * BOX_LANES, as every packet has */
+    uint8_t list_lane;
+    uint16_t list[COMPILED_VALUES];
 };
+
+_Static_assert(sizeof(struct compiled) == 128, "two lines");
 
 /* With a copy of the rule. NULL when memory is short. */
 struct compiled *compiled_create(struct mem *mem, uint32_t id, const struct fs_rule *rule);

@@ -10,6 +10,7 @@
 
 #include "classifier/walk_body.h"
 #include "classifier/walk_cells.h"
+#include "classifier/walk_left.h"
 #include "classifier/walk_steps.h"
 
 #define STAGED_SHAPES       3 /* destination shapes that a round probes for each packet that is left */
@@ -516,6 +517,23 @@ static inline bool views_in_step(const struct places *places, const struct view 
            (views[1].shapes == NULL || views[1].shapes->count <= SHAPES_FILTERED_MAX);
 }
 
+/* Which packets are left for the rules without a destination. */
+static inline uint64_t walk_in_step(const struct places *places, const struct view views[2], const struct pkt_key *keys,
+                                    uint32_t *ids, unsigned count, bool staged)
+{
+    struct walking walking = walk_first(places, views, keys, ids, count, staged);
+    uint64_t rest = 0;
+
+    if (!staged && (views[0].first | views[1].first)) {
+        struct left_over over = walk_left(places, views, keys, ids, walking.packets, walking.passed);
+        rest = over.rest;
+        walking.packets = over.steps;
+        if (walking.packets == 0)
+            return rest;
+    }
+    return rest | walk_steps(places, views, keys, ids, walking.packets, walking.passed, staged);
+}
+
 static inline bool view_is_rest(const struct view *view)
 {
     return view->shapes == NULL && !view->by_cells;
@@ -525,7 +543,6 @@ static inline void walk_all(const struct places *places, struct burst *b, const 
                             unsigned count, bool staged)
 {
     bool single = b->views[0].single & b->views[1].single;
-    struct walking walking;
 
     if (view_is_rest(&b->views[0]) && view_is_rest(&b->views[1])) {
         rest_all(b, keys, ids, count);
@@ -533,10 +550,11 @@ static inline void walk_all(const struct places *places, struct burst *b, const 
         walk_single(places, b, keys, ids, count, staged);
     } else if (views_in_step(places, b->views)) {
         b->left_count = b->rest_count = 0;
-        walking = walk_first(places, b->views, keys, ids, count, staged);
-        rest_set(b, keys, ids, walk_steps(places, b->views, keys, ids, walking.packets, walking.passed, staged));
+        uint64_t rest = walk_in_step(places, b->views, keys, ids, count, staged);
+        if (rest != 0)
+            rest_set(b, keys, ids, rest);
     } else {
-        walking = walk_first(places, b->views, keys, ids, count, staged);
+        struct walking walking = walk_first(places, b->views, keys, ids, count, staged);
         burst_set(places, b, keys, ids, walking.packets, walking.passed, staged);
         walk_round(places, b, staged);
     }

@@ -9,7 +9,7 @@
 #include <immintrin.h>
 #include <stddef.h>
 
-#include "classifier/box.h"
+#include "classifier/compile.h"
 
 /* Octets of the second half of a key: places in its last 16 octets are 16 less. */
 #define KEY_AT(field)  ((char)(offsetof(struct pkt_key, field) - 32))
@@ -106,6 +106,15 @@ __attribute__((no_sanitize("thread"))) static inline bool line_holds(const void 
     __m256i amiss = _mm256_or_si256(differs, below);
 
     return _mm256_testz_si256(amiss, amiss);
+}
+
+/* Whether the packet has a value of the rule's list. */
+static inline bool list_holds(const struct compiled *rule, const struct box_key *own)
+{
+    __m128i list = _mm_loadu_si128((const __m128i *)rule->list);
+    __m128i equal = _mm_cmpeq_epi16(list, _mm_set1_epi16((short)own->numbers[rule->list_lane]));
+
+    return !_mm_testz_si128(equal, equal);
 }
 
 #undef KEY_AT

@@ -42,6 +42,15 @@ static inline bool line_holds(const void *line, const struct sought *sought, con
     return (differs == 0) & brief_holds((const struct brief *)((const char *)line + PLACE_BRIEF), key);
 }
 
+static inline bool list_holds(const struct compiled *rule, const struct box_key *own)
+{
+    unsigned equal = 0;
+
+    for (unsigned i = 0; i < COMPILED_VALUES; i++)
+        equal |= rule->list[i] == own->numbers[rule->list_lane];
+    return equal;
+}
+
 static inline uint32_t filter_holds(const struct tree_filter *filter, uint16_t value)
 {
     uint16_t value_not = (uint16_t)~value;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "classifier/classifier.h"
+#include "classifier/compile.h"
 #include "flowspec/nlri.h"
 #include "model.h"
 #include "random_rule.h"
@@ -31,6 +32,7 @@ struct scene {
     bool scattered; /* each rule has a destination of its own, more or less: the table of these grows */
     bool ports;     /* each rule asks for few ports: all are in cells */
     bool nested;    /* chains of covering prefixes on both sides, mostly of one protocol and port */
+    bool mixed;     /* hosts, fewer networks around them, and ports in cells: what the first shape leaves over */
     unsigned rules; /* in use most of the time */
     unsigned terms; /* most in a component */
 };
@@ -54,6 +56,8 @@ static const struct scene scenes[] = {
     {.name = "covered, IPv4", .family = IP_V4, .hosts = true, .covered = true, .rules = 40, .terms = 1},
     {.name = "covered blocklist", .hosts = true, .blocklist = true, .covered = true, .rules = 150, .terms = 1},
     {.name = "scattered", .scattered = true, .rules = 400, .terms = 1},
+    {.name = "mixed", .mixed = true, .rules = 150, .terms = 1},
+    {.name = "mixed, IPv4", .family = IP_V4, .mixed = true, .rules = 100, .terms = 1},
     {.name = "ports", .ports = true, .rules = 120, .terms = 1},
     {.name = "ports, IPv4", .family = IP_V4, .ports = true, .rules = 250, .terms = 1},
 };
@@ -252,12 +256,64 @@ static struct fs_rule *nested_rule(struct world *w)
     return fs_rule_build((uint8_t)family, NULL, components, count, terms, &rule) == FS_OK ? rule : nested_rule(w);
 }
 
+/* A host, or one of a few networks of which most are apart, and perhaps a source: one, most often. How many components.
+ */
+static unsigned add_mixed(struct world *w, unsigned family, struct fs_component *c)
+{
+    c[0] = (struct fs_component){.type = FS_DESTINATION, .length = family == IP_V4 ? 32 : 128, .octets = {10}};
+    c[0].octets[3] = (uint8_t)random_below(&w->random, 100);
+    if (random_one_in(&w->random, 3)) {
+        unsigned network = random_below(&w->random, 12);
+        c[0].octets[2] = (uint8_t)(network << 4);
+        c[0].length = (uint8_t)(20 + (random_one_in(&w->random, 6) ? random_below(&w->random, 12) : network));
+        ip_bits_keep(c[0].octets, sizeof c[0].octets, 0, c[0].length);
+    }
+    if (random_one_in(&w->random, 2))
+        return 1;
+    c[1] = (struct fs_component){.type = FS_SOURCE, .length = random_one_in(&w->random, 6) ? 16 : 24, .octets = {192}};
+    return 2;
+}
+
+/* Single values of a port, or a range. */
+static unsigned add_port_list(struct world *w, struct fs_term *terms)
+{
+    unsigned count = 1 + random_below(&w->random, COMPILED_VALUES + 2);
+
+    if (random_one_in(&w->random, 2))
+        return add_terms(w, FS_DESTINATION_PORT, terms);
+    for (unsigned i = 0; i < count; i++)
+        terms[i] = (struct fs_term){.value = random_below(&w->random, 30), .op = FS_OP_EQ};
+    return count;
+}
+
+static struct fs_rule *mixed_rule(struct world *w)
+{
+    unsigned family = w->scene->family ? w->scene->family : random_one_in(&w->random, 2) ? IP_V4 : IP_V6;
+    struct fs_component components[FS_COMPONENTS_MAX];
+    struct fs_term terms[FS_TERMS_MAX];
+    struct fs_rule *rule = NULL;
+
+    if (random_one_in(&w->random, 4))
+        return port_rule(w);
+    unsigned count = add_mixed(w, family, components), used = add_port_list(w, terms);
+    components[count++] =
+        (struct fs_component){.type = FS_DESTINATION_PORT, .first_term = 0, .term_count = (uint16_t)used};
+    if (random_one_in(&w->random, 3)) {
+        struct fs_component *c = &components[count++];
+        *c = (struct fs_component){.type = FS_PACKET_LENGTH, .first_term = (uint16_t)used};
+        c->term_count = (uint16_t)add_terms(w, FS_PACKET_LENGTH, &terms[used]);
+    }
+    return fs_rule_build((uint8_t)family, NULL, components, count, terms, &rule) == FS_OK ? rule : mixed_rule(w);
+}
+
 static struct fs_rule *new_rule(struct world *w)
 {
     const struct random_rule_conf conf = {.family = w->scene->family, .narrow = true, .terms_max = w->scene->terms};
 
     if (w->scene->ports)
         return port_rule(w);
+    if (w->scene->mixed)
+        return mixed_rule(w);
     if (w->count > 0 && !w->scene->hosts && random_one_in(&w->random, 4)) {
         const struct fs_rule *model = w->rules[random_below(&w->random, IDS)];
         if (model != NULL)
