@@ -16,9 +16,10 @@
 
 #include "classifier/memory.h"
 
-#define HASH_BUCKET       8 /* entries */
-#define HASH_BUCKET_SHIFT 6 /* the bits of a hash from here on, as many as there are buckets in a segment, say which   \
-                             */
+#define HASH_BUCKET 8 /* entries */
+#define HASH_BUCKET_SHIFT                                                                                              \
+    6 /* the bits of a hash from here on, as many as there are buckets in a segment, say which                         \
+       */
 #define HASH_ITEM_BITS 48
 #define HASH_TAG_SHIFT                                                                                                 \
     24 /* tag: hash bits 24 to 39, apart from the bucket's (lower) and the directory's (highest)                       \

@@ -12,7 +12,8 @@
  *     filter_tag of these slots, 1 of the last, and 0 of all others
  *   bool brief_holds(const struct brief *brief, const struct pkt_key *key): as box_holds
  *   bool line_holds(const void *line, const struct sought *sought, const struct pkt_key *key): a destination or a
- * source begins with what is sought, and the packet is in its brief unsigned bucket_fits(const struct hash_bucket
+ * source begins with what is sought, and the packet is in its brief bool list_holds(const struct compiled *rule, const
+ * struct box_key *own): the packet has a value of the rule's list unsigned bucket_fits(const struct hash_bucket
  * *bucket, uint64_t hash): bit i: the tag of entry i fits; of a free entry the tag is 0, or it fits none
  *
  * so that all of it is compiled for that instruction set.
@@ -106,13 +107,20 @@ static inline uint32_t node_candidates(const struct tree_node *node, const struc
     return lane_candidates(node, 0, own, key) & lane_candidates(node, 1, own, key);
 }
 
+/* Whether the components that the rule's box says too little about match a packet that is in it. */
+static inline bool inexact_holds(const struct compiled *rule, unsigned inexact, const struct box_key *own,
+                                 const struct pkt_key *key)
+{
+    return rule->judged ? compiled_exact(rule->rule, inexact, key) : list_holds(rule, own);
+}
+
 /* Whether a rule matches the packet, and counts. `decided`: components (bit t: type t) that are known to match. */
 static inline bool accepted(const struct query *q, const struct box *box, const struct compiled *rule, unsigned decided)
 {
     if (!box_holds_either(box, &q->box, q->key))
         return false;
     unsigned inexact = box->inexact & ~decided;
-    if (inexact != 0 && !compiled_exact(rule->rule, inexact, q->key))
+    if (inexact != 0 && !inexact_holds(rule, inexact, &q->box, q->key))
         return false;
     return __builtin_expect(q->floor == NULL, 1) || fs_rule_compare(rule->rule, q->floor->rule) > 0;
 }

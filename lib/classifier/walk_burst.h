@@ -435,8 +435,9 @@ static inline struct walker *single_walker(struct burst *b, const struct pkt_key
 /* The packets that no destination has decided. */
 static inline void rest_set(struct burst *b, const struct pkt_key *keys, uint32_t *ids, uint64_t packets)
 {
+    if (!(b->views[0].rest | b->views[1].rest))
+        return;
     uint64_t by_cells = burst_by_cells(b->views, keys, packets);
-
     for (uint64_t left = packets & ~by_cells; left != 0; left &= left - 1) {
         struct walker *w = single_walker(b, keys, ids, (unsigned)__builtin_ctzll(left));
         b->rest[b->rest_count] = w;
@@ -536,7 +537,7 @@ static inline uint64_t walk_in_step(const struct places *places, const struct vi
 
 static inline bool view_is_rest(const struct view *view)
 {
-    return view->shapes == NULL && !view->by_cells;
+    return view->shapes == NULL && !(view->rest && view->by_cells);
 }
 
 static inline void walk_all(const struct places *places, struct burst *b, const struct pkt_key *keys, uint32_t *ids,

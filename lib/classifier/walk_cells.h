@@ -104,7 +104,7 @@ static inline bool cell_holds(const struct cells_walk *c, const struct box *box,
 {
     if (__builtin_expect((box->inexact | box->flags) != 0, 0))
         return box_holds_either(box, &c->boxes[i], &c->keys[i]) &&
-               (box->inexact == 0 || compiled_exact((*rule)->rule, box->inexact, &c->keys[i]));
+               (box->inexact == 0 || inexact_holds(*rule, box->inexact, &c->boxes[i], &c->keys[i]));
     return box_holds(box, &c->boxes[i]);
 }
 

@@ -23,7 +23,7 @@ struct view {
     bool first;                           /* most destinations are of that shape */
     bool filtered;                        /* they are so many that a filter says which to probe for */
     bool rest;                            /* there are rules without a destination */
-    bool by_cells;                        /* and all of these are in `cells` */
+    bool by_cells;                        /* all of these are in `cells` */
     bool large;                           /* `index` does not stay in the cache */
     const struct group_index *index;      /* the rules without destination and source; NULL: they are not so many */
     struct view_cells cells[CELLS_LANES]; /* its */
@@ -46,6 +46,8 @@ static inline void view_set_index(struct view *view, const struct group_index *i
         view->cells[i] = view_cells_set(rcu_load(&index->cells[i]), index->shift);
 }
 
+_Static_assert(CELLS_LANES == 2, "all cells of a view are set");
+
 static inline struct view view_set(const struct place_family *family)
 {
     const struct destination *any = &family->any;
@@ -58,6 +60,8 @@ static inline struct view view_set(const struct place_family *family)
     view.first = view.shapes != NULL && atomic_load_explicit(&family->first_most, memory_order_acquire);
     view.filtered = view.shapes != NULL && view.shapes->count >= SHAPES_FILTERED_MIN;
     view.rest = group != 0 || !sourceless;
+    view.by_cells = !view.rest;
+    view.cells[0] = view.cells[1] = view_cells_set(NULL, 0);
     if ((group & GROUP_KIND) == GROUP_INDEX)
         view_set_index(&view, (const struct group_index *)(group & ~(uintptr_t)GROUP_KIND), sourceless);
     return view;
@@ -300,7 +304,7 @@ static inline void single_go_on(const struct single *s, const struct pkt_key *ke
 static inline bool single_judge(const struct compiled *rule, const struct box_key *own, const struct pkt_key *key)
 {
     return box_holds_either(&rule->box, own, key) &&
-           (rule->box.inexact == 0 || compiled_exact(rule->rule, rule->box.inexact, key));
+           (rule->box.inexact == 0 || inexact_holds(rule, rule->box.inexact, own, key));
 }
 
 /* The packets for which one rule is left that a brief does not say: it is the last of their destination, or one of the
