@@ -12,9 +12,10 @@
  *     filter_tag of these slots, 1 of the last, and 0 of all others
  *   bool brief_holds(const struct brief *brief, const struct pkt_key *key): as box_holds
  *   bool line_holds(const void *line, const struct sought *sought, const struct pkt_key *key): a destination or a
- * source begins with what is sought, and the packet is in its brief bool list_holds(const struct compiled *rule, const
- * struct box_key *own): the packet has a value of the rule's list unsigned bucket_fits(const struct hash_bucket
- * *bucket, uint64_t hash): bit i: the tag of entry i fits; of a free entry the tag is 0, or it fits none
+ *     source begins with what is sought, and the packet is in its brief
+ *   bool list_holds(const struct compiled *rule, const struct box_key *own): the packet has a value of its list
+ *   unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t hash): bit i: the tag of entry i fits; of a free
+ *     entry the tag is 0, or it fits none
  *
  * so that all of it is compiled for that instruction set.
  */
