@@ -321,8 +321,9 @@ static inline void steps_source(const struct places *places, struct steps *s, bo
         if (__builtin_expect(!is & ((probe->fits & (probe->fits - 1)) != 0), 0)) {
             source = source_find(places, &s->queries[i], d, probe->shape);
             is = source != NULL;
+            source = item_or(source, &NO_SOURCE);
         }
-        s->group[i] = is ? group_load(&source->rules) : 0;
+        s->group[i] = group_load(&source->rules) & -(uintptr_t)is; /* without a branch */
         if (staged)
             prefetch_group(s->group[i], s);
         found |= (uint64_t)(s->group[i] != 0) << i;
