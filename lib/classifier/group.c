@@ -14,7 +14,8 @@
 #endif
 
 /* Lanes by whose single values an index tells rules apart, the most telling first. */
-static const uint8_t value_lanes[] = {BOX_DESTINATION_PORT, BOX_SOURCE_PORT, BOX_PORT, BOX_LENGTH, BOX_ICMP_TYPE};
+static const uint8_t value_lanes[GROUP_VALUE_LANES] = {BOX_DESTINATION_PORT, BOX_SOURCE_PORT, BOX_PORT, BOX_LENGTH,
+                                                       BOX_ICMP_TYPE};
 
 static void group_publish(group_ref *group, const void *form, unsigned kind)
 {

@@ -42,6 +42,8 @@ struct group_value {
     group_ref rules;
 };
 
+#define GROUP_VALUE_LANES 5
+
 /* The component type that a lane of values is compared with. */
 static const uint8_t group_lane_type[BOX_LANES] = {
     [BOX_PORT] = FS_PORT,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "classifier/tree.h"
 
+#include <stddef.h>
 #include <string.h>
 
-#define DEPTH_MAX  24                /* a level has at least 8 times the nodes of the one above when it comes up */
 #define MERGE_MAX  (TREE_FANOUT / 4) /* a node this small looks for a neighbour to join */
 #define MERGED_MAX (TREE_FANOUT * 3 / 4)
 #define NARROW_MAX 64u /* of 65536 */
@@ -20,8 +20,8 @@ struct change {
     struct mem *mem;
     const struct compiled *rule;
     unsigned made, replaced;
-    struct tree_node *fresh[2 * DEPTH_MAX];
-    struct tree_node *old[2 * DEPTH_MAX];
+    struct tree_node *fresh[2 * TREE_DEPTH_MAX];
+    struct tree_node *old[2 * TREE_DEPTH_MAX];
 };
 
 /* The lane in which the box is narrowest for the values that its field takes in practice. */
@@ -65,16 +65,27 @@ static int rule_compare(const struct tree *tree, const struct compiled *a, const
     return compiled_compare(a, b);
 }
 
+/* In front of the strips: by strip, what is around all of a node's rules in it. */
+static struct tree_filter *node_around(const struct tree_node *node)
+{
+    return (struct tree_filter *)((uintptr_t)node + node->strips_at) - 1;
+}
+
 /* A node with room for `count` entries, of which nothing but the numbers is set. */
 static struct tree_node *node_alloc(struct mem *mem, unsigned count, bool leaf)
 {
     size_t pointers = leaf ? sizeof(struct compiled *) : sizeof(struct compiled *) + sizeof(struct tree_node *);
-    struct tree_node *node = mem_alloc_line(mem, sizeof *node + count * (sizeof node->boxes[0] + pointers));
+    size_t octets = sizeof(struct tree_node) + count * (sizeof(struct box) + pointers);
+    size_t strips_at = (octets + 2 * MEM_LINE - 1) & ~(size_t)(MEM_LINE - 1);
+    struct tree_node *node = mem_alloc_line(mem, leaf ? octets : strips_at + TREE_STRIPS * sizeof(struct tree_filter));
 
     if (node == NULL)
         return NULL;
     node->count = (uint16_t)count;
     node->leaf = leaf;
+    node->strips_at = (uint16_t)(leaf ? offsetof(struct tree_node, filters) : strips_at);
+    node->last = leaf ? 0 : TREE_STRIPS - 1;
+    node->shift = 0;
     return node;
 }
 
@@ -107,26 +118,167 @@ static void filter_set(struct tree_node *node, struct tree_filter *filter, unsig
     }
 }
 
-/* Once all boxes are set. */
-static void node_finish(struct tree_node *node)
+/* Whether a box asks for a value in another lane than the filters'. */
+static bool others_asked(const struct tree_node *node)
 {
-    uint64_t best[2] = {UINT64_MAX, UINT64_MAX};
+    unsigned asked = 0;
 
-    node->lanes[0] = node->lanes[1] = 0;
-    for (unsigned lane = 0; lane < BOX_HAS_PORTS; lane++) {
-        uint64_t now = crowding(node, lane);
-        if (now < best[0]) {
-            best[1] = best[0];
-            node->lanes[1] = node->lanes[0];
-            best[0] = now;
-            node->lanes[0] = (uint8_t)lane;
-        } else if (now < best[1]) {
-            best[1] = now;
-            node->lanes[1] = (uint8_t)lane;
+    for (unsigned i = 0; i < node->count; i++) {
+        const struct box *box = &node->boxes[i];
+        for (unsigned lane = 0; lane < BOX_HAS_PORTS; lane++)
+            if (lane != node->lanes[0] && lane != node->lanes[1])
+                asked |= box->low[lane] | box->high_not[lane];
+    }
+    return asked != 0;
+}
+
+static void filter_set_empty(struct tree_filter *filter)
+{
+    memset(filter, UINT8_MAX, sizeof *filter);
+}
+
+static void filter_add(struct tree_filter *filter, unsigned i, uint16_t low, uint16_t high_not)
+{
+    filter->low[i] = low < filter->low[i] ? low : filter->low[i];
+    filter->high_not[i] = high_not < filter->high_not[i] ? high_not : filter->high_not[i];
+}
+
+static unsigned strip_of(const struct tree_node *node, unsigned value)
+{
+    unsigned strip = value >> node->shift;
+
+    return strip < TREE_STRIPS ? strip : TREE_STRIPS - 1;
+}
+
+/* By strip: one box more. */
+static void strips_add_box(struct tree_filter *strips, const struct tree_node *node, const struct box *box)
+{
+    unsigned last = strip_of(node, box_high(box, node->lanes[1]));
+
+    for (unsigned strip = strip_of(node, box->low[node->lanes[1]]); strip <= last; strip++)
+        filter_add(strips, strip, box->low[node->lanes[0]], box->high_not[node->lanes[0]]);
+}
+
+/* By strip of the node: all that is in those strips of a child that it has values in common with. */
+static void strips_add_child(struct tree_filter *strips, const struct tree_node *node, const struct tree_node *child)
+{
+    const struct tree_filter *around = node_around(child);
+
+    for (unsigned strip = 0; strip < TREE_STRIPS; strip++) {
+        unsigned end = strip + 1 < TREE_STRIPS ? (strip + 1) << node->shift : UINT16_MAX + 1;
+        unsigned last = strip_of(child, end - 1);
+        for (unsigned at = strip_of(child, strip << node->shift); at <= last; at++)
+            filter_add(strips, strip, around->low[at], around->high_not[at]);
+    }
+}
+
+/* By strip: what is around the rules below child i. */
+static void strips_of_child(struct tree_filter *strips, const struct tree_node *node, unsigned i)
+{
+    const struct tree_node *child = tree_children(node)[i];
+
+    filter_set_empty(strips);
+    if (child->leaf)
+        for (unsigned b = 0; b < child->count; b++)
+            strips_add_box(strips, node, &child->boxes[b]);
+    else if (child->lanes[0] == node->lanes[0] && child->lanes[1] == node->lanes[1])
+        strips_add_child(strips, node, child);
+    else
+        strips_add_box(strips, node, &node->boxes[i]);
+}
+
+/* The highest value of a lane that some box of a leaf asks for. */
+static unsigned leaf_most(const struct tree_node *leaf, unsigned lane)
+{
+    unsigned most = 0;
+
+    for (unsigned b = 0; b < leaf->count; b++) {
+        const struct box *box = &leaf->boxes[b];
+        unsigned high = box->high_not[lane] != 0 ? box_high(box, lane) : box->low[lane];
+        most = high > most ? high : most;
+    }
+    return most;
+}
+
+/* How wide strips must be: the last one begins where no rule asks for more, or a little above. */
+static unsigned strips_shift(const struct tree_node *node)
+{
+    unsigned most = 0, shift = 0;
+
+    for (unsigned i = 0; i < node->count; i++) {
+        const struct tree_node *child = tree_children(node)[i];
+        unsigned now = child->leaf ? leaf_most(child, node->lanes[1]) : 0;
+        most = now > most ? now : most;
+        if (!child->leaf && child->lanes[1] == node->lanes[1] && child->shift > shift)
+            shift = child->shift;
+    }
+    while (most >> shift >= TREE_STRIPS)
+        shift++;
+    return shift;
+}
+
+static void strips_set(struct tree_node *node)
+{
+    struct tree_filter *around = node_around(node), *strips = around + 1, own;
+
+    node->shift = (uint8_t)strips_shift(node);
+    filter_set_empty(around);
+    for (unsigned strip = 0; strip < TREE_STRIPS; strip++)
+        filter_set_empty(&strips[strip]);
+    for (unsigned i = 0; i < node->count; i++) {
+        strips_of_child(&own, node, i);
+        for (unsigned strip = 0; strip < TREE_STRIPS; strip++) {
+            filter_add(&strips[strip], i, own.low[strip], own.high_not[strip]);
+            filter_add(around, strip, own.low[strip], own.high_not[strip]);
         }
     }
+}
+
+/* How little a lane tells about the node's rules: of an inner node, first of all to go by what its children go by. */
+static uint64_t lane_vagueness(const struct tree_node *node, unsigned lane)
+{
+    uint64_t without = 0;
+
+    for (unsigned i = 0; !node->leaf && i < node->count; i++) {
+        const struct tree_node *child = tree_children(node)[i];
+        without += child->lanes[0] != lane && child->lanes[1] != lane;
+    }
+    return without << 32 | crowding(node, lane);
+}
+
+/* The two lanes that tell most. In inner nodes in ascending order, so that strips of nodes and children are alike. */
+static void lanes_choose(struct tree_node *node)
+{
+    uint64_t best[2] = {UINT64_MAX, UINT64_MAX};
+    uint8_t lanes[2] = {0, 0};
+
+    for (uint8_t lane = 0; lane < BOX_HAS_PORTS; lane++) {
+        uint64_t now = lane_vagueness(node, lane);
+        if (now < best[0]) {
+            best[1] = best[0];
+            lanes[1] = lanes[0];
+            best[0] = now;
+            lanes[0] = lane;
+        } else if (now < best[1]) {
+            best[1] = now;
+            lanes[1] = lane;
+        }
+    }
+    bool swap = !node->leaf && lanes[1] < lanes[0];
+    node->lanes[0] = lanes[swap];
+    node->lanes[1] = lanes[!swap];
+    node->either_port = lanes[0] == BOX_PORT || lanes[1] == BOX_PORT;
+}
+
+/* Once all boxes are set, and all children. */
+static void node_finish(struct tree_node *node)
+{
+    lanes_choose(node);
     for (unsigned i = 0; i < 2; i++)
         filter_set(node, &node->filters[i], node->lanes[i]);
+    if (!node->leaf)
+        strips_set(node);
+    node->others = others_asked(node);
 }
 
 struct tree_node *tree_leaf_create(struct mem *mem, const struct compiled *const *rules, unsigned count)

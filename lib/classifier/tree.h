@@ -14,7 +14,8 @@
 
 #include "classifier/compile.h"
 
-#define TREE_FANOUT 16
+#define TREE_FANOUT    16
+#define TREE_DEPTH_MAX 24 /* a level has at least 8 times the nodes of the one above when it comes up */
 
 /* One lane of all boxes of a node, side by side, as in struct box: a packet looks at two first, and seldom further. */
 struct tree_filter {
@@ -22,10 +23,21 @@ struct tree_filter {
     uint16_t high_not[TREE_FANOUT];
 };
 
+/*
+ * The boxes of an inner node are around many rules and overlap. So its filter in the first lane is kept once for each
+ * of TREE_STRIPS strips of values in the second: around those rules alone that have values of that strip.
+ */
+#define TREE_STRIPS 16
+
 struct tree_node {
     alignas(MEM_LINE) uint16_t count;
     bool leaf;
-    uint8_t lanes[2]; /* of the filters: the ones that tell the boxes apart best */
+    bool others;        /* boxes ask for something in other lanes than the filters' */
+    bool either_port;   /* a filter is of the lane where a packet is compared twice */
+    uint8_t lanes[2];   /* of the filters: the ones that tell the boxes apart best */
+    uint8_t shift;      /* of a value in the second lane: its strip */
+    uint16_t last;      /* strip, of all values from there on */
+    uint16_t strips_at; /* octets from here to the first strip */
     struct tree_filter filters[2];
     struct box boxes[];
     /* behind them: `const struct compiled *` of each (of the first rule below); in inner nodes also each child */
@@ -45,6 +57,17 @@ static inline const struct compiled **tree_rules(const struct tree_node *node)
 static inline struct tree_node **tree_children(const struct tree_node *node)
 {
     return (struct tree_node **)(uintptr_t)(tree_rules(node) + node->count);
+}
+
+/*
+ * The filter for the first lane, to go by the packet's value in the second: of an inner node, one for the rules in each
+ * strip of values there; of a leaf, whose own filters are exact, the same for all.
+ */
+static inline const struct tree_filter *tree_strip(const struct tree_node *node, uint16_t second)
+{
+    unsigned strip = (unsigned)second >> node->shift, last = node->last;
+
+    return (const struct tree_filter *)((uintptr_t)node + node->strips_at) + (strip < last ? strip : last);
 }
 
 /* A leaf of its own with these rules, in the order given, which is no part of any tree. NULL when memory is short. */

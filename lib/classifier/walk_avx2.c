@@ -29,16 +29,32 @@ static inline bool box_holds(const struct box *box, const struct box_key *key)
     return _mm256_movemask_epi8(_mm256_and_si256(low, high)) == -1;
 }
 
-static inline uint32_t filter_holds(const struct tree_filter *filter, uint16_t value)
+static inline __m256i filter_compare(const struct tree_filter *filter, uint16_t value)
 {
     const __m256i number = _mm256_set1_epi16((short)value), number_not = _mm256_set1_epi16((short)~value);
     __m256i low = not_below(number, _mm256_load_si256((const __m256i *)filter->low));
     __m256i high = not_below(number_not, _mm256_load_si256((const __m256i *)filter->high_not));
-    __m256i both = _mm256_and_si256(low, high);
 
-    /* one octet for each entry, in order */
-    __m128i packed = _mm_packs_epi16(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1));
+    return _mm256_and_si256(low, high);
+}
+
+/* One octet for each entry, in order. */
+static inline uint32_t filter_bits(__m256i holds)
+{
+    __m128i packed = _mm_packs_epi16(_mm256_castsi256_si128(holds), _mm256_extracti128_si256(holds, 1));
+
     return (uint32_t)_mm_movemask_epi8(packed);
+}
+
+static inline uint32_t filter_holds(const struct tree_filter *filter, uint16_t value)
+{
+    return filter_bits(filter_compare(filter, value));
+}
+
+static inline uint32_t filters_hold(const struct tree_filter *filter, const struct tree_filter *other, uint16_t value,
+                                    uint16_t other_value)
+{
+    return filter_bits(_mm256_and_si256(filter_compare(filter, value), filter_compare(other, other_value)));
 }
 
 /* The vector is eight words that the writer may be storing to; each is whole, and ThreadSanitizer cannot know that. */

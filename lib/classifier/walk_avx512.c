@@ -18,12 +18,26 @@ static inline bool box_holds(const struct box *box, const struct box_key *key)
     return _mm512_cmplt_epu16_mask(_mm512_load_si512(key), _mm512_load_si512(box)) == 0;
 }
 
-static inline uint32_t filter_holds(const struct tree_filter *filter, uint16_t value)
+/* The value in the lower half, its complement in the upper. */
+static inline __mmask32 filter_compare(const struct tree_filter *filter, uint16_t value)
 {
-    /* the value in the lower half, its complement in the upper */
     const __m512i number = _mm512_xor_si512(_mm512_set1_epi16((short)value),
                                             _mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi16(-1), 1));
-    uint32_t holds = _mm512_cmpge_epu16_mask(number, _mm512_load_si512(filter));
+
+    return _mm512_cmpge_epu16_mask(number, _mm512_load_si512(filter));
+}
+
+static inline uint32_t filter_holds(const struct tree_filter *filter, uint16_t value)
+{
+    uint32_t holds = filter_compare(filter, value);
+
+    return holds & holds >> TREE_FANOUT;
+}
+
+static inline uint32_t filters_hold(const struct tree_filter *filter, const struct tree_filter *other, uint16_t value,
+                                    uint16_t other_value)
+{
+    uint32_t holds = _kand_mask32(filter_compare(filter, value), filter_compare(other, other_value));
 
     return holds & holds >> TREE_FANOUT;
 }

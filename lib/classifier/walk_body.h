@@ -4,6 +4,8 @@
  *
  *   bool box_holds(const struct box *box, const struct box_key *key): whether the key is in the box
  *   uint32_t filter_holds(const struct tree_filter *filter, uint16_t value): bit i: the value fits entry i
+ *   uint32_t filters_hold(const struct tree_filter *filter, const struct tree_filter *other, uint16_t value,
+ *     uint16_t other_value): the same of two
  *   void box_key_fill(struct box_key *out, const struct pkt_key *key): as box_key_set
  *   uint64_t shapes_wanted(const uint8_t places[FILTER_SLOTS], uint64_t slots): bit i: places[i] is one of those
  *   unsigned block_fits(const struct shapes_block *block, const uint8_t *own, uint16_t ports): bit i: own[slot of i] is
@@ -96,7 +98,7 @@ static inline uint32_t lane_candidates(const struct tree_node *node, unsigned f,
 {
     uint32_t candidates = filter_holds(&node->filters[f], own->numbers[node->lanes[f]]);
 
-    if (__builtin_expect(node->lanes[f] == BOX_PORT, 0))
+    if (node->lanes[f] == BOX_PORT)
         candidates |= filter_holds(&node->filters[f], key->src_port);
     return candidates;
 }
@@ -105,7 +107,21 @@ static inline uint32_t lane_candidates(const struct tree_node *node, unsigned f,
 static inline uint32_t node_candidates(const struct tree_node *node, const struct box_key *own,
                                        const struct pkt_key *key)
 {
-    return lane_candidates(node, 0, own, key) & lane_candidates(node, 1, own, key);
+    if (__builtin_expect(node->either_port, 0))
+        return lane_candidates(node, 0, own, key) & lane_candidates(node, 1, own, key);
+    return filters_hold(&node->filters[0], &node->filters[1], own->numbers[node->lanes[0]],
+                        own->numbers[node->lanes[1]]);
+}
+
+/* The same of any node of a tree. Of an inner one: to go by what is below its boxes. */
+static inline uint32_t tree_candidates(const struct tree_node *node, const struct box_key *own,
+                                       const struct pkt_key *key)
+{
+    uint16_t second = own->numbers[node->lanes[1]];
+
+    if (__builtin_expect(node->either_port, 0))
+        return node_candidates(node, own, key);
+    return filters_hold(tree_strip(node, second), &node->filters[1], own->numbers[node->lanes[0]], second);
 }
 
 /* Whether the components that the rule's box says too little about match a packet that is in it. */
@@ -153,27 +169,53 @@ static inline bool find_in_leaf(const struct query *q, const struct tree_node *l
     return false;
 }
 
-/* In RFC order, too; what comes after the best so far is of no interest. True: the search is over. */
-static bool find_in_wide(const struct query *q, const struct tree_node *node, unsigned decided, struct found *best)
+/* Nodes above the one that a packet is at, and what it has yet to look at there. */
+struct tree_path {
+    const struct tree_node *node;
+    uint32_t left;
+};
+
+/* In RFC order, too; what comes after the best so far is of no interest. */
+static inline void find_in_wide(const struct query *q, const struct tree_node *node, unsigned decided,
+                                struct found *best)
 {
-    if (node->leaf)
-        return find_in_leaf(q, node, decided, best);
-    for (uint32_t left = node_candidates(node, &q->box, q->key); left != 0; left &= left - 1) {
+    struct tree_path path[TREE_DEPTH_MAX];
+    uint32_t left = tree_candidates(node, &q->box, q->key);
+    unsigned depth = 0;
+
+    for (;;) {
+        while (left == 0) {
+            if (depth == 0)
+                return;
+            node = path[--depth].node;
+            left = path[depth].left;
+        }
         unsigned i = (unsigned)__builtin_ctz(left);
-        if (!box_holds_either(&node->boxes[i], &q->box, q->key))
+        left &= left - 1;
+        if (node->leaf) {
+            if (!accepted(q, &node->boxes[i], tree_rules(node)[i], decided))
+                continue;
+            found_set(best, &node->boxes[i], tree_rules(node)[i]);
+            return;
+        }
+        if (__builtin_expect(node->others, 0) && !box_holds_either(&node->boxes[i], &q->box, q->key))
             continue;
         if (best->rule != NULL && compiled_compare(best->rule, tree_rules(node)[i]) < 0)
-            return true;
-        if (find_in_wide(q, tree_children(node)[i], decided, best))
-            return true;
+            return;
+        const struct tree_node *child = tree_children(node)[i];
+        uint32_t below = tree_candidates(child, &q->box, q->key);
+        if (below == 0)
+            continue;
+        path[depth++] = (struct tree_path){node, left};
+        node = child;
+        left = below;
     }
-    return false;
 }
 
 /* In another order: every match must be looked at. */
 static void find_in_narrow(const struct query *q, const struct tree_node *node, unsigned decided, struct found *best)
 {
-    for (uint32_t left = node_candidates(node, &q->box, q->key); left != 0; left &= left - 1) {
+    for (uint32_t left = tree_candidates(node, &q->box, q->key); left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctz(left);
         if (node->leaf) {
             if (accepted(q, &node->boxes[i], tree_rules(node)[i], decided))

@@ -10,6 +10,7 @@
 
 #include "classifier/walk_body.h"
 #include "classifier/walk_cells.h"
+#include "classifier/walk_index.h"
 #include "classifier/walk_left.h"
 #include "classifier/walk_steps.h"
 
@@ -461,6 +462,8 @@ static inline void walk_single(const struct places *places, struct burst *b, con
     }
     const struct packets packets = single_look(places, b->views, keys, count, &single, staged);
     struct sorted sorted = firsts_find(places, &single, keys, ids, count, packets.probed, staged, false);
+    if (sorted.indexed != 0)
+        single_indexes(&single, b->views, keys, ids, &sorted);
     for (uint64_t left = sorted.others; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         struct walker *w = single_walker(b, keys, ids, i);
@@ -507,6 +510,8 @@ static inline struct walking walk_first(const struct places *places, const struc
         return (struct walking){.packets = packets_all(count), .passed = 0};
     const struct packets packets = single_look(places, views, keys, count, &single, staged);
     struct sorted sorted = firsts_find(places, &single, keys, ids, count, packets.first, staged, true);
+    if (sorted.indexed != 0)
+        single_indexes(&single, views, keys, ids, &sorted);
     return (struct walking){.packets = packets.matchable & ~sorted.done, .passed = packets.first & ~sorted.others};
 }
 

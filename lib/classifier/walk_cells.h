@@ -10,7 +10,8 @@
 #include "classifier/walk_body.h"
 #include "classifier/walk_single.h"
 
-#define CELLS_GROUPS_MAX (CELLS_LANES * CLS_BURST_MAX)
+/* What a packet finds in an index by cells and by values, of which one lane is looked at twice. */
+#define CELLS_GROUPS_MAX ((CELLS_LANES + GROUP_VALUE_LANES + 1) * CLS_BURST_MAX)
 
 /* A cell of a packet that is one rule. */
 struct cell_one {

@@ -61,6 +61,12 @@ static inline uint32_t filter_holds(const struct tree_filter *filter, uint16_t v
     return holds;
 }
 
+static inline uint32_t filters_hold(const struct tree_filter *filter, const struct tree_filter *other, uint16_t value,
+                                    uint16_t other_value)
+{
+    return filter_holds(filter, value) & filter_holds(other, other_value);
+}
+
 static inline unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t hash)
 {
     unsigned fits = 0;

@@ -290,12 +290,14 @@ static inline void single_go_on(const struct single *s, const struct pkt_key *ke
         const struct shapes *sources = rcu_load(&d->sources);
         uint64_t other = single_differs(s, i, d);
         uintptr_t group = group_load(&d->any_source);
-        bool known = (other == 0) & group_is_rule(group) & (sources == NULL);
+        unsigned own = (other == 0) & (unsigned)(sources == NULL);
+        bool known = own & group_is_rule(group);
         bool never = briefed_load(&d->briefed) & !brief_holds(&d->brief, &keys[i]);
         count = sourced_take(sourced, count, d, item_or(sources, &single_no_sources), i, other);
         rules[i] = (const struct compiled *)group;
         sorted->ruled |= (uint64_t)(known & !never) << i;
         sorted->others |= (uint64_t)!known << i;
+        sorted->indexed |= (uint64_t)(own & (unsigned)((group & GROUP_KIND) == GROUP_INDEX)) << i;
     }
     sourced->count = count;
 }

@@ -15,9 +15,10 @@ _Static_assert(SOURCED_SHAPES < SHAPES_FILTERED_MIN, "more have tags");
 
 /* Packets that have found something. Bit i: packet i. */
 struct sorted {
-    uint64_t done;   /* have their answer */
-    uint64_t ruled;  /* have a rule that is to be compared in full */
-    uint64_t others; /* are still to be looked at, if that does not match */
+    uint64_t done;    /* have their answer */
+    uint64_t ruled;   /* have a rule that is to be compared in full */
+    uint64_t others;  /* are still to be looked at, if that does not match */
+    uint64_t indexed; /* of these: their destination has an index and no sources */
 };
 
 static inline unsigned briefed_load(const _Atomic(bool) *briefed)

@@ -31,6 +31,7 @@ struct scene {
     bool covered;   /* some of the hosts' rules are for a network around them: most destinations are hosts, or not */
     bool scattered; /* each rule has a destination of its own, more or less: the table of these grows */
     bool ports;     /* each rule asks for few ports: all are in cells */
+    bool ranges;    /* each rule asks for wide ranges of ports and lengths: most are in the tree in RFC order */
     bool nested;    /* chains of covering prefixes on both sides, mostly of one protocol and port */
     bool mixed;     /* hosts, fewer networks around them, and ports in cells: what the first shape leaves over */
     unsigned rules; /* in use most of the time */
@@ -46,6 +47,8 @@ static const struct scene scenes[] = {
     {.name = "no prefix, IPv4", .family = IP_V4, .rules = 300, .terms = 1},
     {.name = "no prefix, IPv6", .family = IP_V6, .rules = 300, .terms = 2},
     {.name = "one destination", .family = IP_V4, .destination = true, .rules = 120, .terms = 3},
+    {.name = "ranges", .family = IP_V4, .destination = true, .ranges = true, .rules = 550, .terms = 1},
+    {.name = "ranges, no prefix", .ranges = true, .rules = 550, .terms = 1},
     {.name = "long lists", .rules = 60, .terms = 40},
     {.name = "hosts", .hosts = true, .rules = 40, .terms = 1},
     {.name = "hosts, IPv4", .family = IP_V4, .hosts = true, .rules = 40, .terms = 1},
@@ -195,6 +198,39 @@ static struct fs_rule *port_rule(struct world *w)
     return rule;
 }
 
+/* Most are wide; the lengths of some rules are beyond those of others, so that nodes have strips of several widths. */
+static unsigned add_range(struct world *w, unsigned type, struct fs_term *terms)
+{
+    unsigned most = type != FS_PACKET_LENGTH ? 65535 : random_one_in(&w->random, 10) ? 9000 : 1500;
+
+    terms[0] = (struct fs_term){.value = random_below(&w->random, most), .op = FS_OP_GT | FS_OP_EQ};
+    terms[1] = (struct fs_term){.op = FS_OP_AND | FS_OP_LT | FS_OP_EQ};
+    terms[1].value = terms[0].value + random_below(&w->random, most / 2);
+    return 2;
+}
+
+/* Without a destination, a few ask for something else, too. */
+static struct fs_rule *range_rule(struct world *w)
+{
+    static const uint8_t TYPES[] = {FS_PROTOCOL, FS_PORT, FS_DESTINATION_PORT, FS_PACKET_LENGTH, FS_DSCP};
+    struct fs_component components[sizeof TYPES + 1];
+    struct fs_term terms[2 * sizeof TYPES];
+    unsigned family = w->scene->family ? w->scene->family : random_one_in(&w->random, 2) ? IP_V4 : IP_V6;
+    unsigned count = add_prefixes(w, family, components), used = 0;
+    struct fs_rule *rule = NULL;
+
+    for (unsigned i = 0; i < sizeof TYPES; i++) {
+        bool range = TYPES[i] == FS_DESTINATION_PORT || TYPES[i] == FS_PACKET_LENGTH;
+        if ((!range && w->scene->destination) || random_one_in(&w->random, 12) == range)
+            continue;
+        struct fs_component *c = &components[count++];
+        *c = (struct fs_component){.type = TYPES[i], .first_term = (uint16_t)used};
+        used += range ? add_range(w, TYPES[i], &terms[used]) : add_terms(w, TYPES[i], &terms[used]);
+        c->term_count = (uint16_t)(used - c->first_term);
+    }
+    return fs_rule_build((uint8_t)family, NULL, components, count, terms, &rule) == FS_OK ? rule : range_rule(w);
+}
+
 static struct fs_rule *wide_rule(struct world *w)
 {
     static const uint8_t TYPES[] = {FS_PROTOCOL, FS_PORT,      FS_DESTINATION_PORT, FS_SOURCE_PORT, FS_ICMP_TYPE,
@@ -314,6 +350,8 @@ static struct fs_rule *new_rule(struct world *w)
         return port_rule(w);
     if (w->scene->mixed)
         return mixed_rule(w);
+    if (w->scene->ranges)
+        return range_rule(w);
     if (w->count > 0 && !w->scene->hosts && random_one_in(&w->random, 4)) {
         const struct fs_rule *model = w->rules[random_below(&w->random, IDS)];
         if (model != NULL)
