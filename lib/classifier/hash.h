@@ -178,6 +178,28 @@ static inline void *hash_entry_item(uint64_t entry)
     return (void *)(uintptr_t)(entry & (((uint64_t)1 << HASH_ITEM_BITS) - 1));
 }
 
+static inline void *hash_item_at(const struct hash_bucket *bucket, unsigned i)
+{
+    return hash_entry_item(hash_entry(bucket, i));
+}
+
+/*
+ * The item of the first entry whose bit is set in `fits`, or `other`, without a branch that depends on which it is. An
+ * entry that is free, or was freed just now, does not hide the next.
+ */
+static inline const void *hash_pick(const struct hash_bucket *bucket, unsigned fits, const void *other)
+{
+    const void *item = hash_item_at(bucket, (unsigned)__builtin_ctz(fits | 1u << (HASH_BUCKET - 1)));
+
+    while (__builtin_expect((item == NULL) & ((fits & (fits - 1)) != 0), 0)) {
+        fits &= fits - 1;
+        item = hash_item_at(bucket, (unsigned)__builtin_ctz(fits));
+    }
+    /* 0 less one has the highest bit, items and bits have not; a compare would be made a branch */
+    uint64_t none = -((((uint64_t)(uintptr_t)item - 1) | ((uint64_t)fits - 1)) >> 63);
+    return (const void *)(((uintptr_t)item & ~none) | ((uintptr_t)other & none));
+}
+
 /*
  * Both halves of a 128-bit product folded: mixes every bit of `a` and `b` into every bit of the result. They are two
  * products: a pair of registers for one is more than compilers have left where it counts.

@@ -72,6 +72,11 @@ __attribute__((no_sanitize("thread"))) static inline unsigned bucket_fits(const 
     return fits;
 }
 
+static inline const void *bucket_pick(const struct hash_bucket *bucket, uint64_t hash, const void *other)
+{
+    return hash_pick(bucket, bucket_fits(bucket, hash), other);
+}
+
 /* The bit of each slot: its octet of the mask by one shuffle, the bit in the octet by another. */
 __attribute__((no_sanitize("thread"))) static inline uint64_t shapes_wanted(const uint8_t places[FILTER_SLOTS],
                                                                             uint64_t slots)

@@ -55,6 +55,25 @@ __attribute__((no_sanitize("thread"))) static inline unsigned bucket_fits(const 
     return fits;
 }
 
+#if defined(__SANITIZE_THREAD__) /* which does not see that what a vector loads was stored before */
+static inline const void *bucket_pick(const struct hash_bucket *bucket, uint64_t hash, const void *other)
+{
+    return hash_pick(bucket, bucket_fits(bucket, hash), other);
+}
+#else
+/* Less the tag, and less one, an entry is below 2^48 - 1 if that is its tag and it is not free. */
+static inline const void *bucket_pick(const struct hash_bucket *bucket, uint64_t hash, const void *other)
+{
+    const __m512i end = _mm512_set1_epi64(((long long)1 << HASH_ITEM_BITS) - 1);
+    const __m512i less = _mm512_set1_epi64((long long)~((uint64_t)hash_tag(hash) << HASH_ITEM_BITS));
+    __m512i none = _mm512_castsi128_si512(_mm_cvtsi64_si128((long long)((uintptr_t)other - 1)));
+    __m512i items = _mm512_add_epi64(_mm512_load_si512(bucket), less);
+    __m512i first = _mm512_mask_compress_epi64(none, _mm512_cmplt_epu64_mask(items, end), items);
+
+    return (const void *)((uintptr_t)_mm_cvtsi128_si64(_mm512_castsi512_si128(first)) + 1);
+}
+#endif
+
 /* The bit of each slot: its octet of the mask by one shuffle, the bit in the octet by another. */
 __attribute__((no_sanitize("thread"))) static inline uint64_t shapes_wanted(const uint8_t places[FILTER_SLOTS],
                                                                             uint64_t slots)

@@ -18,6 +18,8 @@
  *   bool list_holds(const struct compiled *rule, const struct box_key *own): the packet has a value of its list
  *   unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t hash): bit i: the tag of entry i fits; of a free
  *     entry the tag is 0, or it fits none
+ *   const void *bucket_pick(const struct hash_bucket *bucket, uint64_t hash, const void *other): the item of the first
+ *     entry whose tag fits, or `other`, without a branch on it
  *
  * so that all of it is compiled for that instruction set.
  */

@@ -76,6 +76,11 @@ static inline unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t ha
     return fits;
 }
 
+static inline const void *bucket_pick(const struct hash_bucket *bucket, uint64_t hash, const void *other)
+{
+    return hash_pick(bucket, bucket_fits(bucket, hash), other);
+}
+
 static inline void box_key_fill(struct box_key *out, const struct pkt_key *key)
 {
     box_key_set(out, key, key->dst_port);

@@ -237,12 +237,13 @@ static inline uint64_t single_differs(const struct single *s, unsigned i, const 
     return (d->item.hash ^ sought->hash) | (d->address[0] ^ sought->address[0]) | (d->address[1] ^ sought->address[1]);
 }
 
-/* Sets packet i aside if it is at `d` (`other` is 0) and that has few sources. How many are set aside then. */
-static inline unsigned sourced_take(struct sourced *sourced, unsigned count, const struct destination *d,
-                                    const struct shapes *sources, unsigned i, uint64_t other)
+/* Sets packet i aside if it is at `d` (`other` is 0) and that has few sources: bit i. */
+static inline uint64_t sourced_take(struct sourced *sourced, const struct destination *d, const struct shapes *sources,
+                                    unsigned i, uint64_t other)
 {
-    sourced->packets[count] = (struct sourced_packet){d, sources, (uint8_t)i};
-    return count + ((other == 0) & (sources->count - 1u < SOURCED_SHAPES));
+    sourced->lists[i] = sources;
+    sourced->sought[i].beside = (uintptr_t)d;
+    return (uint64_t)((other == 0) & (sources->count - 1u < SOURCED_SHAPES)) << i;
 }
 
 /*
@@ -255,15 +256,14 @@ static inline uint64_t single_briefs(const struct single *s, const struct pkt_ke
                                      struct sorted *sorted, struct sourced *sourced, bool either)
 {
     const uintptr_t aside = either ? 0 : UINTPTR_MAX; /* a mask: no branch on a packet where they are met in turn */
-    uint64_t done = 0, others = 0;
-    unsigned count = 0;
+    uint64_t done = 0, others = 0, set_aside = 0;
 
     for (uint64_t left = found; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         const struct destination *d = item_or(single_destination(s, i), &single_nowhere);
         const struct shapes *sources = rcu_load(&d->sources);
         if (__builtin_expect(((uintptr_t)sources & aside) != 0, 0)) {
-            count = sourced_take(sourced, count, d, sources, i, single_differs(s, i, d));
+            set_aside |= sourced_take(sourced, d, sources, i, single_differs(s, i, d));
             others |= (uint64_t)1 << i;
             continue;
         }
@@ -273,7 +273,7 @@ static inline uint64_t single_briefs(const struct single *s, const struct pkt_ke
         ids[i] = d->id & -(uint32_t)holds; /* without a branch */
         done |= holds << i;
     }
-    sourced->count = count;
+    sourced->packets = set_aside;
     *sorted = (struct sorted){.done = done, .others = others};
     return found & ~(done | others);
 }
@@ -282,7 +282,7 @@ static inline uint64_t single_briefs(const struct single *s, const struct pkt_ke
 static inline void single_go_on(const struct single *s, const struct pkt_key *keys, uint64_t left,
                                 struct sorted *sorted, struct sourced *sourced, const struct compiled **rules)
 {
-    unsigned count = sourced->count;
+    uint64_t set_aside = sourced->packets;
 
     for (; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
@@ -293,13 +293,13 @@ static inline void single_go_on(const struct single *s, const struct pkt_key *ke
         unsigned own = (other == 0) & (unsigned)(sources == NULL);
         bool known = own & group_is_rule(group);
         bool never = briefed_load(&d->briefed) & !brief_holds(&d->brief, &keys[i]);
-        count = sourced_take(sourced, count, d, item_or(sources, &single_no_sources), i, other);
+        set_aside |= sourced_take(sourced, d, item_or(sources, &single_no_sources), i, other);
         rules[i] = (const struct compiled *)group;
         sorted->ruled |= (uint64_t)(known & !never) << i;
         sorted->others |= (uint64_t)!known << i;
         sorted->indexed |= (uint64_t)(own & (unsigned)((group & GROUP_KIND) == GROUP_INDEX)) << i;
     }
-    sourced->count = count;
+    sourced->packets = set_aside;
 }
 
 /* Judges exactly what a rule's box says too little about. */
@@ -340,8 +340,8 @@ static inline struct sorted firsts_find(const struct places *places, struct sing
     uint64_t left = single_briefs(s, keys, ids, found, &sorted, &sourced, either);
 
     single_go_on(s, keys, left, &sorted, &sourced, rules);
-    if (sourced.count != 0)
-        sourced_find(places, &sourced, keys, ids, &sorted, rules);
+    if (sourced.packets != 0)
+        sourced_find(places, &sourced, s->sought, keys, ids, &sorted, rules);
     if (sorted.ruled != 0)
         single_rules(&sorted, keys, ids, rules);
     return sorted;

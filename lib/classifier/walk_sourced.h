@@ -32,12 +32,118 @@ static inline unsigned group_is_rule(uintptr_t group)
     return ((group & GROUP_KIND) == 0) & (group != 0);
 }
 
-/* A packet at its destination. */
-struct sourced_packet {
-    const struct destination *destination;
-    const struct shapes *shapes; /* of its sources */
-    uint8_t number;              /* of the packet in its burst */
+/* Packets at such a destination, and what each of them looks for and finds. */
+struct sourced {
+    uint64_t packets;                            /* bit i: packet i is one */
+    const struct shapes *lists[CLS_BURST_MAX];   /* of its sources */
+    struct sought sought[CLS_BURST_MAX];         /* `beside` first of all */
+    const struct source *sources[CLS_BURST_MAX]; /* that fits first, or sourced_nobody */
 };
+
+/* A source that no packet has. */
+static const struct source sourced_nobody;
+
+/* As shapes_at: a list that has no filter has nothing else in front of its shapes. */
+static inline const struct shape *sourced_shape(const struct shapes *list, unsigned at)
+{
+    return (const struct shape *)(list + 1) + at;
+}
+
+/* `above`: the destination's hash. */
+static inline uint64_t sourced_seek(struct sought *sought, const struct shape *shape, uint64_t above,
+                                    const struct pkt_key *key)
+{
+    uint64_t address[2];
+
+    mask_address(address, key->src, shape);
+    uint64_t hash = place_hash(address, above, shape->salt);
+    sought->hash = hash;
+    sought->address[0] = address[0];
+    sought->address[1] = address[1];
+    return hash;
+}
+
+static inline const struct destination *sourced_destination(const struct sought *sought)
+{
+    return (const struct destination *)(uintptr_t)sought->beside;
+}
+
+/* 0: it is the packet's source. */
+static inline uint64_t sourced_differs(const struct sought *sought, const struct source *s)
+{
+    return ((uintptr_t)s->destination ^ sought->beside) | (s->item.hash ^ sought->hash) |
+           (s->address[0] ^ sought->address[0]) | (s->address[1] ^ sought->address[1]);
+}
+
+/* Most often a source's brief is the answer, and of the rest nothing is asked here. Which packets have none so far. */
+static inline uint64_t sourced_briefs(const struct sourced *sourced, const struct pkt_key *keys, uint32_t *ids,
+                                      struct sorted *sorted)
+{
+    uint64_t done = 0;
+
+    for (uint64_t left = sourced->packets; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        const struct source *s = sourced->sources[i];
+        uint64_t holds = line_holds(s, &sourced->sought[i], &keys[i]) & briefed_load(&s->briefed);
+        ids[i] = s->id & -(uint32_t)holds;
+        done |= holds << i;
+    }
+    sorted->done |= done;
+    sorted->others &= ~done;
+    return sourced->packets & ~done;
+}
+
+/*
+ * What becomes of packet i, for which no brief is the answer. `more`: there are shapes that were not probed for. True:
+ * those are what is left.
+ */
+static inline bool sourced_go_on(const struct sought *sought, const struct source *s, unsigned i,
+                                 const struct pkt_key *key, bool more, struct sorted *sorted,
+                                 const struct compiled **rules)
+{
+    uintptr_t group = group_load(&s->rules);
+    bool fits = s != &sourced_nobody;
+    bool known = (sourced_differs(sought, s) == 0) & group_is_rule(group);
+    bool never = known & briefed_load(&s->briefed) & !brief_holds(&s->brief, key);
+    bool nothing = never | !fits;
+    bool last = (!more) & (known | nothing) & (group_load(&sourced_destination(sought)->any_source) == 0);
+
+    rules[i] = (const struct compiled *)group;
+    sorted->ruled |= (uint64_t)(known & !never) << i;
+    sorted->others &= ~((uint64_t)last << i);
+    return nothing & more;
+}
+
+/* A table that is near: the second shape is only for those that have found nothing by the first. */
+static inline void sourced_near(const struct places *places, struct sourced *sourced, const struct sought *above,
+                                const struct pkt_key *keys, uint32_t *ids, struct sorted *sorted,
+                                const struct compiled **rules)
+{
+    const struct hash_view table = hash_view_of(&places->sources);
+
+    for (uint64_t left = sourced->packets; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        uint64_t hash = sourced_seek(&sourced->sought[i], sourced_shape(sourced->lists[i], 0), above[i].hash, &keys[i]);
+        sourced->sources[i] = bucket_pick(hash_bucket_in(&table, hash), hash, &sourced_nobody);
+        __builtin_prefetch(sourced->sources[i]);
+    }
+    for (uint64_t left = sourced_briefs(sourced, keys, ids, sorted); left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        struct sought *sought = &sourced->sought[i];
+        const struct shapes *list = sourced->lists[i];
+        if (!sourced_go_on(sought, sourced->sources[i], i, &keys[i], list->count > 1, sorted, rules))
+            continue;
+        uint64_t hash = sourced_seek(sought, sourced_shape(list, 1), above[i].hash, &keys[i]);
+        const struct source *s = bucket_pick(hash_bucket_in(&table, hash), hash, &sourced_nobody);
+        if (line_holds(s, sought, &keys[i]) & briefed_load(&s->briefed)) {
+            ids[i] = s->id;
+            sorted->done |= (uint64_t)1 << i;
+            sorted->others &= ~((uint64_t)1 << i);
+            continue;
+        }
+        sourced_go_on(sought, s, i, &keys[i], false, sorted, rules);
+    }
+}
 
 /* The probe for one shape. */
 struct sourced_probe {
@@ -45,190 +151,69 @@ struct sourced_probe {
     const struct hash_bucket *bucket;
 };
 
-/* What it has found. */
-struct sourced_found {
-    const struct source *source; /* that fits, or another */
-    const struct shape *shape;
-    uint64_t hash;
-    uint32_t fits;    /* bit e: the tag of entry e does */
-    uint32_t several; /* not 0: more than one does */
-};
-
-struct sourced {
-    unsigned count;
-    struct sourced_packet packets[CLS_BURST_MAX];
-    struct sourced_probe probes[CLS_BURST_MAX][SOURCED_SHAPES];
-    struct sourced_found found[CLS_BURST_MAX];
-};
-
-/* A source that no packet has. */
-static const struct source sourced_nobody;
-
-static inline struct sourced_probe sourced_hash(const struct hash_view *table, const struct sourced_packet *p,
-                                                const struct shape *shape, const struct pkt_key *key)
+static inline struct sourced_probe sourced_probe_set(const struct hash_view *table, const struct shape *shape,
+                                                     uint64_t above, const struct pkt_key *key)
 {
-    uint64_t address[2];
+    struct sought sought;
+    uint64_t hash = sourced_seek(&sought, shape, above, key);
 
-    mask_address(address, key->src, shape);
-    uint64_t hash = place_hash(address, p->destination->item.hash, shape->salt);
     return (struct sourced_probe){hash, hash_bucket_in(table, hash)};
 }
 
-/* By the shape that was probed for. */
-static inline struct sourced_found sourced_look(const struct sourced_probe *probe, const struct shape *shape)
+/* Looks for packet i by both shapes. Where there is one, it is probed for twice, and the second time does not count.
+ * 1: there is a source of the second shape besides that of the first. */
+static inline uint64_t sourced_look_two(struct sourced *sourced, unsigned i, const struct sourced_probe probes[2],
+                                        const struct pkt_key *key)
 {
-    unsigned fits = bucket_fits(probe->bucket, probe->hash);
-    const struct source *source = item_or(bucket_item(probe->bucket, fits), &sourced_nobody);
+    const struct shapes *list = sourced->lists[i];
+    const struct source *first = bucket_pick(probes[0].bucket, probes[0].hash, &sourced_nobody);
+    const struct source *second = bucket_pick(probes[1].bucket, probes[1].hash, &sourced_nobody);
+    unsigned two = list->count > 1, by_second = (first == &sourced_nobody) & two;
+    struct sought *sought = &sourced->sought[i];
 
-    return (struct sourced_found){source, shape, probe->hash, fits, fits & (fits - 1)};
-}
-
-/* By two shapes. Where there is one, it is probed for twice, and the second time does not count. */
-static inline struct sourced_found sourced_look_two(const struct sourced_probe probes[2], const struct shapes *shapes)
-{
-    unsigned counts = -(unsigned)(shapes->count > 1), first = bucket_fits(probes[0].bucket, probes[0].hash);
-    unsigned second = bucket_fits(probes[1].bucket, probes[1].hash) & counts, fits = first | second;
-    const struct sourced_probe *probe = &probes[second != 0];
-    const struct source *source = item_or(bucket_item(probe->bucket, fits), &sourced_nobody);
-
-    return (struct sourced_found){source, shapes_at(shapes, second != 0), probe->hash, fits,
-                                  (fits & (fits - 1)) | (first & second)};
-}
-
-/* Not 0: it is not known to be the packet's source, or not the only one that fits. */
-static inline uint64_t sourced_differs(const struct sourced_packet *p, const struct sourced_found *found,
-                                       const struct pkt_key *key)
-{
-    const struct source *s = found->source;
-    uint64_t address[2];
-
-    mask_address(address, key->src, found->shape);
-    return ((uintptr_t)s->destination ^ (uintptr_t)p->destination) | (s->item.hash ^ found->hash) |
-           (s->address[0] ^ address[0]) | (s->address[1] ^ address[1]) | found->several;
-}
-
-/* 1: its brief is the answer. */
-static inline uint64_t sourced_holds(const struct sourced_packet *p, const struct sourced_found *found,
-                                     const struct pkt_key *key)
-{
-    uint64_t own = sourced_differs(p, found, key) == 0;
-
-    return own & brief_holds(&found->source->brief, key) & briefed_load(&found->source->briefed);
-}
-
-/*
- * Most often a source's brief is the answer, and of the rest nothing is asked here. Which packets have none so far (bit
- * n: packets[n]).
- */
-static inline uint64_t sourced_briefs(const struct sourced *sourced, const struct pkt_key *keys, uint32_t *ids,
-                                      struct sorted *sorted)
-{
-    uint64_t done = 0, left = 0;
-
-    for (unsigned n = 0; n < sourced->count; n++) {
-        const struct sourced_packet *p = &sourced->packets[n];
-        const struct source *s = sourced->found[n].source;
-        const struct pkt_key *key = &keys[p->number];
-        uint64_t holds = sourced_holds(p, &sourced->found[n], key);
-        ids[p->number] = s->id & -(uint32_t)holds;
-        done |= holds << p->number;
-        left |= (holds ^ 1) << n;
-    }
-    sorted->done |= done;
-    sorted->others &= ~done;
-    return left;
-}
-
-/*
- * What becomes of a packet for which no brief is the answer. `more`: there are shapes that were not probed for. True:
- * those are what is left.
- */
-static inline bool sourced_go_on(const struct sourced_packet *p, const struct sourced_found *found,
-                                 const struct pkt_key *key, bool more, struct sorted *sorted,
-                                 const struct compiled **rules)
-{
-    const struct source *s = found->source;
-    uintptr_t group = group_load(&s->rules);
-    bool fits = found->fits != 0; /* if not, `source` may be its own all the same, put there just now: not looked at */
-    bool known = fits & (sourced_differs(p, found, key) == 0) & group_is_rule(group);
-    bool never = known & briefed_load(&s->briefed) & !brief_holds(&s->brief, key);
-    bool nothing = never | !fits;
-    bool last = (!more) & (known | nothing) & (group_load(&p->destination->any_source) == 0);
-
-    rules[p->number] = (const struct compiled *)group;
-    sorted->ruled |= (uint64_t)(known & !never) << p->number;
-    sorted->others &= ~((uint64_t)last << p->number);
-    return nothing & more;
-}
-
-/* A table that is near: the second shape is only for those that have found nothing by the first. */
-static inline void sourced_near(const struct places *places, struct sourced *sourced, const struct pkt_key *keys,
-                                uint32_t *ids, struct sorted *sorted, const struct compiled **rules)
-{
-    const struct hash_view table = hash_view_of(&places->sources);
-    const unsigned count = sourced->count;
-
-    for (unsigned n = 0; n < count; n++) {
-        const struct sourced_packet *p = &sourced->packets[n];
-        const struct shape *shape = shapes_at(p->shapes, 0);
-        struct sourced_probe probe = sourced_hash(&table, p, shape, &keys[p->number]);
-        sourced->found[n] = sourced_look(&probe, shape);
-        __builtin_prefetch(sourced->found[n].source);
-    }
-    for (uint64_t left = sourced_briefs(sourced, keys, ids, sorted); left != 0; left &= left - 1) {
-        unsigned n = (unsigned)__builtin_ctzll(left);
-        const struct sourced_packet *p = &sourced->packets[n];
-        const struct pkt_key *key = &keys[p->number];
-        if (!sourced_go_on(p, &sourced->found[n], key, p->shapes->count > 1, sorted, rules))
-            continue;
-        const struct shape *shape = shapes_at(p->shapes, 1);
-        struct sourced_probe probe = sourced_hash(&table, p, shape, key);
-        struct sourced_found found = sourced_look(&probe, shape);
-        if (sourced_holds(p, &found, key)) {
-            ids[p->number] = found.source->id;
-            sorted->done |= (uint64_t)1 << p->number;
-            sorted->others &= ~((uint64_t)1 << p->number);
-            continue;
-        }
-        sourced_go_on(p, &found, key, false, sorted, rules);
-    }
+    sourced->sources[i] = by_second ? second : first;
+    mask_address(sought->address, key->src, sourced_shape(list, by_second));
+    sought->hash = probes[by_second].hash;
+    __builtin_prefetch(sourced->sources[i]);
+    return (first != &sourced_nobody) & (second != &sourced_nobody) & two;
 }
 
 /* A table that is far: both shapes at once. */
-static inline void sourced_far(const struct places *places, struct sourced *sourced, const struct pkt_key *keys,
-                               uint32_t *ids, struct sorted *sorted, const struct compiled **rules)
+static inline void sourced_far(const struct places *places, struct sourced *sourced, const struct sought *above,
+                               const struct pkt_key *keys, uint32_t *ids, struct sorted *sorted,
+                               const struct compiled **rules)
 {
     const struct hash_view table = hash_view_of(&places->sources);
-    const unsigned count = sourced->count;
+    struct sourced_probe probes[CLS_BURST_MAX][SOURCED_SHAPES];
+    uint64_t both = 0;
 
-    for (unsigned n = 0; n < count; n++) {
-        const struct sourced_packet *p = &sourced->packets[n];
-        const struct shape *shape = shapes_at(p->shapes, 0);
-        struct sourced_probe *probes = sourced->probes[n];
-        probes[0] = sourced_hash(&table, p, shape, &keys[p->number]);
-        probes[1] = sourced_hash(&table, p, shape + (p->shapes->count > 1), &keys[p->number]);
-        __builtin_prefetch(probes[0].bucket);
-        __builtin_prefetch(probes[1].bucket);
+    for (uint64_t left = sourced->packets; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        const struct shapes *list = sourced->lists[i];
+        probes[i][0] = sourced_probe_set(&table, sourced_shape(list, 0), above[i].hash, &keys[i]);
+        probes[i][1] = sourced_probe_set(&table, sourced_shape(list, list->count > 1), above[i].hash, &keys[i]);
+        __builtin_prefetch(probes[i][0].bucket);
+        __builtin_prefetch(probes[i][1].bucket);
     }
-    for (unsigned n = 0; n < count; n++) {
-        sourced->found[n] = sourced_look_two(sourced->probes[n], sourced->packets[n].shapes);
-        __builtin_prefetch(sourced->found[n].source);
+    for (uint64_t left = sourced->packets; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        both |= sourced_look_two(sourced, i, probes[i], &keys[i]) << i;
     }
     for (uint64_t left = sourced_briefs(sourced, keys, ids, sorted); left != 0; left &= left - 1) {
-        unsigned n = (unsigned)__builtin_ctzll(left);
-        const struct sourced_packet *p = &sourced->packets[n];
-        sourced_go_on(p, &sourced->found[n], &keys[p->number], false, sorted, rules);
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        sourced_go_on(&sourced->sought[i], sourced->sources[i], i, &keys[i], both >> i & 1, sorted, rules);
     }
 }
 
-/* Those that are answered leave the others, among which all are so far. */
-static inline void sourced_find(const struct places *places, struct sourced *sourced, const struct pkt_key *keys,
-                                uint32_t *ids, struct sorted *sorted, const struct compiled **rules)
+/* Those that are answered leave the others, among which all are so far. `above`: what they have found so far. */
+static inline void sourced_find(const struct places *places, struct sourced *sourced, const struct sought *above,
+                                const struct pkt_key *keys, uint32_t *ids, struct sorted *sorted,
+                                const struct compiled **rules)
 {
     if ((int)hash_depth(&places->sources) >= STAGED_DEPTH)
-        sourced_far(places, sourced, keys, ids, sorted, rules);
+        sourced_far(places, sourced, above, keys, ids, sorted, rules);
     else
-        sourced_near(places, sourced, keys, ids, sorted, rules);
+        sourced_near(places, sourced, above, keys, ids, sorted, rules);
 }
 
 #endif
