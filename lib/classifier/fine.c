@@ -41,7 +41,7 @@ unsigned fine_slot(const struct fine *fine, unsigned offset, unsigned length)
 }
 
 /* Sets or clears the bit of a slot at its place. */
-static void place_count(struct fine *fine, unsigned slot, uint64_t address, uint64_t pair, bool more)
+static void place_count(struct fine *fine, unsigned slot, uint64_t address, uint32_t pair, bool more)
 {
     uint32_t place = fine_place(fine->shifts, slot / 8, be64toh(address), pair);
     uint8_t *count = &fine->counts[place * FINE_LENGTHS + slot % 8];
@@ -54,7 +54,7 @@ static void place_count(struct fine *fine, unsigned slot, uint64_t address, uint
     fine->places_used += (uint32_t)((after != 0) - (before != 0));
 }
 
-void fine_count(struct fine *fine, unsigned slot, uint64_t address, uint64_t pair, bool more)
+void fine_count(struct fine *fine, unsigned slot, uint64_t address, uint32_t pair, bool more)
 {
     enum fine_kind kind = pair != 0 ? FINE_PAIR : FINE_ANY;
     uint32_t kinds = atomic_load_explicit(&fine->kinds, memory_order_relaxed);

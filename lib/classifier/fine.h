@@ -48,7 +48,7 @@ void fine_fini(struct fine *fine, struct mem *mem);
 unsigned fine_slot(const struct fine *fine, unsigned offset, unsigned length);
 
 /* One rule more, or less, whose destination begins with `address` and has the slot. `pair`: 0: it is of FINE_ANY. */
-void fine_count(struct fine *fine, unsigned slot, uint64_t address, uint64_t pair, bool more);
+void fine_count(struct fine *fine, unsigned slot, uint64_t address, uint32_t pair, bool more);
 
 /* Turns readers to it while it pays, and away. `crowded`: the coarse grade lets much through. */
 void fine_choose(struct fine *fine, bool crowded);
@@ -65,51 +65,53 @@ static inline bool fine_used(const struct fine *fine)
 }
 
 /* A number for a protocol and a destination port, not 0. */
-static inline uint64_t fine_pair(uint8_t protocol, uint16_t port)
+static inline uint32_t fine_pair(uint8_t protocol, uint16_t port)
 {
-    return ((uint64_t)protocol << 16 | port | 1u << 24) * 0xd6e8feb86659fd93u;
+    return ((uint32_t)protocol << 16 | port | 1u << 24) * 0xb5297a4du;
 }
 
-/* `address`: its first eight octets, as a number. */
-static inline uint32_t fine_place(uint64_t shifts, unsigned level, uint64_t address, uint64_t pair)
-{
-    uint64_t hash = (address >> (shifts >> 8 * level & 63)) * 0x9e3779b97f4a7c15u + pair;
+#define FINE_FACTOR0 0x9e3779b1u
+#define FINE_FACTOR1 0x85ebca77u
 
-    return (uint32_t)(level << FINE_PLACE_BITS | hash >> (64 - FINE_PLACE_BITS));
+/* `address`: its first eight octets, as a number. Products of 32 bits, as vectors can have them. */
+static inline uint32_t fine_place(uint64_t shifts, unsigned level, uint64_t address, uint32_t pair)
+{
+    uint64_t first = address >> (shifts >> 8 * level & 63);
+    uint32_t hash = (uint32_t)first * FINE_FACTOR0 + (uint32_t)(first >> 32) * FINE_FACTOR1 + pair;
+
+    return (uint32_t)(level << FINE_PLACE_BITS | hash >> (32 - FINE_PLACE_BITS));
 }
 
-/* What is at the place of a level: its octet of the mask. */
-static inline uint64_t fine_octet(const _Atomic(uint8_t) *masks, uint64_t shifts, unsigned level, uint64_t address,
-                                  uint64_t pair)
+/* What is at a place. */
+static inline uint8_t fine_octet(const struct fine *fine, size_t place)
 {
-    uint32_t place = fine_place(shifts, level, address, pair);
-
-    return (uint64_t)atomic_load_explicit(&masks[place], memory_order_acquire) << 8 * level;
+    return atomic_load_explicit(&fine->masks[place], memory_order_acquire);
 }
 
-/* All levels, written out: the compiler does not unroll the loop, whose few instructions are then half of the cost. */
-static inline uint64_t fine_octets(const struct fine *fine, uint64_t address, uint64_t pair)
+/* What is at the places of all levels: the octets of a mask. */
+static inline uint64_t fine_octets(const struct fine *fine, uint64_t address, uint32_t pair)
 {
-    const _Atomic(uint8_t) *masks = fine->masks;
-    uint64_t shifts = fine->shifts;
+    uint64_t octets = 0;
 
-    return fine_octet(masks, shifts, 0, address, pair) | fine_octet(masks, shifts, 1, address, pair) |
-           fine_octet(masks, shifts, 2, address, pair) | fine_octet(masks, shifts, 3, address, pair) |
-           fine_octet(masks, shifts, 4, address, pair) | fine_octet(masks, shifts, 5, address, pair) |
-           fine_octet(masks, shifts, 6, address, pair) | fine_octet(masks, shifts, 7, address, pair);
+    for (unsigned level = 0; level < FINE_LEVELS; level++)
+        octets |= (uint64_t)fine_octet(fine, fine_place(fine->shifts, level, address, pair)) << 8 * level;
+    return octets;
 }
 
-/* The slots of shapes that may have rules for a packet with this pair. Reader. */
-static inline uint64_t fine_mask(const struct fine *fine, uint64_t address, uint64_t pair)
+typedef uint64_t fine_octets_fn(const struct fine *fine, uint64_t address, uint32_t pair);
+
+/* The slots of shapes that may have rules for a packet with this pair. `octets`: fine_octets, or a faster one. Reader.
+ */
+static inline uint64_t fine_mask(const struct fine *fine, uint64_t address, uint32_t pair, fine_octets_fn *octets)
 {
     uint64_t number = be64toh(address);
     uint32_t kinds = atomic_load_explicit(&fine->kinds, memory_order_acquire);
     uint64_t mask = (uint64_t)1 << FINE_SLOT_ALWAYS;
 
     if (kinds & 1u << FINE_PAIR)
-        mask |= fine_octets(fine, number, pair);
+        mask |= octets(fine, number, pair);
     if (kinds & 1u << FINE_ANY)
-        mask |= fine_octets(fine, number, 0);
+        mask |= octets(fine, number, 0);
     return mask;
 }
 

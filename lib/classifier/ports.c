@@ -29,7 +29,7 @@ uint16_t ports_ranges_of(const struct compiled *rule)
     return (uint16_t)((last | (last - 1)) & ~(first - 1)); /* all from one to the other */
 }
 
-uint64_t ports_pair_of(const struct compiled *rule)
+uint32_t ports_pair_of(const struct compiled *rule)
 {
     const struct box *box = &rule->box;
 

@@ -12,6 +12,6 @@ uint16_t ports_of(const struct compiled *rule);
 uint16_t ports_ranges_of(const struct compiled *rule);
 
 /* Its pair for the fine grade; 0: it asks for more than one. */
-uint64_t ports_pair_of(const struct compiled *rule);
+uint32_t ports_pair_of(const struct compiled *rule);
 
 #endif

@@ -163,6 +163,31 @@ static inline void tags_fill(uint8_t own[FILTER_SLOTS], const struct filter *fil
     }
 }
 
+/* The places of four levels at once: fine_place. */
+static inline __m256i four_places(uint64_t shifts, unsigned first, uint64_t address, uint32_t pair)
+{
+    const __m256i level = _mm256_setr_epi64x(first << FINE_PLACE_BITS, (first + 1) << FINE_PLACE_BITS,
+                                             (first + 2) << FINE_PLACE_BITS, (first + 3) << FINE_PLACE_BITS);
+    __m256i shift = _mm256_cvtepu8_epi64(_mm_cvtsi64_si128((long long)(shifts >> 8 * first)));
+    __m256i bits = _mm256_srlv_epi64(_mm256_set1_epi64x((long long)address), shift);
+    __m256i low = _mm256_mul_epu32(bits, _mm256_set1_epi64x(FINE_FACTOR0));
+    __m256i high = _mm256_mul_epu32(_mm256_srli_epi64(bits, 32), _mm256_set1_epi64x(FINE_FACTOR1));
+    __m256i hash = _mm256_add_epi64(_mm256_add_epi64(low, high), _mm256_set1_epi64x(pair));
+    __m256i place =
+        _mm256_and_si256(_mm256_srli_epi64(hash, 32 - FINE_PLACE_BITS), _mm256_set1_epi64x((1 << FINE_PLACE_BITS) - 1));
+
+    return _mm256_or_si256(place, level);
+}
+
+static inline uint64_t levels_look(const struct fine *fine, uint64_t address, uint32_t pair)
+{
+    alignas(32) uint64_t places[FINE_LEVELS];
+
+    _mm256_store_si256((__m256i *)places, four_places(fine->shifts, 0, address, pair));
+    _mm256_store_si256((__m256i *)places + 1, four_places(fine->shifts, FINE_LEVELS / 2, address, pair));
+    return places_look(fine, places);
+}
+
 #include "classifier/walk_burst.h"
 
 const struct walk_ops walk_avx2_ops = {.burst = walk_burst, .after = walk_after};

@@ -150,6 +150,25 @@ static inline void tags_fill(uint8_t own[FILTER_SLOTS], const struct filter *fil
     _mm512_store_si512(own, _mm512_mask_mov_epi8(tags, (__mmask64)1 << FILTER_LAST_SLOT, _mm512_set1_epi8(1)));
 }
 
+/* The places of all levels at once: fine_place. */
+static inline uint64_t levels_look(const struct fine *fine, uint64_t address, uint32_t pair)
+{
+    const __m512i level =
+        _mm512_setr_epi64(0, 1 << FINE_PLACE_BITS, 2 << FINE_PLACE_BITS, 3 << FINE_PLACE_BITS, 4 << FINE_PLACE_BITS,
+                          5 << FINE_PLACE_BITS, 6 << FINE_PLACE_BITS, 7 << FINE_PLACE_BITS);
+    __m512i shifts = _mm512_cvtepu8_epi64(_mm_cvtsi64_si128((long long)fine->shifts));
+    __m512i first = _mm512_srlv_epi64(_mm512_set1_epi64((long long)address), shifts);
+    __m512i low = _mm512_mul_epu32(first, _mm512_set1_epi64(FINE_FACTOR0));
+    __m512i high = _mm512_mul_epu32(_mm512_srli_epi64(first, 32), _mm512_set1_epi64(FINE_FACTOR1));
+    __m512i hash = _mm512_add_epi64(_mm512_add_epi64(low, high), _mm512_set1_epi64(pair));
+    __m512i place =
+        _mm512_and_si512(_mm512_srli_epi64(hash, 32 - FINE_PLACE_BITS), _mm512_set1_epi64((1 << FINE_PLACE_BITS) - 1));
+    alignas(64) uint64_t places[FINE_LEVELS];
+
+    _mm512_store_si512(places, _mm512_or_si512(place, level));
+    return places_look(fine, places);
+}
+
 #include "classifier/walk_burst.h"
 
 const struct walk_ops walk_avx512_ops = {.burst = walk_burst, .after = walk_after};

@@ -12,6 +12,7 @@
  *     not 0, tags[i] is that or SHAPES_TAG_MANY, and ports[i] has a bit of `ports`; of bits beyond the block's: any
  *   void tags_fill(uint8_t own[FILTER_SLOTS], const struct filter *filter, uint64_t slots, const uint64_t address[2]):
  *     filter_tag of these slots, 1 of the last, and 0 of all others
+ *   uint64_t levels_look(const struct fine *fine, uint64_t address, uint32_t pair): as fine_octets
  *   bool brief_holds(const struct brief *brief, const struct pkt_key *key): as box_holds
  *   bool line_holds(const void *line, const struct sought *sought, const struct pkt_key *key): a destination or a
  *     source begins with what is sought, and the packet is in its brief
@@ -260,9 +261,8 @@ static inline void prefetch_group(uintptr_t group, const void *near)
     const char *at = (const char *)((group & ~(uintptr_t)GROUP_KIND) | ((uintptr_t)near & none));
 
     __builtin_prefetch(at);
-    __builtin_prefetch(at + 64);
-    if (group & GROUP_KIND)
-        __builtin_prefetch(at + 128);
+    __builtin_prefetch(at + MEM_LINE);
+    __builtin_prefetch(at + (2 * MEM_LINE & -(uintptr_t)((group & GROUP_KIND) != GROUP_ONE))); /* a leaf has a third */
 }
 
 static inline void find_by_value(const struct query *q, const struct group_index *index, uint32_t lane_value,
@@ -374,7 +374,8 @@ static inline struct shape_walk destinations_walk(const struct place_family *fam
     uint64_t destination[2];
     address_load(destination, key->dst);
     if (fine_used(&family->fine)) {
-        uint64_t slots = fine_mask(&family->fine, destination[0], fine_pair(key->protocol, key->dst_port));
+        uint32_t pair = fine_pair(key->protocol, key->dst_port);
+        uint64_t slots = fine_mask(&family->fine, destination[0], pair, levels_look);
         return shape_walk_set(shapes, shapes_wanted(shapes_slots(shapes)->fine_slots, slots));
     }
     uint64_t slots = filter_mask(&family->destinations, destination[0]) & sieve_mask(&family->sieve, destination[0]);

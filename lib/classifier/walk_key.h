@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "classifier/compile.h"
+#include "classifier/fine.h"
 
 /* Octets of the second half of a key: places in its last 16 octets are 16 less. */
 #define KEY_AT(field)  ((char)(offsetof(struct pkt_key, field) - 32))
@@ -116,6 +117,23 @@ static inline bool list_holds(const struct compiled *rule, const struct box_key 
 
     return !_mm_testz_si128(equal, equal);
 }
+
+/* Puts what is at these places side by side. */
+static inline uint64_t places_look(const struct fine *fine, const uint64_t places[FINE_LEVELS])
+{
+    __m128i octets = _mm_cvtsi32_si128(fine_octet(fine, places[0]));
+
+    octets = _mm_insert_epi8(octets, fine_octet(fine, places[1]), 1);
+    octets = _mm_insert_epi8(octets, fine_octet(fine, places[2]), 2);
+    octets = _mm_insert_epi8(octets, fine_octet(fine, places[3]), 3);
+    octets = _mm_insert_epi8(octets, fine_octet(fine, places[4]), 4);
+    octets = _mm_insert_epi8(octets, fine_octet(fine, places[5]), 5);
+    octets = _mm_insert_epi8(octets, fine_octet(fine, places[6]), 6);
+    octets = _mm_insert_epi8(octets, fine_octet(fine, places[7]), 7);
+    return (uint64_t)_mm_cvtsi128_si64(octets);
+}
+
+_Static_assert(FINE_LEVELS == 8, "an octet each of 64 bits");
 
 #undef KEY_AT
 #undef KEY_AT2

@@ -119,6 +119,8 @@ static inline void tags_fill(uint8_t own[FILTER_SLOTS], const struct filter *fil
     own[FILTER_LAST_SLOT] = 1;
 }
 
+#define levels_look fine_octets
+
 #include "classifier/walk_burst.h"
 
 const struct walk_ops walk_scalar_ops = {.burst = walk_burst, .after = walk_after};

@@ -19,7 +19,8 @@
 static const uint8_t BITS[FINE_LEVELS] = {8, 16, 20, 22, 24, 26, 28, 30};
 
 struct rule {
-    uint64_t address, pair;
+    uint64_t address;
+    uint32_t pair;
     unsigned slot, length;
     bool inside;
 };
@@ -89,10 +90,10 @@ static void change(struct fixture *f, struct rule *rule, bool in)
 /* Of a packet to an address below the rule's. */
 static bool may_have(struct fixture *f, const struct rule *rule)
 {
-    uint64_t pair = rule->pair != 0 ? rule->pair : fine_pair(17, (uint16_t)next(f));
+    uint32_t pair = rule->pair != 0 ? rule->pair : fine_pair(17, (uint16_t)next(f));
     uint64_t address = rule->address | htobe64(next(f) >> rule->length);
 
-    return fine_mask(&f->fine, address, pair) >> rule->slot & 1;
+    return fine_mask(&f->fine, address, pair, fine_octets) >> rule->slot & 1;
 }
 
 static void a_slot_is_of_the_level_and_the_length(void **state)
@@ -146,10 +147,10 @@ static void another_packet_is_denied(void **state)
 
     rule.slot = fine_slot(&f->fine, 0, 24);
     change(f, &rule, true);
-    assert_true(fine_mask(&f->fine, rule.address, fine_pair(6, 80)) >> rule.slot & 1);
-    assert_false(fine_mask(&f->fine, rule.address, fine_pair(6, 443)) >> rule.slot & 1);
-    assert_false(fine_mask(&f->fine, rule.address, fine_pair(17, 80)) >> rule.slot & 1);
-    assert_false(fine_mask(&f->fine, prefix(0xc633650000000000u, 24), fine_pair(6, 80)) >> rule.slot & 1);
+    assert_true(fine_mask(&f->fine, rule.address, fine_pair(6, 80), fine_octets) >> rule.slot & 1);
+    assert_false(fine_mask(&f->fine, rule.address, fine_pair(6, 443), fine_octets) >> rule.slot & 1);
+    assert_false(fine_mask(&f->fine, rule.address, fine_pair(17, 80), fine_octets) >> rule.slot & 1);
+    assert_false(fine_mask(&f->fine, prefix(0xc633650000000000u, 24), fine_pair(6, 80), fine_octets) >> rule.slot & 1);
     change(f, &rule, false);
 }
 
@@ -163,7 +164,7 @@ static void a_full_count_denies_nobody(void **state)
     for (unsigned i = 0; i < 300; i++)
         fine_count(&f->fine, slot, address, 0, true);
     for (unsigned i = 0; i < 300; i++) {
-        assert_true(fine_mask(&f->fine, address, fine_pair(6, 80)) >> slot & 1);
+        assert_true(fine_mask(&f->fine, address, fine_pair(6, 80), fine_octets) >> slot & 1);
         fine_count(&f->fine, slot, address, 0, false);
     }
 }
