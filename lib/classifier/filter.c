@@ -103,9 +103,10 @@ unsigned filter_slot_take(struct filter *filter, uint64_t salt, unsigned offset,
         return slot;
     filter->salts[slot] = salt;
     filter->users[slot] = 1;
-    __atomic_store_n(&filter->shapes.mask0[slot], mask[0], __ATOMIC_RELAXED);
-    __atomic_store_n(&filter->shapes.mask1[slot], mask[1], __ATOMIC_RELAXED);
-    __atomic_store_n(&filter->shapes.salt[slot], salt, __ATOMIC_RELEASE);
+    for (unsigned i = 0; i < 4; i++)
+        __atomic_store_n(&filter->shapes.masks[i][slot], (uint32_t)(mask[i / 2] >> 32 * (i % 2)), __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < 2; i++)
+        __atomic_store_n(&filter->shapes.salts[i][slot], (uint32_t)(salt >> 32 * i), __ATOMIC_RELEASE);
     slots_end_set(filter); /* before some mask has the slot's bit */
     if (always_probed(filter, slot, offset, length))
         bit_set(&filter->always, slot, true);

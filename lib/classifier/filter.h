@@ -21,10 +21,11 @@
 #define FILTER_LAST_SLOT (FILTER_SLOTS - 1) /* shared by all shapes beyond the others: always probed for */
 #define FILTER_LEVELS    2
 
-/* The shapes that have the slots, for tags (place.h). Written by the writer word by word, read by workers. */
+/* The shapes that have the slots, for tags (place.h), by halves of words. Written by the writer one by one, read by
+ * workers. */
 struct filter_shapes {
-    alignas(MEM_LINE) uint64_t mask0[FILTER_SLOTS];
-    uint64_t mask1[FILTER_SLOTS], salt[FILTER_SLOTS];
+    alignas(MEM_LINE) uint32_t masks[4][FILTER_SLOTS];
+    uint32_t salts[2][FILTER_SLOTS];
 };
 
 #define FILTER_PLACE_BITS_FIRST 8  /* of the first level's table: the fewest bits tell the least apart */
@@ -68,18 +69,22 @@ int filter_drop(struct filter *filter, unsigned slot, unsigned offset, unsigned 
 
 #define FILTER_TAG_FACTOR0 0x9e3779b1u
 #define FILTER_TAG_FACTOR1 0x85ebca77u
-#define FILTER_TAG_SHIFT   25 /* bits of a product that every bit of its factor has a part in */
+#define FILTER_TAG_SHIFT   25 /* the highest 7 of 32 bits, which all bits of both factors have a part in */
 
-/* The tag of an address under the shape that has the slot: 1 to 128. Products of 32 bits, as vectors can have them. */
+/* The tag of an address under the shape that has the slot: 1 to 128. In 32 bits, as vectors have the most of them. */
 static inline uint8_t filter_tag(const struct filter_shapes *shapes, unsigned slot, const uint64_t address[2])
 {
-    uint64_t salt = __atomic_load_n(&shapes->salt[slot], __ATOMIC_RELAXED);
-    uint64_t a = address[0] & __atomic_load_n(&shapes->mask0[slot], __ATOMIC_RELAXED);
-    uint64_t b = address[1] & __atomic_load_n(&shapes->mask1[slot], __ATOMIC_RELAXED);
-    uint64_t sum = (uint64_t)(uint32_t)(a ^ a >> 32 ^ salt) * FILTER_TAG_FACTOR0 +
-                   (uint64_t)(uint32_t)(b ^ b >> 32 ^ salt >> 32) * FILTER_TAG_FACTOR1;
+    uint32_t words[4], salts[2];
 
-    return (uint8_t)((sum >> FILTER_TAG_SHIFT & 127 & HASH_TAG_MASK) + 1);
+    for (unsigned i = 0; i < 4; i++)
+        words[i] =
+            (uint32_t)(address[i / 2] >> 32 * (i % 2)) & __atomic_load_n(&shapes->masks[i][slot], __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < 2; i++)
+        salts[i] = __atomic_load_n(&shapes->salts[i][slot], __ATOMIC_RELAXED);
+    uint32_t sum =
+        (words[0] ^ words[1] ^ salts[0]) * FILTER_TAG_FACTOR0 + (words[2] ^ words[3] ^ salts[1]) * FILTER_TAG_FACTOR1;
+
+    return (uint8_t)((sum >> FILTER_TAG_SHIFT & HASH_TAG_MASK) + 1);
 }
 
 /* `address`: the first eight octets, as a number. */

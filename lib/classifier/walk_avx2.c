@@ -119,25 +119,35 @@ __attribute__((no_sanitize("thread"))) static inline unsigned block_fits(const s
     return fits & ~((unsigned)_mm_movemask_epi8(octets) >> 1);
 }
 
-/* The tags of four slots. */
-__attribute__((no_sanitize("thread"))) static inline int four_tags(const struct filter_shapes *shapes, unsigned first,
-                                                                   const uint64_t address[2])
+static inline __m256i masked_half(const struct filter_shapes *shapes, unsigned i, unsigned first, uint64_t word)
 {
-    const __m256i *mask0 = (const __m256i *)&shapes->mask0[first], *mask1 = (const __m256i *)&shapes->mask1[first];
-    __m256i a = _mm256_and_si256(_mm256_set1_epi64x((long long)address[0]), _mm256_load_si256(mask0));
-    __m256i b = _mm256_and_si256(_mm256_set1_epi64x((long long)address[1]), _mm256_load_si256(mask1));
-    __m256i salt = _mm256_load_si256((const __m256i *)&shapes->salt[first]);
+    return _mm256_and_si256(_mm256_set1_epi32((int)word), _mm256_load_si256((const __m256i *)&shapes->masks[i][first]));
+}
 
-    a = _mm256_xor_si256(_mm256_xor_si256(a, _mm256_srli_epi64(a, 32)), salt);
-    b = _mm256_xor_si256(_mm256_xor_si256(b, _mm256_srli_epi64(b, 32)), _mm256_srli_epi64(salt, 32));
-    a = _mm256_mul_epu32(a, _mm256_set1_epi64x(FILTER_TAG_FACTOR0));
-    b = _mm256_mul_epu32(b, _mm256_set1_epi64x(FILTER_TAG_FACTOR1));
-    __m256i tag = _mm256_and_si256(_mm256_srli_epi64(_mm256_add_epi64(a, b), FILTER_TAG_SHIFT),
-                                   _mm256_set1_epi64x(127 & HASH_TAG_MASK));
-    tag = _mm256_add_epi64(tag, _mm256_set1_epi64x(1));
-    /* the lowest octet of each: to the front of its lane of 128 bits */
-    tag = _mm256_shuffle_epi8(tag, _mm256_set1_epi64x((long long)0xffffffffffff0800));
-    return (int)((uint32_t)_mm256_extract_epi16(tag, 0) | (uint32_t)_mm256_extract_epi16(tag, 8) << 16);
+/* The tags of eight slots, in 32 bits each. */
+__attribute__((no_sanitize("thread"))) static inline __m256i eight_tags(const struct filter_shapes *shapes,
+                                                                        unsigned first, const uint64_t address[2])
+{
+    __m256i a =
+        _mm256_xor_si256(masked_half(shapes, 0, first, address[0]), masked_half(shapes, 1, first, address[0] >> 32));
+    __m256i b =
+        _mm256_xor_si256(masked_half(shapes, 2, first, address[1]), masked_half(shapes, 3, first, address[1] >> 32));
+
+    a = _mm256_xor_si256(a, _mm256_load_si256((const __m256i *)&shapes->salts[0][first]));
+    b = _mm256_xor_si256(b, _mm256_load_si256((const __m256i *)&shapes->salts[1][first]));
+    a = _mm256_mullo_epi32(a, _mm256_set1_epi32((int)FILTER_TAG_FACTOR0));
+    b = _mm256_mullo_epi32(b, _mm256_set1_epi32((int)FILTER_TAG_FACTOR1));
+    __m256i tag = _mm256_and_si256(_mm256_srli_epi32(_mm256_add_epi32(a, b), FILTER_TAG_SHIFT),
+                                   _mm256_set1_epi32(127 & HASH_TAG_MASK));
+    return _mm256_add_epi32(tag, _mm256_set1_epi32(1));
+}
+
+static inline __m128i sixteen_tags(const struct filter_shapes *shapes, unsigned first, const uint64_t address[2])
+{
+    __m256i both = _mm256_packs_epi32(eight_tags(shapes, first, address), eight_tags(shapes, first + 8, address));
+    __m256i in_order = _mm256_permute4x64_epi64(both, 0xd8);
+
+    return _mm_packus_epi16(_mm256_castsi256_si128(in_order), _mm256_extracti128_si256(in_order, 1));
 }
 
 /* Sixteen at a time, so that they are stored in the pieces that they are loaded in. */
@@ -152,8 +162,7 @@ static inline void tags_fill(uint8_t own[FILTER_SLOTS], const struct filter *fil
         __m128i tags = _mm_setzero_si128();
         if (first < end) {
             const struct filter_shapes *shapes = &filter->shapes;
-            tags = _mm_setr_epi32(four_tags(shapes, first, address), four_tags(shapes, first + 4, address),
-                                  four_tags(shapes, first + 8, address), four_tags(shapes, first + 12, address));
+            tags = sixteen_tags(shapes, first, address);
             __m128i bits = _mm_shuffle_epi8(_mm_cvtsi32_si128((int)(slots >> first)), octet_of);
             tags = _mm_and_si128(tags, _mm_cmpeq_epi8(_mm_and_si128(bits, bit_of), bit_of));
         }

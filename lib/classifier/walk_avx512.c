@@ -113,29 +113,32 @@ __attribute__((no_sanitize("thread"))) static inline unsigned block_fits(const s
     return (unsigned)(fits | fits >> 16) & asked;
 }
 
-/* The tags of eight slots, in the lower half. */
-__attribute__((no_sanitize("thread"))) static inline __m128i eight_tags(const struct filter_shapes *shapes,
-                                                                        unsigned first, const uint64_t address[2])
+static inline __m512i masked_half(const struct filter_shapes *shapes, unsigned i, unsigned first, uint64_t word)
 {
-    __m512i a = _mm512_and_si512(_mm512_set1_epi64((long long)address[0]), _mm512_load_si512(&shapes->mask0[first]));
-    __m512i b = _mm512_and_si512(_mm512_set1_epi64((long long)address[1]), _mm512_load_si512(&shapes->mask1[first]));
-    __m512i salt = _mm512_load_si512(&shapes->salt[first]);
+    return _mm512_and_si512(_mm512_set1_epi32((int)word), _mm512_load_si512(&shapes->masks[i][first]));
+}
 
-    a = _mm512_xor_si512(_mm512_xor_si512(a, _mm512_srli_epi64(a, 32)), salt);
-    b = _mm512_xor_si512(_mm512_xor_si512(b, _mm512_srli_epi64(b, 32)), _mm512_srli_epi64(salt, 32));
-    a = _mm512_mul_epu32(a, _mm512_set1_epi64(FILTER_TAG_FACTOR0));
-    b = _mm512_mul_epu32(b, _mm512_set1_epi64(FILTER_TAG_FACTOR1));
-    __m512i tag = _mm512_and_si512(_mm512_srli_epi64(_mm512_add_epi64(a, b), FILTER_TAG_SHIFT),
-                                   _mm512_set1_epi64(127 & HASH_TAG_MASK));
-    return _mm512_cvtepi64_epi8(_mm512_add_epi64(tag, _mm512_set1_epi64(1)));
+__attribute__((no_sanitize("thread"))) static inline __m128i sixteen_tags(const struct filter_shapes *shapes,
+                                                                          unsigned first, const uint64_t address[2])
+{
+    __m512i a =
+        _mm512_xor_si512(masked_half(shapes, 0, first, address[0]), masked_half(shapes, 1, first, address[0] >> 32));
+    __m512i b =
+        _mm512_xor_si512(masked_half(shapes, 2, first, address[1]), masked_half(shapes, 3, first, address[1] >> 32));
+
+    a = _mm512_xor_si512(a, _mm512_load_si512(&shapes->salts[0][first]));
+    b = _mm512_xor_si512(b, _mm512_load_si512(&shapes->salts[1][first]));
+    a = _mm512_mullo_epi32(a, _mm512_set1_epi32((int)FILTER_TAG_FACTOR0));
+    b = _mm512_mullo_epi32(b, _mm512_set1_epi32((int)FILTER_TAG_FACTOR1));
+    __m512i tag = _mm512_and_si512(_mm512_srli_epi32(_mm512_add_epi32(a, b), FILTER_TAG_SHIFT),
+                                   _mm512_set1_epi32(127 & HASH_TAG_MASK));
+    return _mm512_cvtepi32_epi8(_mm512_add_epi32(tag, _mm512_set1_epi32(1)));
 }
 
 static inline __m256i half_of_tags(const struct filter_shapes *shapes, unsigned first, const uint64_t address[2])
 {
-    __m128i low = _mm_unpacklo_epi64(eight_tags(shapes, first, address), eight_tags(shapes, first + 8, address));
-    __m128i high = _mm_unpacklo_epi64(eight_tags(shapes, first + 16, address), eight_tags(shapes, first + 24, address));
-
-    return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(sixteen_tags(shapes, first, address)),
+                                   sixteen_tags(shapes, first + 16, address), 1);
 }
 
 /* All in one piece, as they are loaded in one. */
