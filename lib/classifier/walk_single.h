@@ -278,7 +278,10 @@ static inline uint64_t single_briefs(const struct single *s, const struct pkt_ke
     return found & ~(done | others);
 }
 
-/* Those of `left`: whether they are at a destination with few sources, or one rule is known to be all there is. */
+/*
+ * Those of `left`: whether they are at a destination with few sources, or one rule is known to be all there is, or an
+ * index.
+ */
 static inline void single_go_on(const struct single *s, const struct pkt_key *keys, uint64_t left,
                                 struct sorted *sorted, struct sourced *sourced, const struct compiled **rules)
 {
