@@ -55,6 +55,8 @@ __attribute__((no_sanitize("thread"))) static inline unsigned bucket_fits(const 
     return fits;
 }
 
+#define BUCKET_PICKS 1
+
 #if defined(__SANITIZE_THREAD__) /* which does not see that what a vector loads was stored before */
 static inline const void *bucket_pick(const struct hash_bucket *bucket, uint64_t hash, const void *other)
 {

@@ -21,6 +21,7 @@
  *     entry the tag is 0, or it fits none
  *   const void *bucket_pick(const struct hash_bucket *bucket, uint64_t hash, const void *other): the item of the first
  *     entry whose tag fits, or `other`, without a branch on it
+ *   BUCKET_PICKS: whether that takes no longer than bucket_fits
  *
  * so that all of it is compiled for that instruction set.
  */

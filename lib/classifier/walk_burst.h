@@ -467,7 +467,8 @@ static inline void walk_single(const struct places *places, struct burst *b, con
     for (uint64_t left = sorted.others; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
         struct walker *w = single_walker(b, keys, ids, i);
-        w->count = (uint8_t)bucket_take(w, 0, single.buckets[i], single.fits[i], 0);
+        w->count =
+            (uint8_t)bucket_take(w, 0, single.buckets[i], bucket_fits(single.buckets[i], single.sought[i].hash), 0);
         b->found[b->found_count++] = w;
     }
     round_find(places, b);

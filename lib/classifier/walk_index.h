@@ -212,7 +212,7 @@ static __attribute__((noinline)) void single_indexes(const struct single *s, con
     t.cells.ids = ids;
     for (uint64_t left = sorted->indexed; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
-        const struct destination *d = item_or(single_destination(s, i), &single_nowhere);
+        const struct destination *d = single_destination(s, i);
         uintptr_t group = group_load(&d->any_source); /* may have become another since */
         t.indexes[i] = group_form(group);
         packets |= (uint64_t)((group & GROUP_KIND) == GROUP_INDEX) << i;

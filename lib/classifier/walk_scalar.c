@@ -76,6 +76,8 @@ static inline unsigned bucket_fits(const struct hash_bucket *bucket, uint64_t ha
     return fits;
 }
 
+#define BUCKET_PICKS 0
+
 static inline const void *bucket_pick(const struct hash_bucket *bucket, uint64_t hash, const void *other)
 {
     return hash_pick(bucket, bucket_fits(bucket, hash), other);

@@ -99,8 +99,30 @@ struct single {
     uint64_t fit; /* bit i: some tag fits packet i, where that is known at once */
     struct sought sought[CLS_BURST_MAX];
     const struct hash_bucket *buckets[CLS_BURST_MAX];
-    uint32_t fits[CLS_BURST_MAX]; /* bit e: the tag of entry e does */
+    uint32_t fits[CLS_BURST_MAX];                          /* bit e: the tag of entry e does ... */
+    const struct destination *destinations[CLS_BURST_MAX]; /* ... or, by BUCKET_PICKS, the first of these */
 };
+
+/* A destination that no packet has. A list of sources without any. */
+static const struct destination single_nowhere;
+static const struct shapes single_no_sources;
+
+/* 1: some tag in its bucket fits packet i. */
+static inline uint64_t single_fits(struct single *s, unsigned i, uint64_t hash)
+{
+    if (BUCKET_PICKS) {
+        s->destinations[i] = bucket_pick(s->buckets[i], hash, &single_nowhere);
+        return s->destinations[i] != &single_nowhere;
+    }
+    s->fits[i] = bucket_fits(s->buckets[i], hash);
+    return s->fits[i] != 0;
+}
+
+/* The destination of packet i that fits first, or any other. */
+static inline const struct destination *single_destination(const struct single *s, unsigned i)
+{
+    return BUCKET_PICKS ? s->destinations[i] : item_or(bucket_item(s->buckets[i], s->fits[i]), &single_nowhere);
+}
 
 /* A shape to probe by where a family has none, for nothing. */
 static const struct shape single_none;
@@ -174,12 +196,10 @@ static inline __attribute__((always_inline)) void single_hash(const struct place
         uint64_t hash = place_hash(address, seed, shape->salt);
         s->sought[i] = (struct sought){.hash = hash, .address = {address[0], address[1]}, .beside = 0};
         s->buckets[i] = hash_bucket_in(&table, hash);
-        if (staged) {
+        if (staged)
             __builtin_prefetch(s->buckets[i]);
-        } else {
-            s->fits[i] = bucket_fits(s->buckets[i], hash);
-            fit = 2 * fit + (s->fits[i] != 0);
-        }
+        else
+            fit = 2 * fit + single_fits(s, i, hash);
     }
     s->fit = bits_reversed(fit) >> (64 - count) % 64;
 }
@@ -200,12 +220,6 @@ static inline struct packets single_look(const struct places *places, const stru
     return packets_look(views, keys, count);
 }
 
-/* The destination of packet i that fits first, or any other; NULL: none is there. */
-static inline const struct destination *single_destination(const struct single *s, unsigned i)
-{
-    return bucket_item(s->buckets[i], s->fits[i]);
-}
-
 /*
  * Bit i: some destination fits packet i. In stages it is asked for as soon as its bucket has come, and not when all
  * have come.
@@ -217,17 +231,13 @@ static inline uint64_t single_probe(struct single *s, unsigned count, bool stage
     if (!staged)
         return s->fit;
     for (unsigned i = 0; i < count; i++) {
-        s->fits[i] = bucket_fits(s->buckets[i], s->sought[i].hash);
+        uint64_t own = single_fits(s, i, s->sought[i].hash);
         const void *d = single_destination(s, i);
-        __builtin_prefetch(s->fits[i] != 0 ? d : s); /* `s` is near */
-        fit |= (uint64_t)(s->fits[i] != 0) << i;
+        __builtin_prefetch(own != 0 ? d : s); /* `s` is near */
+        fit |= own << i;
     }
     return fit;
 }
-
-/* A destination that no packet has. A list of sources without any. */
-static const struct destination single_nowhere;
-static const struct shapes single_no_sources;
 
 /* 0 where it is packet i's. */
 static inline uint64_t single_differs(const struct single *s, unsigned i, const struct destination *d)
@@ -260,7 +270,7 @@ static inline uint64_t single_briefs(const struct single *s, const struct pkt_ke
 
     for (uint64_t left = found; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
-        const struct destination *d = item_or(single_destination(s, i), &single_nowhere);
+        const struct destination *d = single_destination(s, i);
         const struct shapes *sources = rcu_load(&d->sources);
         if (__builtin_expect(((uintptr_t)sources & aside) != 0, 0)) {
             set_aside |= sourced_take(sourced, d, sources, i, single_differs(s, i, d));
@@ -289,7 +299,7 @@ static inline void single_go_on(const struct single *s, const struct pkt_key *ke
 
     for (; left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
-        const struct destination *d = item_or(single_destination(s, i), &single_nowhere);
+        const struct destination *d = single_destination(s, i);
         const struct shapes *sources = rcu_load(&d->sources);
         uint64_t other = single_differs(s, i, d);
         uintptr_t group = group_load(&d->any_source);
