@@ -217,6 +217,22 @@ static void an_old_directory_denies_nobody_who_stays(void **state)
         change(f, i, false);
 }
 
+/* Readers may find it free when they look for what fitted. */
+static void a_free_entry_does_not_hide_the_next_that_fits(void **state)
+{
+    struct fixture *f = *state;
+    struct hash_bucket bucket = {{0}};
+    const void *other = &f->items[1];
+
+    atomic_store(&bucket.entries[3], (uint64_t)(uintptr_t)&f->items[0]);
+    assert_ptr_equal(hash_pick(&bucket, 1u << 3, other), &f->items[0]);
+    assert_ptr_equal(hash_pick(&bucket, 1u << 0 | 1u << 2 | 1u << 3 | 1u << 5, other), &f->items[0]);
+    assert_ptr_equal(hash_pick(&bucket, 1u << 0 | 1u << 2, other), other);
+    assert_ptr_equal(hash_pick(&bucket, 0, other), other);
+    atomic_store(&bucket.entries[HASH_BUCKET - 1], (uint64_t)(uintptr_t)&f->items[2]);
+    assert_ptr_equal(hash_pick(&bucket, 0, other), other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +241,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_bit_stays_while_somebody_needs_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failed_insert_changes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_old_directory_denies_nobody_who_stays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_free_entry_does_not_hide_the_next_that_fits, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("hash", tests, NULL, NULL);
