@@ -121,7 +121,8 @@ __attribute__((no_sanitize("thread"))) static inline unsigned block_fits(const s
     return fits & ~((unsigned)_mm_movemask_epi8(octets) >> 1);
 }
 
-static inline __m256i masked_half(const struct filter_shapes *shapes, unsigned i, unsigned first, uint64_t word)
+__attribute__((no_sanitize("thread"))) static inline __m256i masked_half(const struct filter_shapes *shapes, unsigned i,
+                                                                         unsigned first, uint64_t word)
 {
     return _mm256_and_si256(_mm256_set1_epi32((int)word), _mm256_load_si256((const __m256i *)&shapes->masks[i][first]));
 }

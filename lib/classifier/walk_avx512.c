@@ -115,7 +115,8 @@ __attribute__((no_sanitize("thread"))) static inline unsigned block_fits(const s
     return (unsigned)(fits | fits >> 16) & asked;
 }
 
-static inline __m512i masked_half(const struct filter_shapes *shapes, unsigned i, unsigned first, uint64_t word)
+__attribute__((no_sanitize("thread"))) static inline __m512i masked_half(const struct filter_shapes *shapes, unsigned i,
+                                                                         unsigned first, uint64_t word)
 {
     return _mm512_and_si512(_mm512_set1_epi32((int)word), _mm512_load_si512(&shapes->masks[i][first]));
 }
