@@ -308,7 +308,7 @@ static inline uint64_t steps_source_probe(const struct places *places, struct st
 static inline void steps_source(const struct places *places, struct steps *s, bool staged)
 {
     static const struct source NO_SOURCE;
-    uint64_t found = 0, packets = steps_source_probe(places, s, staged);
+    uint64_t found = 0, done = 0, packets = steps_source_probe(places, s, staged);
 
     for (uint64_t left = packets; left != 0;) {
         unsigned i = bits_take(&left);
@@ -323,13 +323,18 @@ static inline void steps_source(const struct places *places, struct steps *s, bo
             is = source != NULL;
             source = item_or(source, &NO_SOURCE);
         }
-        s->group[i] = group_load(&source->rules) & -(uintptr_t)is; /* without a branch */
+        /* its brief may say all that there is; without a branch */
+        uint64_t briefed = is & briefed_load(&source->briefed);
+        uint64_t holds = briefed & brief_holds(&source->brief, &s->keys[i]);
+        s->ids[i] = source->id & -(uint32_t)holds;
+        done |= holds << i;
+        s->group[i] = group_load(&source->rules) & -(uintptr_t)(is & (briefed ^ 1));
         if (staged)
             prefetch_group(s->group[i], s);
         found |= (uint64_t)(s->group[i] != 0) << i;
     }
     s->groups |= found;
-    steps_go_on(s, packets & ~found);
+    steps_go_on(s, packets & ~(found | done));
 }
 
 /* Compares the rules found. */
