@@ -177,12 +177,11 @@ static void compiled_release(void *ctx, void *memory)
     compiled_free(&fast->mem, compiled);
 }
 
-/* Takes a rule out of everything but the table of ids, which it leaves when it is released. */
-static void rule_retire(struct fast *fast, struct compiled *compiled)
+/* A rule that is in no group (or, not `gone`, hidden in one) any more. */
+static void rule_forget(struct fast *fast, struct compiled *compiled, bool gone)
 {
     fast->mem.exempt = true;
     compiled->removed = true;
-    bool gone = compiled->never || places_remove(&fast->places, &fast->mem, compiled);
     hash_remove(&fast->set, &fast->mem, &compiled->item);
     fast->mem.exempt = false;
     if (gone) {
@@ -191,6 +190,16 @@ static void rule_retire(struct fast *fast, struct compiled *compiled)
         compiled->item.hash = (uintptr_t)fast->stuck;
         fast->stuck = compiled;
     }
+}
+
+/* Takes a rule out of everything but the table of ids, which it leaves when it is released. */
+static void rule_retire(struct fast *fast, struct compiled *compiled)
+{
+    fast->mem.exempt = true;
+    compiled->removed = true;
+    bool gone = compiled->never || places_remove(&fast->places, &fast->mem, compiled);
+    fast->mem.exempt = false;
+    rule_forget(fast, compiled, gone);
 }
 
 /* A rule of its own, in the set of rules. NULL when memory is short. */
@@ -239,10 +248,10 @@ static int fast_add_begin(void *engine, uint32_t id, const struct fs_rule *rule,
     }
     if (old == NULL || fs_rule_compare(fresh->rule, old->rule) > 0)
         ids_set(&fast->ids, &fast->mem, id, fresh);
+    uint32_t hidden = fast->mem.hidden;
     if (!fresh->never && !places_insert(&fast->places, &fast->mem, fresh)) {
         ids_set(&fast->ids, &fast->mem, id, before);
-        fresh->never = true; /* it is in no group */
-        rule_retire(fast, fresh);
+        rule_forget(fast, fresh, hidden == fast->mem.hidden);
         return -ENOMEM;
     }
     change->fresh = fresh;

@@ -131,8 +131,11 @@ static bool cells_insert(struct group_index *index, struct mem *mem, const struc
         done++;
     if (done == count)
         return true;
+    bool exempt = mem->exempt;
+    mem->exempt = true; /* to undo is to remove */
     while (done > 0)
         group_remove(&cells->groups[at[--done]], mem, rule);
+    mem->exempt = exempt;
     return false;
 }
 
@@ -172,8 +175,11 @@ static bool index_insert(struct group_index *index, struct mem *mem, const struc
         while (done < count && value_insert(index, mem, rule, group_lane_value(lane, values[done]), fixed))
             done++;
         if (done < count) {
+            bool exempt = mem->exempt;
+            mem->exempt = true;
             while (done > 0)
                 value_remove(index, mem, rule, group_lane_value(lane, values[--done]));
+            mem->exempt = exempt;
             return false;
         }
         lane_count(index, lane, 1);
@@ -502,5 +508,6 @@ bool group_remove(group_ref *group, struct mem *mem, const struct compiled *rule
     if (publish_few(group, mem, rules, count))
         return true;
     leaf_hide(form_of(now), rule);
+    mem->hidden++;
     return false;
 }

@@ -6,6 +6,8 @@
 #ifndef CLASSIFIER_MEMORY_H
 #define CLASSIFIER_MEMORY_H
 
+#include <stdint.h>
+
 #include "classifier/arena.h"
 #include "rcu/rcu.h"
 
@@ -13,10 +15,11 @@
 
 struct mem {
     struct rcu *rcu;
-    size_t limit;   /* 0: none */
-    size_t used;    /* octets, retired ones included until they are released */
-    size_t *shared; /* what the limit is compared with instead: the sum of several; NULL: none */
-    bool exempt;    /* removals may exceed the limit for a moment: they must not fail for it */
+    size_t limit;    /* 0: none */
+    size_t used;     /* octets, retired ones included until they are released */
+    size_t *shared;  /* what the limit is compared with instead: the sum of several; NULL: none */
+    bool exempt;     /* removals may exceed the limit for a moment: they must not fail for it */
+    uint32_t hidden; /* times that a rule could not be taken out of a leaf for lack of memory: it is not released */
     struct arena arena;
 };
 

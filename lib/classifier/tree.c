@@ -62,7 +62,9 @@ static int rule_compare(const struct tree *tree, const struct compiled *a, const
         if (a->box.low[lane_a] != b->box.low[lane_a])
             return a->box.low[lane_a] < b->box.low[lane_a] ? -1 : 1;
     }
-    return compiled_compare(a, b);
+    int order = compiled_compare(a, b);
+    /* a rule may be equal to one that lack of memory has left here, hidden */
+    return order != 0 ? order : ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
 }
 
 /* In front of the strips: by strip, what is around all of a node's rules in it. */
@@ -501,6 +503,7 @@ bool tree_remove(struct tree *tree, struct mem *mem, const struct compiled *rule
     if (!remove_below(&change, root, &fresh)) {
         change_undo(&change);
         hide(&change);
+        mem->hidden++;
         return false;
     }
     while (fresh != NULL && !fresh->leaf && fresh->count == 1) { /* a root with one child is one level too many */

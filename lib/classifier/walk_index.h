@@ -214,8 +214,9 @@ static __attribute__((noinline)) void single_indexes(const struct single *s, con
         unsigned i = (unsigned)__builtin_ctzll(left);
         const struct destination *d = single_destination(s, i);
         uintptr_t group = group_load(&d->any_source); /* may have become another since */
+        bool own = single_differs(s, i, d) == 0;      /* so may the destination that is there */
         t.indexes[i] = group_form(group);
-        packets |= (uint64_t)((group & GROUP_KIND) == GROUP_INDEX) << i;
+        packets |= (uint64_t)(own & ((group & GROUP_KIND) == GROUP_INDEX)) << i;
     }
     sorted->done |= indexes_find(&t, views, packets);
     sorted->others &= ~packets;

@@ -129,6 +129,32 @@ static void port_key(unsigned i, struct pkt_key *key)
     key->dst_port = (uint16_t)i;
 }
 
+/* Each rule in several cells: what is in some is taken back where there is no room in the next. */
+static void several_cells(unsigned i, char *text, size_t size)
+{
+    unsigned first = i * 37 % 60000;
+
+    snprintf(text, size, "destination-port >=%u&<=%u packet-length =%u", first, first + 1500, i + 1);
+}
+
+static void several_cells_key(unsigned i, struct pkt_key *key)
+{
+    key->dst_port = (uint16_t)(i * 37 % 60000 + 700);
+    key->length = i + 1;
+}
+
+/* The same by values. */
+static void several_values(unsigned i, char *text, size_t size)
+{
+    snprintf(text, size, "packet-length =%u,=%u,=%u dscp =%u", 1 + i / 4, 10000 + i / 2, 20000 + i, i % 64);
+}
+
+static void several_values_key(unsigned i, struct pkt_key *key)
+{
+    key->length = 20000 + i;
+    key->dscp = (uint8_t)(i % 64);
+}
+
 /* One host after the other; two sources of each shape. */
 static void nested_sources(unsigned i, char *text, size_t size)
 {
@@ -229,6 +255,8 @@ static void a_limit_refuses_rule_by_rule(void **state)
 {
     static const struct limited SETS[] = {
         {single_ports, port_key, 899, 20000, 9973, 400000, 200000, 1024},
+        {several_cells, several_cells_key, 899, 20000, 9973, 700000, 400000, 1024},
+        {several_values, several_values_key, 899, 20000, 9973, 700000, 600000, 1024},
         {nested_sources, nested_sources_key, 120, 500, 499, 65000, 40000, 160},
         {nested_both, port_key, 100, 500, 499, 65000, 40000, 160},
     };
