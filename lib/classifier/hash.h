@@ -16,15 +16,15 @@
 
 #include "classifier/memory.h"
 
-#define HASH_BUCKET 8 /* entries */
-#define HASH_BUCKET_SHIFT                                                                                              \
-    6 /* the bits of a hash from here on, as many as there are buckets in a segment, say which                         \
-       */
+#define HASH_BUCKET    8 /* entries */
 #define HASH_ITEM_BITS 48
-#define HASH_TAG_SHIFT                                                                                                 \
-    24 /* tag: hash bits 24 to 39, apart from the bucket's (lower) and the directory's (highest)                       \
-        */
-#define HASH_DEPTH_MAX     26
+#define HASH_DEPTH_MAX 26
+
+/* Of a hash: as many bits from here on as say which of a segment's buckets. The highest say where in the directory. */
+#define HASH_BUCKET_SHIFT 6
+/* And the tag, bits 24 to 39: apart from both. */
+#define HASH_TAG_SHIFT 24
+
 #define HASH_SUMMARY_MASK  31 /* of a bit's number */
 #define HASH_SUMMARY_SHIFT 8  /* of the tag, to the number of the second bit */
 
