@@ -19,11 +19,19 @@
 
 #define READERS        2
 #define PACKETS        32
-#define PARTS_MAX      64
+#define PARTS_MAX      256
+#define SET_WORDS      (PARTS_MAX / 64)
+#define CELLS_PARTS    64
+#define PARTY_MAX      20   /* parts of a party */
 #define BURSTS_MIN     1000 /* of a scene, however slow readers are */
 #define REPLACE_ONE_IN 4000 /* readers are waited for, which takes as long as so many other changes */
 
 enum part_kind { COMES, STAYS };
+
+/* Bit i % 64 of word i / 64: part i. */
+struct part_set {
+    uint64_t words[SET_WORDS];
+};
 
 /* One rule; its id is its place + 1. Fixed before the readers start, but for `turn` and `now`. */
 struct part {
@@ -32,12 +40,13 @@ struct part {
     unsigned first, last;     /* their places in the order */
     uint64_t matches;         /* bit k: one of them matches packet k */
     unsigned now;             /* the writer's: which of them it is */
+    unsigned party;           /* comes and goes with all others of this number; 0: alone */
     atomic_uint turn;         /* written by the writer, read by readers */
 };
 
 struct scene {
     struct pkt_key keys[PACKETS];
-    uint64_t parts_of[PACKETS]; /* bit i: the packet matches part i, whichever rule that is now */
+    struct part_set parts_of[PACKETS]; /* that the packet matches, whichever rule that is now */
     struct part parts[PARTS_MAX];
     unsigned part_count, key_count;
     unsigned switched; /* the part that has another rule; it stays */
@@ -176,7 +185,7 @@ static void cells_fill(struct scene *s)
 {
     char text[80];
 
-    for (unsigned i = 0; i < PARTS_MAX - 1; i++) {
+    for (unsigned i = 0; i < CELLS_PARTS - 1; i++) {
         snprintf(text, sizeof text, "match protocol =udp destination-port >=%u&<=%u", cells_port_of(i),
                  cells_port_of(i) + 63);
         part(s, i % 3 == 0 ? STAYS : COMES, text, NULL);
@@ -187,10 +196,80 @@ static void cells_fill(struct scene *s)
         packet(s, "198.51.100.1", 4000, "192.0.2.7", cells_port_of(2 * i) + 30);
 }
 
+/* Rule i of many of a destination with an index: wide in every field, most of them, and so in its trees. */
+static void range_part(struct scene *s, enum part_kind kind, const char *destination, unsigned i)
+{
+    unsigned port = i * 7919 % 50000, length = i * 31 % 600;
+    char match[64], text[160];
+
+    if (i % 8 == 1) /* by its narrow field */
+        snprintf(match, sizeof match, "packet-length >=%u&<=%u dscp =0", length, length + 700);
+    else if (i % 8 == 2) /* by a value */
+        snprintf(match, sizeof match, "packet-length =%u destination-port >=%u", 100 * (i % 12), port);
+    else if (i % 8 == 3) /* by a cell */
+        snprintf(match, sizeof match, "destination-port >=%u&<=%u", port, port + 400);
+    else
+        snprintf(match, sizeof match, "destination-port >=%u&<=%u packet-length >=%u&<=%u", port, port + 15000 + i,
+                 length, length + 800);
+    snprintf(text, sizeof text, "match destination %s %s", destination, match);
+    part(s, kind, text, NULL);
+}
+
+/* The i-th packet, so that they differ in what range_part asks for. */
+static void range_packet(struct scene *s, const char *destination, unsigned i)
+{
+    packet(s, destination, 4000, destination, 2000 * i);
+    s->keys[s->key_count - 1].length = 100 * (i % 15);
+}
+
+/* One destination with trees of some levels. */
+static void ranges_fill(struct scene *s)
+{
+    for (unsigned i = 0; i < PARTS_MAX - 1; i++)
+        range_part(s, i % 5 == 0 ? STAYS : COMES, "192.0.2.1/32", i);
+    part(s, STAYS, "match destination 192.0.2.1/32 destination-port >=500&<=40000",
+         "match destination 192.0.2.1/32 destination-port >=30000&<=65000");
+    for (unsigned i = 0; i < PACKETS - 1; i++)
+        range_packet(s, "192.0.2.1", i);
+    range_packet(s, "192.0.2.2", 0);
+}
+
+/*
+ * Destinations with an index each that come and go wholly, one in the place of another: there are so few buckets that
+ * some share one. Beside one that stays.
+ */
+static void parties_fill(struct scene *s)
+{
+    char text[24];
+
+    for (unsigned i = 0; i < PARTY_MAX; i++)
+        range_part(s, STAYS, "192.0.2.100/32", i);
+    part(s, STAYS, "match destination 192.0.2.100/32 destination-port >=500&<=40000",
+         "match destination 192.0.2.100/32 destination-port >=30000&<=65000");
+    for (unsigned party = 1; s->part_count + PARTY_MAX <= PARTS_MAX; party++) {
+        snprintf(text, sizeof text, "192.0.2.%u/32", party);
+        for (unsigned i = 0; i < PARTY_MAX; i++) {
+            range_part(s, COMES, text, 5 + party + i);
+            s->parts[s->part_count - 1].party = party;
+        }
+        snprintf(text, sizeof text, "192.0.2.%u", party);
+        for (unsigned i = 0; i < 2; i++)
+            range_packet(s, text, party + 9 * i);
+    }
+    while (s->key_count < PACKETS)
+        range_packet(s, "192.0.2.100", s->key_count - 10);
+}
+
 static const struct {
     const char *name;
     void (*fill)(struct scene *s);
-} SCENES[] = {{"hosts", hosts_fill}, {"sources", sources_fill}, {"covered", covered_fill}, {"cells", cells_fill}};
+} SCENES[] = {{"hosts", hosts_fill}, {"sources", sources_fill}, {"covered", covered_fill},
+              {"cells", cells_fill}, {"ranges", ranges_fill},   {"parties", parties_fill}};
+
+static void part_set_add(struct part_set *set, unsigned i, bool is)
+{
+    set->words[i / 64] |= (uint64_t)is << i % 64;
+}
 
 /* The fault's text is for people; the count is what fails the test. */
 static void fault_if(struct scene *s, bool wrong, const char *what)
@@ -199,15 +278,25 @@ static void fault_if(struct scene *s, bool wrong, const char *what)
         fprintf(stderr, "%s\n", what);
 }
 
-/* `held`: bit i: part i was there all the time. */
-static void answer_check(struct scene *s, unsigned k, uint32_t id, uint64_t held)
+/* The place of the first part of the set that the packet matches, at the latest. */
+static unsigned place_wanted(const struct scene *s, unsigned k, const struct part_set *set)
 {
     unsigned wanted = UINT32_MAX;
 
-    for (uint64_t left = held & s->parts_of[k]; left != 0; left &= left - 1) {
-        const struct part *p = &s->parts[__builtin_ctzll(left)];
-        wanted = p->last < wanted ? p->last : wanted;
+    for (unsigned word = 0; word < SET_WORDS; word++) {
+        for (uint64_t left = set->words[word] & s->parts_of[k].words[word]; left != 0; left &= left - 1) {
+            const struct part *p = &s->parts[64 * word + (unsigned)__builtin_ctzll(left)];
+            wanted = p->last < wanted ? p->last : wanted;
+        }
     }
+    return wanted;
+}
+
+/* `held`: the parts that were there all the time. */
+static void answer_check(struct scene *s, unsigned k, uint32_t id, const struct part_set *held)
+{
+    unsigned wanted = place_wanted(s, k, held);
+
     if (id == CLS_NO_MATCH) {
         fault_if(s, wanted != UINT32_MAX, "a rule that is there is not found");
         return;
@@ -222,15 +311,15 @@ static void burst_check(struct scene *s, const struct cls *cls)
 {
     unsigned turns[PARTS_MAX];
     uint32_t ids[PACKETS];
-    uint64_t held = 0;
+    struct part_set held = {{0}};
 
     for (unsigned i = 0; i < s->part_count; i++)
         turns[i] = atomic_load(&s->parts[i].turn);
     cls_match_burst(cls, s->keys, ids, PACKETS);
     for (unsigned i = 0; i < s->part_count; i++)
-        held |= (uint64_t)(turns[i] % 2 == 1 && turns[i] == atomic_load(&s->parts[i].turn)) << i;
+        part_set_add(&held, i, turns[i] % 2 == 1 && turns[i] == atomic_load(&s->parts[i].turn));
     for (unsigned k = 0; k < PACKETS; k++)
-        answer_check(s, k, ids[k], held);
+        answer_check(s, k, ids[k], &held);
 }
 
 static void *reader_run(void *arg)
@@ -263,6 +352,16 @@ static int part_toggle(struct scene *s, unsigned i)
     return rc;
 }
 
+/* All parts of a party, one after the other. */
+static int party_toggle(struct scene *s, unsigned party)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < s->part_count && rc == 0; i++)
+        rc = s->parts[i].party == party ? part_toggle(s, i) : 0;
+    return rc;
+}
+
 /* The switched part is replaced by its other rule, and never absent: its turn goes on. */
 static int scene_change(struct scene *s, struct random *random)
 {
@@ -273,6 +372,8 @@ static int scene_change(struct scene *s, struct random *random)
         switched->now ^= 1;
         return cls_rule_add(s->cls, s->switched + 1, switched->rules[switched->now]);
     }
+    if (s->parts[i].party != 0)
+        return random_one_in(random, PARTY_MAX) ? party_toggle(s, s->parts[i].party) : 0;
     return s->parts[i].kind == STAYS ? 0 : part_toggle(s, i);
 }
 
@@ -287,7 +388,7 @@ static unsigned rank_of(const struct scene *s, const struct fs_rule *rule)
     return rank;
 }
 
-static void part_set(struct scene *s, unsigned i)
+static void part_prepare(struct scene *s, unsigned i)
 {
     struct part *p = &s->parts[i];
     const struct fs_rule *other = p->rules[p->rules[1] != NULL];
@@ -298,7 +399,7 @@ static void part_set(struct scene *s, unsigned i)
     for (unsigned k = 0; k < PACKETS; k++) {
         bool one = naive_match(p->rules[0], &s->keys[k]), two = naive_match(other, &s->keys[k]);
         p->matches |= (uint64_t)(one || two) << k;
-        s->parts_of[k] |= (uint64_t)(one && two) << i;
+        part_set_add(&s->parts_of[k], i, one && two);
     }
 }
 
@@ -316,7 +417,7 @@ static struct scene *scene_create(struct cls_conf engine, void (*fill)(struct sc
     engine.rcu = s->rcu;
     s->cls = cls_create(&engine);
     for (unsigned i = 0; i < s->part_count; i++) {
-        part_set(s, i);
+        part_prepare(s, i);
         model_expect(s->parts[i].kind == COMES || part_toggle(s, i) == 0, 0, "no room for rule %u", i + 1);
     }
     return s;
