@@ -260,11 +260,75 @@ static void parties_fill(struct scene *s)
         range_packet(s, "192.0.2.100", s->key_count - 10);
 }
 
+/* More than half of all destinations, so that their length comes first. */
+static void left_hosts(struct scene *s)
+{
+    char text[80];
+
+    for (unsigned i = 1; i <= 24; i++) {
+        snprintf(text, sizeof text, "match destination 192.0.2.%u/32 source-port =%u", i, i % 2 == 0 ? 53 : 123);
+        part(s, i % 3 == 0 ? COMES : STAYS, text, NULL);
+    }
+    part(s, COMES, "match destination 192.0.2.3/32 destination-port =53,=80", NULL);
+}
+
+/* Of lengths of their own, far apart but for two; with a list each, a rule to judge, several, or sources. */
+static void left_networks(struct scene *s)
+{
+    part(s, STAYS, "match destination 203.0.16.0/31 destination-port =53,=80,=123", NULL);
+    part(s, COMES, "match destination 203.0.32.0/30 destination-port =53,=99", NULL);
+    part(s, COMES, "match destination 203.0.48.0/28 protocol =udp destination-port =53,=443,=80", NULL);
+    part(s, STAYS, "match destination 203.0.64.0/22 port =4000 packet-length >=50&<=90,>=95", NULL);
+    part(s, COMES, "match destination 203.0.64.0/22 source-port =4000", NULL);
+    part(s, COMES, "match destination 203.0.80.0/23 source 198.51.100.1/32 destination-port =53", NULL);
+    part(s, COMES, "match destination 203.0.80.0/23 source 198.51.100.1/32 destination-port =80", NULL);
+    part(s, STAYS, "match destination 203.0.80.0/23 source 198.51.100.2/32 destination-port =53,=80", NULL);
+    part(s, COMES, "match destination 203.0.80.0/23 source 198.51.100.0/24", NULL);
+    part(s, COMES, "match destination 203.0.80.0/23 protocol =udp", NULL);
+    part(s, STAYS, "match destination 203.0.96.0/20 destination-port =53,=80", NULL);
+    part(s, COMES, "match destination 203.0.128.0/25 destination-port =53", NULL);
+    part(s, STAYS, "match destination 203.0.128.0/24 destination-port =53,=80", NULL);
+    part(s, STAYS, "match destination 203.0.112.8/29 destination-port =53",
+         "match destination 203.0.112.8/29 port =53");
+}
+
+/* Without a destination, in cells: alone in theirs, several, or one by each port. Never so few that there are none. */
+static void left_cells(struct scene *s)
+{
+    char text[80];
+
+    for (unsigned i = 0; i < 40; i++) {
+        unsigned port = i % 4 == 3 ? 5000 : 1000 + 130 * i;
+        snprintf(text, sizeof text, "match %s-port >=%u&<=%u", i % 5 == 4 ? "source" : "destination", port,
+                 port + 60 + i);
+        part(s, i % 2 == 0 ? STAYS : COMES, text, NULL);
+    }
+}
+
+/* What the hosts leave over, in a small table. */
+static void left_fill(struct scene *s)
+{
+    static const char *const DESTINATIONS[] = {"203.0.16.1", "203.0.32.3",  "203.0.48.9", "203.0.64.1",
+                                               "203.0.80.1", "203.0.80.2",  "203.0.96.7", "203.0.112.9",
+                                               "192.0.2.3",  "203.0.128.1", "192.0.2.99"};
+    static const unsigned PORTS[] = {53, 80, 1300, 5010};
+    static const unsigned SOURCE_PORTS[] = {4000, 1530, 53};
+
+    left_networks(s);
+    left_hosts(s);
+    left_cells(s);
+    for (unsigned i = 0; i < PACKETS; i++) {
+        char source[16];
+        snprintf(source, sizeof source, "198.51.100.%u", 1 + i % 3);
+        packet(s, source, SOURCE_PORTS[i % 7 % 3], DESTINATIONS[i % 11], PORTS[i * 7 / 11 % 4]);
+    }
+}
+
 static const struct {
     const char *name;
     void (*fill)(struct scene *s);
-} SCENES[] = {{"hosts", hosts_fill}, {"sources", sources_fill}, {"covered", covered_fill},
-              {"cells", cells_fill}, {"ranges", ranges_fill},   {"parties", parties_fill}};
+} SCENES[] = {{"hosts", hosts_fill},   {"sources", sources_fill}, {"covered", covered_fill}, {"cells", cells_fill},
+              {"ranges", ranges_fill}, {"parties", parties_fill}, {"left", left_fill}};
 
 static void part_set_add(struct part_set *set, unsigned i, bool is)
 {
