@@ -305,8 +305,8 @@ static void left_cells(struct scene *s)
     }
 }
 
-/* What the hosts leave over, in a small table. */
-static void left_fill(struct scene *s)
+/* The i-th of 32. */
+static void left_packet(struct scene *s, unsigned i)
 {
     static const char *const DESTINATIONS[] = {"203.0.16.1", "203.0.32.3",  "203.0.48.9", "203.0.64.1",
                                                "203.0.80.1", "203.0.80.2",  "203.0.96.7", "203.0.112.9",
@@ -314,21 +314,50 @@ static void left_fill(struct scene *s)
     static const unsigned PORTS[] = {53, 80, 1300, 5010};
     static const unsigned SOURCE_PORTS[] = {4000, 1530, 53};
 
+    char source[16];
+
+    snprintf(source, sizeof source, "198.51.100.%u", 1 + i % 3);
+    packet(s, source, SOURCE_PORTS[i % 7 % 3], DESTINATIONS[i % 11], PORTS[i * 7 / 11 % 4]);
+}
+
+/* What the hosts leave over, in a small table. */
+static void left_fill(struct scene *s)
+{
     left_networks(s);
     left_hosts(s);
     left_cells(s);
-    for (unsigned i = 0; i < PACKETS; i++) {
-        char source[16];
-        snprintf(source, sizeof source, "198.51.100.%u", 1 + i % 3);
-        packet(s, source, SOURCE_PORTS[i % 7 % 3], DESTINATIONS[i % 11], PORTS[i * 7 / 11 % 4]);
+    for (unsigned i = 0; i < PACKETS; i++)
+        left_packet(s, i);
+}
+
+/* The same, and the other family beside it in each burst, whose rules without a destination are in trees. */
+static void families_fill(struct scene *s)
+{
+    char text[100];
+
+    left_networks(s);
+    left_hosts(s);
+    left_cells(s);
+    for (unsigned i = 0; i < 40; i++) {
+        range_part(s, i % 2 == 0 ? STAYS : COMES, "2001:db8::1/128", i);
+        snprintf(text, sizeof text, "match family ipv6 destination-port >=%u&<=%u packet-length >=%u", 900 * i,
+                 900 * i + 20000, 50 * (i % 13));
+        part(s, i % 3 == 0 ? STAYS : COMES, text, NULL);
+    }
+    part(s, COMES, "match destination 2001:db8::/64 destination-port =4000,=8000", NULL);
+    part(s, COMES, "match destination 2001:db8::2/128 source 2001:db8::2/128", NULL);
+    for (unsigned i = 0; i < PACKETS / 2; i++) {
+        left_packet(s, 2 * i + i % 2);
+        range_packet(s, i % 3 == 2 ? "2001:db8::2" : "2001:db8::1", 2 * i);
     }
 }
 
 static const struct {
     const char *name;
     void (*fill)(struct scene *s);
-} SCENES[] = {{"hosts", hosts_fill},   {"sources", sources_fill}, {"covered", covered_fill}, {"cells", cells_fill},
-              {"ranges", ranges_fill}, {"parties", parties_fill}, {"left", left_fill}};
+} SCENES[] = {{"hosts", hosts_fill}, {"sources", sources_fill},  {"covered", covered_fill},
+              {"cells", cells_fill}, {"ranges", ranges_fill},    {"parties", parties_fill},
+              {"left", left_fill},   {"families", families_fill}};
 
 static void part_set_add(struct part_set *set, unsigned i, bool is)
 {
