@@ -312,7 +312,7 @@ static void left_packet(struct scene *s, unsigned i)
                                                "203.0.80.1", "203.0.80.2",  "203.0.96.7", "203.0.112.9",
                                                "192.0.2.3",  "203.0.128.1", "192.0.2.99"};
     static const unsigned PORTS[] = {53, 80, 1300, 5010};
-    static const unsigned SOURCE_PORTS[] = {4000, 1530, 53};
+    static const unsigned SOURCE_PORTS[] = {1530, 4000, 53};
 
     char source[16];
 
