@@ -12,6 +12,8 @@ struct entry {
     struct box box;
     const struct compiled *rule;
     struct tree_node *child;
+    const struct tree_node *from; /* an inner node that has this child already, as child `at`; NULL: the child is new */
+    unsigned at;
 };
 
 /* A change under way: nodes made for it, nodes that it replaces. */
@@ -202,38 +204,67 @@ static unsigned leaf_most(const struct tree_node *leaf, unsigned lane)
     return most;
 }
 
-/* How wide strips must be: the last one begins where no rule asks for more, or a little above. */
-static unsigned strips_shift(const struct tree_node *node)
+/* How wide strips must be for one child: the last one begins where no rule asks for more, or a little above. */
+static unsigned child_shift(const struct tree_node *node, const struct tree_node *child)
 {
-    unsigned most = 0, shift = 0;
+    unsigned most, shift = 0;
 
-    for (unsigned i = 0; i < node->count; i++) {
-        const struct tree_node *child = tree_children(node)[i];
-        unsigned now = child->leaf ? leaf_most(child, node->lanes[1]) : 0;
-        most = now > most ? now : most;
-        if (!child->leaf && child->lanes[1] == node->lanes[1] && child->shift > shift)
-            shift = child->shift;
-    }
+    if (!child->leaf)
+        return child->lanes[1] == node->lanes[1] ? child->shift : 0;
+    most = leaf_most(child, node->lanes[1]);
     while (most >> shift >= TREE_STRIPS)
         shift++;
     return shift;
 }
 
-static void strips_set(struct tree_node *node)
+/* How wide strips are: as the child with the highest values needs them. */
+static void shifts_set(struct tree_node *node, const struct entry *entries)
 {
-    struct tree_filter *around = node_around(node), *strips = around + 1, own;
+    for (unsigned i = 0; i < node->count; i++) {
+        const struct tree_node *from = entries[i].from;
+        bool known = from != NULL && from->lanes[1] == node->lanes[1];
+        node->shifts[i] = known ? from->shifts[entries[i].at] : (uint8_t)child_shift(node, entries[i].child);
+        node->shift = node->shifts[i] > node->shift ? node->shifts[i] : node->shift;
+    }
+}
 
-    node->shift = (uint8_t)strips_shift(node);
+/*
+ * By strip of the node: what is around the rules below child i. A change makes one or two children of a node anew: of
+ * the others nothing is read, not even their boxes, unless the node takes other lanes or wider strips than before.
+ */
+static void column_set(struct tree_node *node, unsigned i, const struct entry *entry)
+{
+    struct tree_filter *strips = node_around(node) + 1, own;
+    const struct tree_node *from = entry->from;
+
+    if (from != NULL && from->shift == node->shift && memcmp(from->lanes, node->lanes, sizeof node->lanes) == 0) {
+        const struct tree_filter *known = node_around(from) + 1;
+        for (unsigned strip = 0; strip < TREE_STRIPS; strip++) {
+            strips[strip].low[i] = known[strip].low[entry->at];
+            strips[strip].high_not[i] = known[strip].high_not[entry->at];
+        }
+        return;
+    }
+    strips_of_child(&own, node, i);
+    for (unsigned strip = 0; strip < TREE_STRIPS; strip++) {
+        strips[strip].low[i] = own.low[strip];
+        strips[strip].high_not[i] = own.high_not[strip];
+    }
+}
+
+static void strips_set(struct tree_node *node, const struct entry *entries)
+{
+    struct tree_filter *around = node_around(node), *strips = around + 1;
+
+    shifts_set(node, entries);
     filter_set_empty(around);
     for (unsigned strip = 0; strip < TREE_STRIPS; strip++)
         filter_set_empty(&strips[strip]);
-    for (unsigned i = 0; i < node->count; i++) {
-        strips_of_child(&own, node, i);
-        for (unsigned strip = 0; strip < TREE_STRIPS; strip++) {
-            filter_add(&strips[strip], i, own.low[strip], own.high_not[strip]);
-            filter_add(around, strip, own.low[strip], own.high_not[strip]);
-        }
-    }
+    for (unsigned i = 0; i < node->count; i++)
+        column_set(node, i, &entries[i]);
+    for (unsigned strip = 0; strip < TREE_STRIPS; strip++)
+        for (unsigned i = 0; i < TREE_FANOUT; i++)
+            filter_add(around, strip, strips[strip].low[i], strips[strip].high_not[i]);
 }
 
 /* How little a lane tells about the node's rules: of an inner node, first of all to go by what its children go by. */
@@ -241,10 +272,8 @@ static uint64_t lane_vagueness(const struct tree_node *node, unsigned lane)
 {
     uint64_t without = 0;
 
-    for (unsigned i = 0; !node->leaf && i < node->count; i++) {
-        const struct tree_node *child = tree_children(node)[i];
-        without += child->lanes[0] != lane && child->lanes[1] != lane;
-    }
+    for (unsigned i = 0; !node->leaf && i < node->count; i++)
+        without += !(node->below[i] >> lane & 1);
     return without << 32 | crowding(node, lane);
 }
 
@@ -272,14 +301,14 @@ static void lanes_choose(struct tree_node *node)
     node->either_port = lanes[0] == BOX_PORT || lanes[1] == BOX_PORT;
 }
 
-/* Once all boxes are set, and all children. */
-static void node_finish(struct tree_node *node)
+/* Once all boxes are set, and all children; of leaves no entries are needed. */
+static void node_finish(struct tree_node *node, const struct entry *entries)
 {
     lanes_choose(node);
     for (unsigned i = 0; i < 2; i++)
         filter_set(node, &node->filters[i], node->lanes[i]);
     if (!node->leaf)
-        strips_set(node);
+        strips_set(node, entries);
     node->others = others_asked(node);
 }
 
@@ -290,13 +319,22 @@ struct tree_node *tree_leaf_create(struct mem *mem, const struct compiled *const
     for (unsigned i = 0; leaf != NULL && i < count; i++)
         node_set(leaf, i, &rules[i]->box, rules[i]);
     if (leaf != NULL)
-        node_finish(leaf);
+        node_finish(leaf, NULL);
     return leaf;
 }
 
 void tree_leaf_hide(struct tree_node *leaf, unsigned at)
 {
     __atomic_store_n(&leaf->boxes[at].low[BOX_PROTOCOL], UINT16_MAX, __ATOMIC_RELAXED);
+}
+
+static void node_set_child(struct tree_node *node, unsigned i, const struct entry *entry)
+{
+    const struct tree_node *from = entry->from;
+
+    tree_children(node)[i] = entry->child;
+    node->below[i] =
+        from != NULL ? from->below[entry->at] : (uint16_t)(1u << entry->child->lanes[0] | 1u << entry->child->lanes[1]);
 }
 
 static struct tree_node *node_create(struct change *change, const struct entry *entries, unsigned count, bool leaf)
@@ -308,9 +346,9 @@ static struct tree_node *node_create(struct change *change, const struct entry *
     for (unsigned i = 0; i < count; i++) {
         node_set(node, i, &entries[i].box, entries[i].rule);
         if (!leaf)
-            tree_children(node)[i] = entries[i].child;
+            node_set_child(node, i, &entries[i]);
     }
-    node_finish(node);
+    node_finish(node, entries);
     change->fresh[change->made++] = node;
     return node;
 }
@@ -322,6 +360,8 @@ static unsigned node_entries(const struct tree_node *node, struct entry *entries
         entries[i].box = node->boxes[i];
         entries[i].rule = tree_rules(node)[i];
         entries[i].child = node->leaf ? NULL : tree_children(node)[i];
+        entries[i].from = node;
+        entries[i].at = i;
     }
     return node->count;
 }
@@ -333,6 +373,8 @@ static void entry_of_node(struct entry *entry, struct tree_node *node)
         box_add(&entry->box, &node->boxes[i]);
     entry->rule = tree_rules(node)[0];
     entry->child = node;
+    entry->from = NULL;
+    entry->at = 0;
 }
 
 /* The last entry that does not come after the rule, or 0. */

@@ -12,6 +12,8 @@
 #ifndef CLASSIFIER_TREE_H
 #define CLASSIFIER_TREE_H
 
+#include <stddef.h>
+
 #include "classifier/compile.h"
 
 #define TREE_FANOUT    16
@@ -38,10 +40,15 @@ struct tree_node {
     uint8_t shift;      /* of a value in the second lane: its strip */
     uint16_t last;      /* strip, of all values from there on */
     uint16_t strips_at; /* octets from here to the first strip */
+    /* the writer's, in inner nodes, by child: what the next copy of this node need not read from all children again */
+    uint8_t shifts[TREE_FANOUT]; /* what shift it needs */
+    uint16_t below[TREE_FANOUT]; /* bit l: a filter of it is of lane l */
     struct tree_filter filters[2];
     struct box boxes[];
     /* behind them: `const struct compiled *` of each (of the first rule below); in inner nodes also each child */
 };
+
+_Static_assert(offsetof(struct tree_node, filters) == MEM_LINE, "one line in front of the filters");
 
 struct tree {
     RCU_POINTER(struct tree_node) root; /* NULL: empty. Written by the writer, read by workers */

@@ -12,6 +12,7 @@
 #include "classifier/compile.h"
 #include "flowspec/nlri.h"
 #include "model.h"
+#include "near_key.h"
 #include "random_rule.h"
 
 #define ENGINES_MAX 5 /* the last one in two replicas, of which the second is asked */
@@ -32,9 +33,11 @@ struct scene {
     bool scattered; /* each rule has a destination of its own, more or less: the table of these grows */
     bool ports;     /* each rule asks for few ports: all are in cells */
     bool ranges;    /* each rule asks for wide ranges of ports and lengths: most are in the tree in RFC order */
+    bool unlike;    /* the same, but half ask for ranges of other fields: inner nodes differ in lanes */
     bool nested;    /* chains of covering prefixes on both sides, mostly of one protocol and port */
     bool mixed;     /* hosts, fewer networks around them, and ports in cells: what the first shape leaves over */
     unsigned rules; /* in use most of the time */
+    unsigned first; /* changes before the first burst: trees are high all the time */
     unsigned terms; /* most in a component */
 };
 
@@ -49,6 +52,7 @@ static const struct scene scenes[] = {
     {.name = "one destination", .family = IP_V4, .destination = true, .rules = 120, .terms = 3},
     {.name = "ranges", .family = IP_V4, .destination = true, .ranges = true, .rules = 550, .terms = 1},
     {.name = "ranges, no prefix", .ranges = true, .rules = 550, .terms = 1},
+    {.name = "unlike", .family = IP_V4, .destination = true, .unlike = true, .rules = 550, .first = 1000, .terms = 1},
     {.name = "long lists", .rules = 60, .terms = 40},
     {.name = "hosts", .hosts = true, .rules = 40, .terms = 1},
     {.name = "hosts, IPv4", .family = IP_V4, .hosts = true, .rules = 40, .terms = 1},
@@ -198,21 +202,32 @@ static struct fs_rule *port_rule(struct world *w)
     return rule;
 }
 
-/* Most are wide; the lengths of some rules are beyond those of others, so that nodes have strips of several widths. */
+/*
+ * Most are wide; the lengths of some rules are beyond those of others, so that nodes have strips of several widths.
+ * In the `unlike` scene they are too wide for cells, but not so wide that those for destination ports, which come
+ * first, leave the others no packet.
+ */
 static unsigned add_range(struct world *w, unsigned type, struct fs_term *terms)
 {
-    unsigned most = type != FS_PACKET_LENGTH ? 65535 : random_one_in(&w->random, 10) ? 9000 : 1500;
+    unsigned most = type == FS_DSCP ? 63 : 65535;
 
+    if (type == FS_PACKET_LENGTH)
+        most = random_one_in(&w->random, 10) ? 9000 : 1500;
     terms[0] = (struct fs_term){.value = random_below(&w->random, most), .op = FS_OP_GT | FS_OP_EQ};
     terms[1] = (struct fs_term){.op = FS_OP_AND | FS_OP_LT | FS_OP_EQ};
-    terms[1].value = terms[0].value + random_below(&w->random, most / 2);
+    terms[1].value = terms[0].value + random_below(&w->random, w->scene->unlike ? most / 8 : most / 2);
+    if (w->scene->unlike)
+        terms[1].value += most / 16;
     return 2;
 }
 
 /* Without a destination, a few ask for something else, too. */
 static struct fs_rule *range_rule(struct world *w)
 {
-    static const uint8_t TYPES[] = {FS_PROTOCOL, FS_PORT, FS_DESTINATION_PORT, FS_PACKET_LENGTH, FS_DSCP};
+    static const uint8_t TYPES[] = {FS_PROTOCOL,    FS_PORT,          FS_DESTINATION_PORT,
+                                    FS_SOURCE_PORT, FS_PACKET_LENGTH, FS_DSCP};
+    static const uint8_t FIELDS[2][2] = {{FS_DESTINATION_PORT, FS_PACKET_LENGTH}, {FS_SOURCE_PORT, FS_DSCP}};
+    const uint8_t *ranges = FIELDS[w->scene->unlike && random_one_in(&w->random, 2)];
     struct fs_component components[sizeof TYPES + 1];
     struct fs_term terms[2 * sizeof TYPES];
     unsigned family = w->scene->family ? w->scene->family : random_one_in(&w->random, 2) ? IP_V4 : IP_V6;
@@ -220,8 +235,10 @@ static struct fs_rule *range_rule(struct world *w)
     struct fs_rule *rule = NULL;
 
     for (unsigned i = 0; i < sizeof TYPES; i++) {
-        bool range = TYPES[i] == FS_DESTINATION_PORT || TYPES[i] == FS_PACKET_LENGTH;
-        if ((!range && w->scene->destination) || random_one_in(&w->random, 12) == range)
+        bool range = TYPES[i] == ranges[0] || TYPES[i] == ranges[1];
+        if (!range && (w->scene->destination || TYPES[i] == FS_SOURCE_PORT))
+            continue;
+        if (!w->scene->unlike && random_one_in(&w->random, 12) == range)
             continue;
         struct fs_component *c = &components[count++];
         *c = (struct fs_component){.type = TYPES[i], .first_term = (uint16_t)used};
@@ -350,7 +367,7 @@ static struct fs_rule *new_rule(struct world *w)
         return port_rule(w);
     if (w->scene->mixed)
         return mixed_rule(w);
-    if (w->scene->ranges)
+    if (w->scene->ranges || w->scene->unlike)
         return range_rule(w);
     if (w->count > 0 && !w->scene->hosts && random_one_in(&w->random, 4)) {
         const struct fs_rule *model = w->rules[random_below(&w->random, IDS)];
@@ -387,98 +404,6 @@ static void change(struct world *w, unsigned long iteration)
     w->rules[id - 1] = rule;
 }
 
-static uint64_t near_term(struct world *w, const struct fs_rule *rule, const struct fs_component *c)
-{
-    const struct fs_term *term = &rule->terms[c->first_term + random_below(&w->random, c->term_count)];
-
-    return random_one_in(&w->random, 2) ? term->value : term->value + random_below(&w->random, 3) - 1;
-}
-
-/* Bends the key towards one component of a rule. */
-static void key_follow(struct world *w, const struct fs_rule *rule, const struct fs_component *c, struct pkt_key *key)
-{
-    uint64_t value = fs_type_is_prefix(c->type) ? 0 : near_term(w, rule, c);
-    uint8_t *address = c->type == FS_DESTINATION ? key->dst : key->src;
-
-    switch (c->type) {
-    case FS_DESTINATION:
-    case FS_SOURCE:
-        for (unsigned bit = c->offset; bit < c->length; bit++) {
-            address[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
-            address[bit / 8] |= (uint8_t)(c->octets[bit / 8] & 0x80 >> bit % 8);
-        }
-        break;
-    case FS_PROTOCOL:
-        key->protocol = (uint8_t)value;
-        break;
-    case FS_PORT:
-        *(random_one_in(&w->random, 2) ? &key->dst_port : &key->src_port) = (uint16_t)value;
-        break;
-    case FS_DESTINATION_PORT:
-        key->dst_port = (uint16_t)value;
-        break;
-    case FS_SOURCE_PORT:
-        key->src_port = (uint16_t)value;
-        break;
-    case FS_ICMP_TYPE:
-        key->icmp_type = (uint8_t)value;
-        break;
-    case FS_ICMP_CODE:
-        key->icmp_code = (uint8_t)value;
-        break;
-    case FS_TCP_FLAGS:
-        key->tcp_flags = value & 0xfff;
-        break;
-    case FS_PACKET_LENGTH:
-        key->length = (uint32_t)value % 70000;
-        break;
-    case FS_DSCP:
-        key->dscp = value & 63;
-        break;
-    case FS_FRAGMENT:
-        key->fragment = value & 15;
-        break;
-    case FS_FLOW_LABEL:
-        key->flow_label = value & 0xfffff;
-        break;
-    }
-}
-
-static void new_key(struct world *w, struct pkt_key *key)
-{
-    const struct fs_rule *rule = w->rules[random_below(&w->random, IDS)];
-    bool narrow = !random_one_in(&w->random, 8);
-
-    memset(key, 0, sizeof *key);
-    key->family = rule != NULL ? rule->family : random_one_in(&w->random, 2) ? IP_V4 : IP_V6;
-    random_address(&w->random, key->family, narrow, key->src);
-    random_address(&w->random, key->family, narrow, key->dst);
-    key->protocol = (uint8_t)random_value(&w->random, FS_PROTOCOL, narrow);
-    key->length = (uint32_t)random_value(&w->random, FS_PACKET_LENGTH, narrow) % 70000;
-    key->dscp = random_value(&w->random, FS_DSCP, narrow) & 63;
-    key->fragment = random_one_in(&w->random, 2) ? 0 : (uint8_t)random_below(&w->random, 16);
-    key->flow_label = key->family == IP_V6 ? random_value(&w->random, FS_FLOW_LABEL, narrow) & 0xfffff : 0;
-    key->has = (uint8_t)random_below(&w->random, 8) | (random_one_in(&w->random, 2) ? PKT_HAS_PORTS : 0);
-    key->src_port = (uint16_t)random_value(&w->random, FS_SOURCE_PORT, narrow);
-    key->dst_port = (uint16_t)random_value(&w->random, FS_SOURCE_PORT, narrow);
-    key->tcp_flags = random_value(&w->random, FS_TCP_FLAGS, narrow) & 0xfff;
-    key->icmp_type = (uint8_t)random_value(&w->random, FS_ICMP_TYPE, narrow);
-    key->icmp_code = (uint8_t)random_value(&w->random, FS_ICMP_CODE, narrow);
-    for (unsigned i = 0; rule != NULL && i < rule->component_count; i++)
-        if (!random_one_in(&w->random, 10))
-            key_follow(w, rule, &rule->components[i], key);
-    /* as the parser does it: a field without its header is 0 */
-    if (!(key->has & PKT_HAS_PORTS))
-        key->src_port = key->dst_port = 0;
-    if (!(key->has & PKT_HAS_ICMP))
-        key->icmp_type = key->icmp_code = 0;
-    if (!(key->has & PKT_HAS_TCP_FLAGS))
-        key->tcp_flags = 0;
-    key->malformed = random_one_in(&w->random, 100);
-    if (key->family == IP_V4 && random_one_in(&w->random, 8))
-        key->family = IP_V6; /* with an address that begins as one of IPv4 does */
-}
-
 static void compare_chains(struct world *w, const struct pkt_key *key, unsigned long iteration)
 {
     uint32_t id = CLS_NO_MATCH;
@@ -504,7 +429,7 @@ static void compare_burst(struct world *w, unsigned long iteration)
     uint32_t wanted[CLS_BURST_MAX], got[CLS_BURST_MAX + 1];
 
     for (unsigned i = 0; i < count; i++)
-        new_key(w, &keys[i]);
+        near_key(&w->random, w->rules[random_below(&w->random, IDS)], &keys[i]);
     cls_match_burst(w->readers[0], keys, wanted, count);
     for (unsigned e = 1; e < w->engines; e++) {
         memset(got, 0xff, sizeof got);
@@ -575,6 +500,8 @@ static unsigned long run(const struct scene *scene, unsigned long bursts, uint64
         cls_stats_get(w.cls[e], &stats);
         empty[e] = stats.memory_bytes;
     }
+    for (unsigned n = 0; n < scene->first; n++)
+        change(&w, 0);
     for (unsigned long i = 0; i < bursts; i++) {
         for (unsigned n = random_below(&w.random, 4); n > 0; n--)
             change(&w, i);
