@@ -18,7 +18,7 @@
 #include "reader_scenes.h"
 
 #define ITERATIONS 3000 /* changes */
-#define SCENE      40   /* so many more in each scene: they seldom wait for readers */
+#define SCENE      12   /* so many more in each scene: they seldom wait for readers */
 #define READERS    2
 #define RULES      64 /* rules 1..RULES; every fourth stays from the start to the end */
 #define KEYS       32
