@@ -91,8 +91,8 @@ const struct cls *cls_replica(const struct cls *cls, unsigned n);
 /*
  * Writer. Adds the rule under `id` (1 or above, not in use), or replaces the rule of that id. The rule is copied.
  * -EINVAL: the id is 0. -EEXIST: another id holds an equal rule. -ENOMEM: memory_bytes would be exceeded or memory is
- * short. After an error nothing has changed (with replicas, some readers may have met the rule for an instant before
- * another replica had no memory for it). Replacing a rule by one with another match may wait for the readers'
+ * short. After an error nothing has changed, but some readers may have met the rule for an instant, before there was
+ * no memory for all of it. Replacing a rule by one with another match may wait for the readers'
  * quiescent points: the calling thread must not be a reader online.
  */
 int cls_rule_add(struct cls *cls, uint32_t id, const struct fs_rule *rule);

@@ -42,10 +42,12 @@ static const struct walk_ops *const walks[CLS_SIMD_COUNT] = {
 
 bool cls_simd_available(enum cls_simd simd)
 {
+    bool bits = __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+
     if (simd == CLS_SIMD_AVX2)
-        return __builtin_cpu_supports("avx2");
+        return bits && __builtin_cpu_supports("avx2");
     if (simd == CLS_SIMD_AVX512)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+        return bits && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
     return simd < CLS_SIMD_COUNT;
 }
 #else
@@ -250,7 +252,8 @@ static int fast_add_begin(void *engine, uint32_t id, const struct fs_rule *rule,
         ids_set(&fast->ids, &fast->mem, id, fresh);
     uint32_t hidden = fast->mem.hidden;
     if (!fresh->never && !places_insert(&fast->places, &fast->mem, fresh)) {
-        ids_set(&fast->ids, &fast->mem, id, before);
+        if (before != NULL) /* else the id leads to the rule until it is released: readers may have met it */
+            ids_set(&fast->ids, &fast->mem, id, before);
         rule_forget(fast, fresh, hidden == fast->mem.hidden);
         return -ENOMEM;
     }

@@ -196,7 +196,10 @@ static void shape_drop(enum list list, _Atomic(struct shapes *) *slot, struct me
     if (--shapes_at(old, at)->users > 0)
         return;
     if (old->count > 1) {
+        bool exempt = mem->exempt;
+        mem->exempt = true; /* an addition may be undone */
         fresh = shapes_copy(list, old, mem, at, -1);
+        mem->exempt = exempt;
         if (fresh == NULL) { /* a shape that nobody uses costs a probe, no more */
             shapes_at(old, at)->tag = 0;
             shapes_tell(list, old, at);

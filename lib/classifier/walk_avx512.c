@@ -57,7 +57,16 @@ __attribute__((no_sanitize("thread"))) static inline unsigned bucket_fits(const 
 
 #define BUCKET_PICKS 1
 
-#if defined(__SANITIZE_THREAD__) /* which does not see that what a vector loads was stored before */
+/* ThreadSanitizer does not see that what a vector loads was stored before. */
+#if defined(__SANITIZE_THREAD__)
+#define BUCKET_BY_WORDS
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define BUCKET_BY_WORDS
+#endif
+#endif
+
+#ifdef BUCKET_BY_WORDS
 static inline const void *bucket_pick(const struct hash_bucket *bucket, uint64_t hash, const void *other)
 {
     return hash_pick(bucket, bucket_fits(bucket, hash), other);
@@ -70,6 +79,8 @@ static inline const void *bucket_pick(const struct hash_bucket *bucket, uint64_t
     const __m512i less = _mm512_set1_epi64((long long)~((uint64_t)hash_tag(hash) << HASH_ITEM_BITS));
     __m512i none = _mm512_castsi128_si512(_mm_cvtsi64_si128((long long)((uintptr_t)other - 1)));
     __m512i items = _mm512_add_epi64(_mm512_load_si512(bucket), less);
+
+    __asm__("" : "+v"(items)); /* loaded once: the writer may free an entry */
     __m512i first = _mm512_mask_compress_epi64(none, _mm512_cmplt_epu64_mask(items, end), items);
 
     return (const void *)((uintptr_t)_mm_cvtsi128_si64(_mm512_castsi512_si128(first)) + 1);

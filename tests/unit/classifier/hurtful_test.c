@@ -255,8 +255,8 @@ static void a_limit_refuses_rule_by_rule(void **state)
 {
     static const struct limited SETS[] = {
         {single_ports, port_key, 899, 20000, 9973, 400000, 200000, 1024},
-        {several_cells, several_cells_key, 899, 20000, 9973, 700000, 400000, 1024},
-        {several_values, several_values_key, 899, 20000, 9973, 700000, 600000, 1024},
+        {several_cells, several_cells_key, 899, 20000, 9973, 700000, 250000, 1024},
+        {several_values, several_values_key, 899, 20000, 9973, 700000, 400000, 1024},
         {nested_sources, nested_sources_key, 120, 500, 499, 65000, 40000, 160},
         {nested_both, port_key, 100, 500, 499, 65000, 40000, 160},
     };
